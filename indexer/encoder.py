@@ -1,0 +1,88 @@
+"""Texts to vectors. The port, and its adapter for a prepared model: tokenizers and ONNX Runtime, no torch."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+from tokenizers import Tokenizer
+
+from indexer.model import Model
+
+Vectors = npt.NDArray[np.float32]
+BATCH = 16  # peak memory grows with the batch's longest text: small batches, texts of like length together
+
+
+class Encoder(Protocol):
+    """Texts to unit vectors, float32, shape (len(texts), dims)."""
+
+    @property
+    def identity(self) -> str:
+        """Names the model: vectors of two encoders may be compared only if their identities are equal."""
+        ...
+
+    @property
+    def dims(self) -> int:
+        """Length of a vector."""
+        ...
+
+    def queries(self, texts: Sequence[str], /) -> Vectors:
+        """Encode what people ask."""
+        ...
+
+    def passages(self, texts: Sequence[str], /) -> Vectors:
+        """Encode what is searched."""
+        ...
+
+
+class OnnxFile:
+    """One ONNX file with its tokenizer: `input_ids` and `attention_mask` in, unit `vectors` out."""
+
+    def __init__(self, path: Path, tokenizer: Path, threads: int) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        # Spinning threads burn the core that the event loop needs.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.log_severity_level = 3
+        self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        self._tokenizer = Tokenizer.from_file(str(tokenizer))
+
+    def vectors(self, texts: Sequence[str]) -> Vectors:
+        """Unit vectors of one batch, shape (len(texts), dims)."""
+        tokens = self._tokenizer.encode_batch(list(texts))
+        width = max(len(t.ids) for t in tokens)
+        ids = np.ones((len(tokens), width), np.int64)  # the mask hides what pads
+        mask = np.zeros((len(tokens), width), np.int64)
+        for row, token in enumerate(tokens):
+            ids[row, : len(token.ids)] = token.ids
+            mask[row, : len(token.ids)] = 1
+        return np.asarray(self._session.run(None, {"input_ids": ids, "attention_mask": mask})[0], np.float32)
+
+
+class OnnxEncoder:
+    """The adapter for a prepared model; safe to call from several threads."""
+
+    def __init__(self, model: Model, threads: int = 2) -> None:
+        self.identity = model.identity
+        self.dims = model.dims
+        self._model = model
+        self._file = OnnxFile(model.folder / "encoder.onnx", model.folder / "tokenizer.json", threads)
+
+    def queries(self, texts: Sequence[str], /) -> Vectors:
+        """Encode what people ask."""
+        return self._encode([self._model.query_prefix + text for text in texts])
+
+    def passages(self, texts: Sequence[str], /) -> Vectors:
+        """Encode what is searched."""
+        return self._encode([self._model.passage_prefix + text for text in texts])
+
+    def _encode(self, texts: Sequence[str]) -> Vectors:
+        vectors = np.zeros((len(texts), self.dims), np.float32)
+        order = sorted(range(len(texts)), key=lambda number: len(texts[number]))
+        for start in range(0, len(order), BATCH):
+            batch = order[start : start + BATCH]
+            vectors[batch] = self._file.vectors([texts[number] for number in batch])
+        return vectors

@@ -1,0 +1,120 @@
+"""Model, live snapshot and calibrator together: a question in, rated hits out."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from indexer import confidence, store
+from indexer.confidence import Calibrator
+from indexer.encoder import Encoder, OnnxEncoder
+from indexer.entries import Entry, Language
+from indexer.model import prepare
+from indexer.passages import Hit
+from indexer.readers import Knowledge, read_knowledge
+from indexer.search import search
+from indexer.snapshot import Built, Snapshot, SnapshotError, build, content_hash, load
+
+Step = Callable[[str, int, int], None]
+
+
+def _silent(step: str, done: int, total: int) -> None:
+    """No progress shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """Immutable: a new index gives a new engine, so that one question never meets two indexes."""
+
+    encoder: Encoder
+    snapshot: Snapshot
+    calibrator: Calibrator
+
+    def find(self, question: str, language: Language, course: str | None = None) -> tuple[Hit, ...]:
+        """Rated hits, best first; drafts among them. Takes milliseconds: call it outside the event loop."""
+        if not question.strip():
+            return ()
+        vector = self.encoder.queries([question])[0]
+        return self.calibrator.rated(search(self.snapshot, question, vector, language, course))
+
+    def entry(self, entry_id: str, language: Language) -> Entry | None:
+        """An answered entry by its id, in this language or else in the other; None if there is none."""
+        versions = [self.snapshot.entries[unit] for unit in self.snapshot.versions.get(entry_id, ())]
+        answered = [entry for entry in versions if not entry.draft]
+        return min(answered, key=lambda entry: entry.language != language, default=None)
+
+    def courses(self) -> tuple[str, ...]:
+        """The courses that the snapshot knows."""
+        return tuple(dict.fromkeys(entry.course for entry in self.snapshot.entries))
+
+
+def open_engine(model: str, cache: Path, root: Path, progress: Step = _silent) -> Engine:
+    """Prepare the model if need be and open the live snapshot; raises ModelNotReady, SnapshotError, CalibratorError."""
+    return with_live_snapshot(OnnxEncoder(prepare(model, cache, progress)), root)
+
+
+def with_live_snapshot(encoder: Encoder, root: Path) -> Engine:
+    """The engine for whatever is live now; raises SnapshotError."""
+    folder = store.live(root)
+    if folder is None:
+        raise SnapshotError("there is no index yet: run 'guichet index'")
+    snapshot = load(folder)
+    refuse_other_model(snapshot, encoder.identity)
+    return Engine(encoder, snapshot, confidence.load())
+
+
+def refuse_other_model(snapshot: Snapshot, identity: str) -> None:
+    """Vectors of two models cannot be compared: raises SnapshotError."""
+    made_with = snapshot.manifest["model"]["identity"]
+    if made_with != identity:
+        raise SnapshotError(
+            f"the index {snapshot.id} was made with the model {made_with}, but GUICHET_MODEL now means {identity}: "
+            "run 'guichet index' to build it again, or set GUICHET_MODEL back"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """What `index` did; `built` is None when nothing had changed."""
+
+    knowledge: Knowledge
+    built: Built | None
+    engine: Engine
+
+
+def index(folder: Path, encoder: Encoder, root: Path, progress: Step = _silent) -> Indexed:
+    """Read the knowledge, build a snapshot aside and activate it; only changed texts are encoded.
+
+    Raises KnowledgeError or SnapshotError; the live index is then as it was.
+    """
+    knowledge = read_knowledge(folder)
+    entries = (*knowledge.entries, *knowledge.drafts)
+    current = _live_engine(encoder, root)
+    if current and current.snapshot.manifest["content"] == content_hash(entries, encoder.identity):
+        return Indexed(knowledge, None, current)
+    if not knowledge.entries:
+        raise SnapshotError(f"{folder} has no answered question yet: nothing would be found")
+    try:
+        built = build(
+            entries,
+            encoder,
+            store.snapshot_folder(root),
+            old=store.live(root),
+            progress=lambda done, total: progress("Encoding", done, total),
+        )
+        engine = Engine(encoder, load(built.folder), confidence.load())
+        store.activate(root, built.snapshot_id)
+        store.prune(root)
+    except OSError as error:
+        raise SnapshotError(
+            f"{root}: the index could not be written ({error.strerror or error}): check free space and rights. "
+            "The index that was live still is"
+        ) from error
+    return Indexed(knowledge, built, engine)
+
+
+def _live_engine(encoder: Encoder, root: Path) -> Engine | None:
+    """The live engine, or None if there is none that can be used."""
+    try:
+        return with_live_snapshot(encoder, root)
+    except SnapshotError:
+        return None

@@ -1,0 +1,69 @@
+"""An entry's passages: what is embedded. Several a entry, the best one counts."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+
+from sentencex import segment
+
+from indexer.entries import Entry, plain
+
+LONGEST_ANSWER = 80  # sentences: a longer answer belongs in several entries, and costs memory
+LONGEST_WHOLE = 2_000  # characters: about what the encoder can take in
+
+
+class Kind(IntEnum):
+    """What a passage is made of."""
+
+    ASKED = 0  # the question and each other way of asking it, encoded as people's questions are
+    QUESTION = 1  # the same texts, encoded as passages are
+    ANSWER = 2  # one or two sentences of the answer
+    WHOLE = 3  # question and answer together
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A text to embed; `entry` is the entry's number in the list that it was cut from."""
+
+    entry: int
+    kind: Kind
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """An entry that may answer: `score` ranks, `confidence` is the probability that it does, 0 to 1.
+
+    `features` are what the confidence is computed from (see `indexer.search.FEATURES`).
+    """
+
+    entry: Entry
+    score: float
+    features: tuple[float, ...] = ()
+    confidence: float = 0.0
+
+
+def sentences(entry: Entry) -> list[str]:
+    """The answer's sentences, as plain text, in order; list items count as sentences."""
+    parts = [part.strip() for block in plain(entry.answer) for part in segment(entry.language, block)]
+    return [part for part in parts if part]
+
+
+def cut(entry: Entry, number: int) -> Iterator[Passage]:
+    """The passages of one entry; a draft, which has no answer, is found by its questions only."""
+    for question in (entry.question, *entry.also):
+        yield Passage(number, Kind.ASKED, question)
+        yield Passage(number, Kind.QUESTION, question)
+    if entry.draft:
+        return
+    said = sentences(entry)[:LONGEST_ANSWER]
+    for at, sentence in enumerate(said):
+        yield Passage(number, Kind.ANSWER, sentence)
+        if at + 1 < len(said):
+            yield Passage(number, Kind.ANSWER, f"{sentence} {said[at + 1]}")
+    yield Passage(number, Kind.WHOLE, " ".join([entry.question, *said])[:LONGEST_WHOLE])
+
+
+def lexical_text(entry: Entry) -> str:
+    """The words by which an entry is matched: its question counts twice."""
+    return " ".join([entry.topic_name, entry.question, entry.question, *entry.also, *plain(entry.answer)])

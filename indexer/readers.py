@@ -1,0 +1,198 @@
+"""Everything that can be read as knowledge: the folder, its Markdown files, and interviews as published."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from lingua import Language as LinguaLanguage
+from lingua import LanguageDetectorBuilder
+
+from indexer.entries import (
+    Entry,
+    KnowledgeError,
+    Language,
+    Parsed,
+    Problem,
+    check,
+    missing_translations,
+    parse,
+    read_text,
+)
+
+# Lines that a web page adds around an interview: counters, invitations, notes on the translation.
+FURNITURE = re.compile(
+    r"^(\d+|share\b.*|partager\b.*|read (also|more)\b.*|(à|a) lire (aussi|également)\b.*|advertisement|publicité"
+    r"|more information (on|about)\b.*|plus d['’]informations? sur\b.*|(translated|adapted) from\b.*"
+    r"|(traduit|adapté) (de|du)\b.*|source ?:.*|photo ?:.*|©.*)$",
+    re.IGNORECASE | re.DOTALL,
+)
+# "ActuIA: …", "Emmanuel Renaux : …": one to four words, the first with a capital, then a colon.
+SPEAKER = re.compile(r"^(?P<name>[A-ZÀ-Ý][\w.’'-]*(?: [\w.’'-]+){0,3}) ?: +(?=\S)")
+LONGEST_QUESTION = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """All that a knowledge folder holds. `drafts` are questions that are known to have no answer yet."""
+
+    entries: tuple[Entry, ...]
+    drafts: tuple[Entry, ...]
+    warnings: tuple[Problem, ...]
+    files: tuple[str, ...]
+
+
+def read_knowledge(folder: Path) -> Knowledge:
+    """Read every `.md` and `.txt` file below `folder`; all problems are raised together as KnowledgeError."""
+    files = knowledge_files(folder)
+    if not files:
+        raise KnowledgeError(
+            [
+                Problem(
+                    str(folder),
+                    1,
+                    "no knowledge files (.md, .txt) here: set GUICHET_KNOWLEDGE_DIR or add some",
+                )
+            ]
+        )
+    parsed = [_read(path, folder) for path in files]
+    entries = [entry for file in parsed for entry in file.entries]
+    problems = [problem for file in parsed for problem in file.problems] + list(check(entries))
+    if problems:
+        raise KnowledgeError(problems)
+    ready = tuple(entry for entry in entries if not entry.draft)
+    return Knowledge(
+        entries=ready,
+        drafts=tuple(entry for entry in entries if entry.draft),
+        warnings=tuple(missing_translations(ready)),
+        files=tuple(path.relative_to(folder).as_posix() for path in files),
+    )
+
+
+def knowledge_files(folder: Path) -> list[Path]:
+    """The files that are knowledge: not the guide for editors, nothing hidden; sorted by name."""
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in {".md", ".txt"}
+        and path.name.upper() != "README.MD"
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        and path.is_file()
+    )
+
+
+def _read(path: Path, folder: Path) -> Parsed:
+    name = path.relative_to(folder).as_posix()
+    try:
+        text = read_text(path)
+    except KnowledgeError as error:
+        return Parsed(problems=tuple(Problem(name, p.line, p.text) for p in error.problems))
+    if path.suffix.lower() == ".md":
+        return parse(text, name)
+    return parse_interview(text, name, course=slug(path.parent.name) or "course")
+
+
+def parse_interview(text: str, path: str, *, course: str) -> Parsed:
+    """Read an interview as published: each question in a paragraph of its own, its answer in those that follow.
+
+    What stands before the first question (title, counters, introduction), speakers' names and the page's
+    closing lines are left out; the title becomes the source's name.
+    """
+    paragraphs = list(_paragraphs(text))
+    turns = _turns(paragraphs)
+    if not turns:
+        remedy = "no question found: each question of an interview stands in a paragraph of its own and ends with '?'"
+        return Parsed(problems=(Problem(path, 1, remedy),))
+    language = _language_of(text, path)
+    title = next((p for _, p in paragraphs if not FURNITURE.match(p)), Path(path).stem)
+    source = re.split(r" [–—|] ", title)[0] if not title.endswith("?") else Path(path).stem
+    entries, problems = [], []
+    taken: set[str] = set()
+    for line, question, answer in turns:
+        if not answer:
+            problems.append(
+                Problem(path, line, f"{question!r} has no answer below it: write one or remove the question")
+            )
+            continue
+        entries.append(
+            Entry(
+                id=_free_id(question, taken),
+                language=language,
+                course=course,
+                topic="interview",
+                topic_name="Interview",
+                question=question,
+                also=(),
+                answer="\n\n".join(answer),
+                source=source,
+                path=path,
+                line=line,
+            )
+        )
+    return Parsed(tuple(entries), tuple(problems))
+
+
+def _paragraphs(text: str) -> Iterator[tuple[int, str]]:
+    """Blank-line separated paragraphs with the number of their first line, each on one line."""
+    block: list[str] = []
+    start = 1
+    for number, line in enumerate([*text.splitlines(), ""], 1):
+        if line.strip():
+            start = start if block else number
+            block.append(line.strip())
+        elif block:
+            yield start, " ".join(block)
+            block = []
+
+
+def _turns(paragraphs: Iterable[tuple[int, str]]) -> list[tuple[int, str, list[str]]]:
+    turns: list[tuple[int, str, list[str]]] = []
+    for line, paragraph in paragraphs:
+        said = SPEAKER.sub("", paragraph)
+        if said.endswith("?") and len(said) <= LONGEST_QUESTION:
+            turns.append((line, said, []))
+        elif turns and not FURNITURE.match(paragraph):
+            turns[-1][2].append(said)
+    return turns
+
+
+def slug(text: str, words: int = 6) -> str:
+    """Small letters, digits and hyphens out of the first words of any text.
+
+    >>> slug("Qui sont les intervenants, dans l'école ?")
+    'qui-sont-les-intervenants-dans-l'
+    """
+    ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    return "-".join(re.findall(r"[a-z0-9]+", ascii_text)[:words])
+
+
+def _free_id(question: str, taken: set[str]) -> str:
+    base = f"interview-{slug(question)}"
+    name, number = base, 2
+    while name in taken:
+        name, number = f"{base}-{number}", number + 1
+    taken.add(name)
+    return name
+
+
+@cache
+def _detector() -> Any:
+    return (
+        LanguageDetectorBuilder.from_languages(LinguaLanguage.FRENCH, LinguaLanguage.ENGLISH)
+        .with_low_accuracy_mode()
+        .build()
+    )
+
+
+def _language_of(text: str, path: str) -> Language:
+    """From the file's name (`interview.fr.txt`), or else from the text, which is long enough to tell."""
+    match path.lower().split(".")[-2:-1]:
+        case ["fr"]:
+            return "fr"
+        case ["en"]:
+            return "en"
+        case _:
+            return "fr" if _detector().detect_language_of(text) == LinguaLanguage.FRENCH else "en"

@@ -1,0 +1,243 @@
+"""An index on disk: an immutable folder with a manifest, written once and mapped into memory."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import faiss
+import numpy as np
+import numpy.typing as npt
+from pydantic import TypeAdapter
+
+from indexer.encoder import Encoder, Vectors
+from indexer.entries import LANGUAGES, Entry, Language
+from indexer.lexical import Bm25, grams, words
+from indexer.passages import Kind, Passage, cut, lexical_text
+
+FORMAT = 1
+STEP = 32  # texts encoded between two signs of progress
+CHECKED_AT_START = 64_000_000  # bytes: larger files are compared by size only, so that starting stays fast
+ENTRIES = TypeAdapter(tuple[Entry, ...])
+Progress = Callable[[int, int], None]
+
+
+class SnapshotError(Exception):
+    """The snapshot cannot be used; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """Words and character n-grams of all entries in one language; `units` are their numbers in the snapshot."""
+
+    units: npt.NDArray[np.int64]
+    words: Bm25
+    grams: Bm25
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Entries with their vectors. Entry n has the passages `starts[n]` to `starts[n + 1]`; drafts are among them."""
+
+    id: str
+    manifest: Mapping[str, Any]
+    entries: tuple[Entry, ...]
+    versions: Mapping[str, tuple[int, ...]]  # an entry's id → the numbers of its translations
+    starts: npt.NDArray[np.int64]
+    kinds: npt.NDArray[np.int8]
+    vectors: Vectors
+    index: Any
+    lexicons: Mapping[Language, Lexicon]
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What building gave: the new folder, and how much work it was."""
+
+    folder: Path
+    snapshot_id: str
+    entries: int
+    drafts: int
+    passages: int
+    encoded: int
+
+
+def build(
+    entries: Sequence[Entry],
+    encoder: Encoder,
+    folder: Path,
+    *,
+    old: Path | None = None,
+    progress: Progress = lambda *_: None,
+) -> Built:
+    """Write a snapshot of the entries below `folder`; vectors of texts that `old` already has are not made again.
+
+    Entries of one course stand together, so that a search within a course is a search within a range.
+    """
+    ordered = sorted(entries, key=lambda entry: entry.course)
+    passages = [passage for number, entry in enumerate(ordered) for passage in cut(entry, number)]
+    if not passages:
+        raise SnapshotError("there is nothing to index: add at least one question with its answer")
+    vectors, encoded = _vectors(passages, encoder, old, progress)
+    name = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{_content_hash(ordered, encoder.identity)[:8]}"
+    draft = folder / f".{name}"
+    draft.mkdir(parents=True)
+    _write(draft, ordered, passages, vectors)
+    counts = {
+        "entries": len({e.id for e in ordered if not e.draft}),
+        "drafts": len({e.id for e in ordered if e.draft}),
+        "passages": len(passages),
+    }
+    manifest = {
+        "format": FORMAT,
+        "id": name,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "model": {"identity": encoder.identity, "dims": encoder.dims},
+        "content": _content_hash(ordered, encoder.identity),
+        "index": {"kind": "flat", "recall": 1.0},
+        **counts,
+        "files": {
+            path.relative_to(draft).as_posix(): {"sha256": _digest(path), "bytes": path.stat().st_size}
+            for path in sorted(draft.rglob("*"))
+            if path.is_file()
+        },
+    }
+    (draft / "manifest.json").write_text(json.dumps(manifest, indent=1, ensure_ascii=False), encoding="utf-8")
+    draft.rename(folder / name)
+    return Built(folder / name, name, counts["entries"], counts["drafts"], counts["passages"], encoded)
+
+
+def content_hash(entries: Sequence[Entry], model: str) -> str:
+    """Tells whether two snapshots would answer alike: the same entries, the same model."""
+    return _content_hash(sorted(entries, key=lambda entry: entry.course), model)
+
+
+def _content_hash(ordered: Sequence[Entry], model: str) -> str:
+    text = json.dumps([model, FORMAT, *map(asdict, ordered)], default=str, ensure_ascii=False, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _vectors(
+    passages: Sequence[Passage], encoder: Encoder, old: Path | None, progress: Progress
+) -> tuple[Vectors, int]:
+    known = _known_vectors(old, encoder.identity) if old else {}
+    vectors = np.zeros((len(passages), encoder.dims), np.float32)
+    missing: dict[tuple[bool, str], list[int]] = {}
+    for row, passage in enumerate(passages):
+        key = (passage.kind == Kind.ASKED, passage.text)
+        if key in known:
+            vectors[row] = known[key]
+        else:
+            missing.setdefault(key, []).append(row)
+    keys = sorted(missing, key=lambda key: (key[0], len(key[1])))
+    progress(0, len(keys))
+    for start in range(0, len(keys), STEP):
+        for asked, encode in ((True, encoder.queries), (False, encoder.passages)):
+            step = [key for key in keys[start : start + STEP] if key[0] == asked]
+            for key, vector in zip(step, encode([text for _, text in step]), strict=True):
+                vectors[missing[key]] = vector
+        progress(min(start + STEP, len(keys)), len(keys))
+    return vectors, len(keys)
+
+
+def _known_vectors(folder: Path, model: str) -> dict[tuple[bool, str], npt.NDArray[np.float32]]:
+    """The vectors of another snapshot by how and what was encoded; none if it is damaged or of another model."""
+    try:
+        manifest = _manifest(folder)
+        if manifest["model"]["identity"] != model:
+            return {}
+        texts = json.loads((folder / "passages.json").read_text(encoding="utf-8"))
+        kinds = np.load(folder / "layout.npy")[:, 1] == Kind.ASKED
+        rows = np.load(folder / "vectors.npy", mmap_mode="r")
+        return dict(zip(zip(kinds.tolist(), texts, strict=True), rows, strict=True))
+    except (SnapshotError, OSError, ValueError, KeyError):
+        return {}
+
+
+def _write(folder: Path, entries: Sequence[Entry], passages: Sequence[Passage], vectors: Vectors) -> None:
+    (folder / "entries.json").write_bytes(ENTRIES.dump_json(tuple(entries), indent=1))
+    texts = json.dumps([passage.text for passage in passages], ensure_ascii=False, indent=0)
+    (folder / "passages.json").write_text(texts, encoding="utf-8")
+    np.save(folder / "layout.npy", np.array([[p.entry, p.kind] for p in passages], np.int32))
+    np.save(folder / "vectors.npy", vectors)
+    index = faiss.IndexFlatIP(vectors.shape[1])
+    index.add(vectors)
+    faiss.write_index(index, str(folder / "vectors.faiss"))
+    for language in LANGUAGES:
+        texts_here = [lexical_text(entry) for entry in entries if entry.language == language]
+        Bm25.of([words(text, language) for text in texts_here]).save(folder / f"words-{language}")
+        Bm25.of([grams(text) for text in texts_here]).save(folder / f"grams-{language}")
+
+
+def load(folder: Path) -> Snapshot:
+    """Open a snapshot; raises SnapshotError when it is damaged or made by another version."""
+    manifest = _manifest(folder)
+    faults = damage(folder, manifest, largest=CHECKED_AT_START)
+    if faults:
+        raise SnapshotError(f"{folder}: {'; '.join(faults)}. Run 'guichet index' to build it again")
+    try:
+        entries = ENTRIES.validate_json((folder / "entries.json").read_bytes())
+        layout = np.load(folder / "layout.npy")
+        return Snapshot(
+            id=manifest["id"],
+            manifest=manifest,
+            entries=entries,
+            versions=_versions(entries),
+            starts=np.searchsorted(layout[:, 0], np.arange(len(entries) + 1)),
+            kinds=layout[:, 1].astype(np.int8),
+            vectors=np.load(folder / "vectors.npy", mmap_mode="r"),
+            index=faiss.read_index(str(folder / "vectors.faiss"), faiss.IO_FLAG_MMAP),
+            lexicons={language: _lexicon(folder, entries, language) for language in LANGUAGES},
+        )
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise SnapshotError(f"{folder} cannot be read ({error}). Run 'guichet index' to build it again") from error
+
+
+def _versions(entries: Sequence[Entry]) -> dict[str, tuple[int, ...]]:
+    versions: dict[str, tuple[int, ...]] = {}
+    for number, entry in enumerate(entries):
+        versions[entry.id] = (*versions.get(entry.id, ()), number)
+    return versions
+
+
+def _lexicon(folder: Path, entries: Sequence[Entry], language: Language) -> Lexicon:
+    units = np.array([number for number, entry in enumerate(entries) if entry.language == language], np.int64)
+    return Lexicon(
+        units,
+        Bm25.load(folder / f"words-{language}", len(units)),
+        Bm25.load(folder / f"grams-{language}", len(units)),
+    )
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    try:
+        manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SnapshotError(
+            f"{folder}: no readable manifest ({error}). Run 'guichet index' to build it again"
+        ) from error
+    if manifest.get("format") != FORMAT:
+        raise SnapshotError(f"{folder} was made by another version of Guichet. Run 'guichet index' to build it again")
+    return manifest
+
+
+def damage(folder: Path, manifest: Mapping[str, Any], largest: float = float("inf")) -> list[str]:
+    """What is missing or changed in a snapshot; files over `largest` bytes are compared by size only."""
+    faults = []
+    for name, facts in manifest["files"].items():
+        path = folder / name
+        if not path.is_file():
+            faults.append(f"{name} is missing")
+        elif path.stat().st_size != facts["bytes"]:
+            faults.append(f"{name} has another size than when it was written")
+        elif facts["bytes"] <= largest and _digest(path) != facts["sha256"]:
+            faults.append(f"{name} was changed after it was written")
+    return faults
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
