@@ -1,0 +1,224 @@
+"""From a message to the questions in it: politeness taken away, several questions apart, follow-ups made whole."""
+
+import re
+import unicodedata
+from functools import cache, lru_cache
+from itertools import pairwise
+from pathlib import Path
+
+import yaml
+
+from bot.dialogue.language import fold
+
+MOST_PARTS = 5
+
+# "Hello. Sorry to bother you, but I would like to know …": nobody piles up more than this.
+_MOST_PEELS = 6
+_EDGES = ' ,;:-–"«»\u00a0\u202f'
+
+_PATTERNS: dict[str, str] = yaml.safe_load(Path(__file__).with_name("patterns.yaml").read_text(encoding="utf-8"))
+# A sentence ends at . ! ? … before a blank, but not after "M.", "Mme.", "etc." or a single digit.
+_SENTENCE = re.compile(
+    r"(?<=[.!?…])(?<!\b[A-Za-z]\.)(?<!\bMme\.)(?<!\bMr\.)(?<!\bMrs\.)(?<!\betc\.)(?<!\be\.g\.)(?<!\bi\.e\.)(?<!\s\d\.)\s+"
+    r"|(?<=\?)(?=[A-ZÀ-Ü])"
+)
+_ITEM = re.compile(r"^\s*(?:[-•*–—·▪]|\(?\d{1,2}[.):/-]|\(?[a-h][.)])\s+(?=\S)")
+
+
+def split_questions(text: str) -> tuple[str, ...]:
+    """Return the questions of a message, politeness taken away, at most five; what asks nothing comes back whole.
+
+    >>> split_questions("Bonjour, qui enseigne ? Et combien ça coûte ? Merci !")
+    ('qui enseigne ?', 'combien ça coûte ?')
+    """
+    lines = [line for line in text.splitlines() if line.strip()]
+    items = [_ITEM.sub("", line) for line in lines if _ITEM.match(line)]
+    if len(items) >= 2:
+        return _limited([strip_politeness(item) for item in items], text)
+    sentences = _sentences(text)
+    asked = [_asks(sentence) for sentence in sentences]
+    if not any(asked):
+        keywords = len(lines) == len(sentences) > 1 and all(len(sentence.split()) <= 3 for sentence in sentences)
+        return _limited(sentences if keywords else _split_joined(strip_politeness(text)), text)
+    if sum(asked) == 1:
+        sentences = [_with_context(sentences, asked.index(True))]
+    else:
+        sentences = _with_alternatives([one for one, asks in zip(sentences, asked, strict=True) if asks])
+    return _limited([part for sentence in sentences for part in _split_joined(sentence)], text)
+
+
+def strip_politeness(text: str) -> str:
+    """Return the text without salutation, introduction, thanks and signature; never empty if the text was not."""
+    kept = _sentences(text)
+    if any(_asks(sentence) for sentence in kept) and sum(map(len, kept)) > 200:
+        kept = [sentence for sentence in kept if _asks(sentence)]
+    return " ".join(kept) or text.strip()
+
+
+def resolve_follow_up(text: str, before_question: str, before_topic: str = "") -> str | None:
+    """Return a follow-up as a text that can be searched by itself; None when the message stands alone.
+
+    A new aspect of the course ("and the price?") needs nothing from before; a new case ("et pour les
+    indépendants ?") and a pronoun ("is it mandatory?") need the question before, or its topic if that is long.
+    """
+    said = text.strip()
+    folded = _same_length(said)
+    other_case = _match("other_case", folded)
+    rest = said[other_case or _match("conjunction", folded) :].strip(" ,:;")
+    asked = _folded(rest)
+    short = rest != said and len(asked.split()) <= (8 if other_case else 4) and not _matches("opener", asked)
+    if short and _matches("aspect", asked):
+        return rest
+    about = (before_question if 0 < len(before_question.split()) <= 25 else before_topic).strip(" .?!")
+    if not about or not (short or _matches("bare", asked) or _leans_on_before(asked)):
+        return None
+    return f"{about}, {rest}"
+
+
+def _leans_on_before(asked: str) -> bool:
+    """Say whether a short question's subject is a pronoun that only the exchange before explains."""
+    return len(asked.split()) <= 8 and _matches("pronoun", asked) and not _search("self_standing", asked)
+
+
+def _sentences(text: str) -> list[str]:
+    """Return the sentences that are more than politeness, what is polite at their ends taken away."""
+    found: list[str] = []
+    for line in unicodedata.normalize("NFC", text).splitlines():
+        for sentence in _SENTENCE.split(_ITEM.sub("", line)):
+            bare = _bare(sentence)
+            if bare:
+                found.append(bare)
+            elif found and _matches("sign_off", _folded(sentence)):
+                return found
+    return found
+
+
+def _bare(sentence: str) -> str:
+    """Return the sentence without politeness at its ends; empty when it is nothing else."""
+    mark = " ?" if " ?" in sentence else "?" if "?" in sentence else ""
+    bare = sentence.strip(_EDGES)
+    for _ in range(_MOST_PEELS):
+        said = _same_length(bare)
+        if _is_polite(bare) or not re.search(r"\w", bare):
+            return ""
+        head, wrapper = _match("head", said), _match("wrapper", said)
+        if wrapper and not mark:
+            mark = "?"
+        cut = bare[: _tail(said)][max(head, wrapper) :].strip(_EDGES)
+        if cut == bare or not re.search(r"\w", cut):
+            break
+        bare = cut
+    return bare if "?" in bare or not mark else bare.rstrip(".!… ") + mark
+
+
+def _is_polite(sentence: str) -> bool:
+    said = _folded(sentence)
+    return _matches("salutation", said) or ("?" not in sentence and _matches("polite", said))
+
+
+def _split_joined(sentence: str) -> list[str]:
+    """Cut a sentence where a second question begins: "who teaches and how much does it cost"."""
+    said = _same_length(sentence)
+    listed = re.split(r"\s*[,;/+&]\s*|\s+(?:et|and)\s+", sentence.strip(" ?!."))
+    if len(listed) > 1 and all(_matches("aspect", _folded(item)) for item in listed):
+        return listed
+    cuts = [0, *(found.start() for found in _pattern("joint").finditer(said)), len(sentence)]
+    pieces = [sentence[start:end] for start, end in pairwise(cuts)]
+    parts: list[str] = []
+    for piece in pieces:
+        alone = _without_joint(piece)
+        if parts and (len(alone.split()) < 2 or len(parts[-1].split()) < 2 or _belongs(piece, parts[-1][:300])):
+            parts[-1] += piece
+        else:
+            parts.append(alone)
+    return parts
+
+
+def _belongs(piece: str, before: str) -> bool:
+    """Say whether the piece goes on with what stands before it: no question, or "if …, can I …"."""
+    condition = piece.lstrip().startswith(",") and _matches("condition", _folded(before))
+    return condition or not _asks(before)
+
+
+def _without_joint(piece: str) -> str:
+    led = _match("joint_word", _same_length(piece))
+    return _bare(piece[led:]) if led else piece.strip(" ,;")
+
+
+def _with_context(sentences: list[str], at: int) -> str:
+    """Return the only question, with the sentence before it where it is too short to be understood alone."""
+    question = sentences[at]
+    length = len(question.split())
+    if at == 0 or not (length <= 6 or (length <= 10 and _search("points_back", _folded(question)))):
+        return question
+    before = sentences[at - 1]
+    if len(before.split()) > 25 or _matches("introduction", _folded(before)):
+        return question
+    return f"{before.rstrip('.')}. {question}"
+
+
+def _with_alternatives(questions: list[str]) -> list[str]:
+    """Put "Academics or professionals?" back behind the question that it belongs to."""
+    whole = questions[:1]
+    for question in questions[1:]:
+        if _matches("alternatives", _folded(question)) and not _matches("opener", _folded(question)):
+            whole[-1] += f" {question}"
+        else:
+            whole.append(question)
+    return whole
+
+
+def _asks(sentence: str) -> bool:
+    return "?" in sentence or _matches("opener", _folded(sentence))
+
+
+def _limited(parts: list[str], text: str) -> tuple[str, ...]:
+    """Return the different parts, at most five; the whole text if nothing is left."""
+    kept: dict[str, str] = {}
+    for part in parts:
+        alone = _without_joint(part)
+        if re.search(r"\w", alone):
+            kept.setdefault(_folded(alone), alone)
+    return tuple(kept.values())[:MOST_PARTS] or (text.strip(),)
+
+
+def _folded(text: str) -> str:
+    return " ".join(re.sub(r"[^\w'+-]", " ", fold(text)).split())
+
+
+def _same_length(text: str) -> str:
+    """Return the folded text letter by letter, so that a place in it is the same place in the text."""
+    return "".join(map(_letter, text))
+
+
+@lru_cache(maxsize=2048)
+def _letter(letter: str) -> str:
+    return (fold(letter) or " ")[0]
+
+
+def _tail(said: str) -> int:
+    """Return where politeness begins at the end."""
+    found = _pattern("tail").search(said)
+    return found.start() if found else len(said)
+
+
+def _match(name: str, said: str) -> int:
+    """Return where the pattern at the beginning ends; 0 if it is not there."""
+    found = _pattern(name).match(said)
+    return found.end() if found else 0
+
+
+def _matches(name: str, said: str) -> bool:
+    return bool(_pattern(name).match(said))
+
+
+def _search(name: str, said: str) -> bool:
+    return bool(_pattern(name).search(said))
+
+
+@cache
+def _pattern(name: str) -> re.Pattern[str]:
+    """Return the alternatives of patterns.yaml as one; a joint is a joining word before a second question."""
+    if name == "joint":
+        return re.compile(f"(?:{_pattern('joint_word').pattern})(?={_pattern('second').pattern})")
+    return re.compile("|".join(f"(?:{line})" for line in _PATTERNS[name].splitlines()))

@@ -1,0 +1,118 @@
+"""What a message shows: answers with their source, the staff's card, the first words."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.dialogue.rich import Rich, bold, clean, italic, join, link, markdown, plain, quote
+from bot.dialogue.texts import texts
+from indexer.entries import Entry, Language
+
+
+class Reason(StrEnum):
+    """Why a question goes to the team."""
+
+    UNSURE = "unsure"
+    PERSON = "person"
+    NOT_MINE = "not_mine"
+    OUTSIDE = "outside"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An entry's question that came near, and how likely it answers (0 to 1)."""
+
+    question: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What staff need to answer a question; the candidate appears by pseudonym."""
+
+    question: str
+    language: Language
+    reason: Reason
+    candidate: str
+    found: tuple[Found, ...] = ()
+
+
+def start(language: Language, operator: str | None, contact: str | None) -> Rich:
+    """Return the first words; they say that this is a demonstration until somebody is responsible."""
+    words = texts(language)
+    notice = Rich() if operator and contact else italic(words.demonstration)
+    return join([plain(words.start), notice])
+
+
+def privacy(language: Language, operator: str | None, contact: str | None) -> Rich:
+    """Return what is kept and why, and who is responsible for it."""
+    words = texts(language)
+    who = words.privacy_nobody
+    if operator and contact:
+        who = words.privacy_operator.format(operator=operator, contact=contact)
+    return join([plain(words.privacy), plain(who)])
+
+
+def answer(entry: Entry, language: Language) -> Rich:
+    """Return the entry's answer and source for a question in `language`."""
+    words = texts(language)
+    notice = italic(words.other_language) if entry.language != language else Rich()
+    return join([notice, markdown(entry.answer), source(entry, language)])
+
+
+def source(entry: Entry, language: Language) -> Rich:
+    """Return where the answer comes from, and when somebody last reviewed it."""
+    words = texts(language)
+    before, after = words.source.split("{source}")
+    name = f"{entry.source}, {_date(entry.source_date)}" if entry.source_date else entry.source
+    line = plain(before) + link(name, entry.address) + plain(after)
+    if entry.reviewed:
+        line += plain(" · " + words.reviewed.format(date=entry.reviewed.strftime("%d/%m/%Y")))
+    return line
+
+
+def clarify(questions: Sequence[str], language: Language) -> Rich:
+    """Return the question back, with the entries' questions numbered: buttons cut long ones short."""
+    listed = "\n".join(f"{number}. {question}" for number, question in enumerate(questions, 1))
+    return join([plain(texts(language).clarify), plain(listed)])
+
+
+def card(about: Card, staff: Language) -> Rich:
+    """Return the card that staff reply to, in their language; the question is shown as it was written."""
+    words = texts(staff)
+    facts = {
+        words.card_candidate: about.candidate,
+        words.card_language: getattr(words, f"language_{about.language}"),
+        words.card_reason: getattr(words, f"reason_{about.reason}"),
+    }
+    colon = "\u00a0: " if staff == "fr" else ": "
+    lines = [bold(label) + plain(f"{colon}{value}") for label, value in facts.items()]
+    asked = quote(clean(about.question, 2500))
+    return join([bold(words.card_title), asked, join(lines, "\n"), _found(about.found, staff), italic(words.card_hint)])
+
+
+def reply(text: str, language: Language) -> Rich:
+    """Return what a member of staff wrote, as the candidate reads it."""
+    return join([bold(texts(language).reply_header), plain(clean(text))])
+
+
+def follow_up(text: str, candidate: str, staff: Language) -> Rich:
+    """Return what a candidate adds to an open ticket, as staff read it."""
+    return join([bold(texts(staff).staff_follow_up.format(candidate=candidate)), quote(clean(text))], "\n")
+
+
+def _found(found: Sequence[Found], language: Language) -> Rich:
+    words = texts(language)
+    nearest = [plain(f"• {near.question} ({_sure(near, language)})") for near in found]
+    return join([bold(words.card_found), *(nearest or [plain(words.card_nothing_found)])], "\n")
+
+
+def _sure(near: Found, language: Language) -> str:
+    # Rounding up would show "100 %" for what is never certain.
+    return texts(language).card_sure.format(percent=min(99, round(near.confidence * 100)))
+
+
+def _date(written: str) -> str:
+    """Return 2022 as it is and 2022-05-31 as people write it."""
+    return "/".join(reversed(written.split("-")))

@@ -1,0 +1,72 @@
+"""A turn as data, for `guichet ask --json`, evaluation and other programs."""
+
+from typing import Any
+
+from bot.dialogue import render
+from bot.dialogue.conversation import Part, Turn
+from bot.dialogue.decide import Answer, name
+from bot.dialogue.texts import texts
+from indexer.entries import Entry, Language, plain
+from indexer.passages import Hit
+
+RANK = ("answer", "clarify", "escalate")  # a message is called what its best part is
+
+
+def as_dict(turn: Turn, question: str, snapshot: str, ms: float) -> dict[str, Any]:
+    """One JSON object for a message; `parts` holds one for each question when there are several."""
+    parts = [_part(part, turn.language, snapshot, ms) for part in turn.parts]
+    if turn.chat:
+        whole = {**_EMPTY, "decision": "chat", "confidence": 1.0, "answer": getattr(texts(turn.language), turn.chat)}
+    else:
+        whole = min(parts, key=lambda part: RANK.index(part["decision"]))
+    answers = [part["answer"] for part in parts if part["answer"]]
+    several = len(parts) > 1
+    return {
+        **whole,
+        "question": question,
+        "language": turn.language,
+        "answer": "\n\n".join(answers) or None if several else whole["answer"],
+        "parts": parts if several else [],
+        "snapshot": snapshot,
+        "ms": round(ms, 2),
+    }
+
+
+_EMPTY: dict[str, Any] = {"entry": None, "answer": None, "source": None, "alternatives": [], "reason": None}
+
+
+def _part(part: Part, language: Language, snapshot: str, ms: float) -> dict[str, Any]:
+    entry = part.decision.entry if isinstance(part.decision, Answer) else None
+    return {
+        "question": part.question,
+        "language": language,
+        "decision": name(part.decision),
+        "confidence": round(part.confidence, 4),
+        "entry": entry.id if entry else None,
+        "answer": render.answer(entry, language).text if entry else None,
+        "source": source(entry) if entry else None,
+        "reason": None if entry else getattr(part.decision, "reason", None),
+        "alternatives": [_alternative(hit) for hit in part.answers],
+        "parts": [],
+        "snapshot": snapshot,
+        "ms": round(ms, 2),
+    }
+
+
+def _alternative(hit: Hit) -> dict[str, Any]:
+    return {
+        "entry": hit.entry.id,
+        "question": hit.entry.question,
+        "answer": short(hit.entry),
+        "confidence": round(hit.confidence, 4),
+    }
+
+
+def source(entry: Entry) -> str:
+    """Where an entry's answer comes from, with its date."""
+    return f"{entry.source}, {entry.source_date}" if entry.source_date else entry.source
+
+
+def short(entry: Entry) -> str:
+    """An entry's answer as plain text."""
+    return "\n".join(plain(entry.answer))

@@ -1,0 +1,122 @@
+"""Small talk and noise: recognised only when the whole message is nothing else, so that no question is lost."""
+
+import re
+import unicodedata
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+import yaml
+
+from bot.dialogue.language import fold
+
+ChatKind = Literal["greeting", "thanks", "goodbye", "insult", "gibberish", "presence"]
+
+_PHRASES: dict[str, str] = yaml.safe_load(Path(__file__).with_name("phrases.yaml").read_text(encoding="utf-8"))
+# What counts when a message holds several ("merci, au revoir"): the first of these that it holds.
+_KINDS: dict[str, ChatKind] = {
+    "insult": "insult",
+    "presence": "presence",
+    "thanks": "thanks",
+    "goodbye": "goodbye",
+    "greeting": "greeting",
+    "fine": "thanks",
+}
+_SIGNS: dict[str, ChatKind] = {
+    "👋": "greeting",
+    "🖐": "greeting",
+    "🙏": "thanks",
+    "👍": "thanks",
+    "❤": "thanks",
+    "👌": "thanks",
+}
+_MOST_WORDS = 14
+_ROWS = ("azertyuiop", "qsdfghjklm", "wxcvbn", "qwertyuiop", "asdfghjkl", "zxcvbnm")
+# Letters that hardly ever stand side by side in French or English words.
+_UNUSUAL = frozenset(
+    """bq bx bz bk bg cb cf cg cj cv cx cw dx dz dq fq fx fz fj fk fv fh fb fg gq gx gz gj gk gv gc hj hx hz hq hv hg hk
+    jb jc jd jf jg jh jj jk jl jm jn jp jq jr js jt jv jw jx jy jz kq kx kz kj kv kg kd kp lx lz lq lj mx mz mq mj mk mg
+    mw nz pq px pz pj pv pk qb qc qd qe qf qg qh qi qj qk ql qm qn qo qp qr qs qt qv qw qx qy qz rx rz sx sz sj tq tx tj
+    vb vc vd vf vg vh vj vk vm vn vp vq vt vw vx vz wq wx wz wj wv wu wg wc wp wm wf wk xb xd xf xg xj xk xl xm xn xq xr
+    xs xv xw xz yq yx yj yk yh yy zb zc zd zf zg zh zj zk zm zn zp zq zr zs zt zv zw zx gf fd sg hf uu iy yi aq xh"""
+    .split()
+)  # fmt: skip
+
+
+def chat_kind(text: str) -> ChatKind | None:
+    """Return what kind of small talk or noise the whole message is; None for anything that may be a question."""
+    if not any(character.isalpha() for character in text):
+        return next((kind for sign, kind in _SIGNS.items() if sign in text), "gibberish")
+    words = _words(text)
+    if len(words) > _MOST_WORDS:
+        return None
+    return _phrases(" ".join(words), asks="?" in text) or ("gibberish" if _is_noise(words) else None)
+
+
+def asks_for_person(text: str) -> bool:
+    """Say whether the whole message asks to talk to a person rather than to the assistant."""
+    words = _words(text)
+    return len(words) <= _MOST_WORDS and bool(_for_person().fullmatch(" ".join(words)))
+
+
+def _words(text: str) -> list[str]:
+    return re.sub(r"[^\w'+\s]|_", " ", fold(text)).split()
+
+
+def _phrases(said: str, *, asks: bool) -> ChatKind | None:
+    """Return the kind of a text that is made of known phrases alone; "c'est bien ?" approves of nothing."""
+    if re.fullmatch(_any("nothing"), said):
+        return "gibberish"
+    if not _whole().fullmatch(said):
+        return None
+    name = next((name for name in _KINDS if _inside(name).search(said)), None)
+    return None if name is None or (name == "fine" and asks) else _KINDS[name]
+
+
+@cache
+def _any(*kinds: str) -> str:
+    return "(?:" + "|".join(f"(?:{phrase})" for kind in kinds for phrase in _PHRASES[kind].splitlines()) + ")"
+
+
+@cache
+def _whole() -> re.Pattern[str]:
+    part = rf"{_any(*_KINDS, 'filler')}(?:\s+|$)"
+    return re.compile(f"(?:{part}){{1,6}}")
+
+
+@cache
+def _for_person() -> re.Pattern[str]:
+    around = rf"(?:{_any('greeting', 'thanks', 'filler')}(?:\s+|$)){{0,4}}"
+    return re.compile(rf"{around}{_any('person')}(?:\s+|$){around}")
+
+
+@cache
+def _inside(kind: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<!\S){_any(kind)}(?!\S)")
+
+
+def _is_noise(words: list[str]) -> bool:
+    """Say whether every word looks like nothing that French or English would write."""
+    letters = [word for word in words if not word.isdigit()]
+    return all(_is_odd(word.replace("'", "")) for word in letters)
+
+
+def _is_odd(word: str) -> bool:
+    if any(unicodedata.category(letter) == "Lo" or letter > "\u024f" for letter in word):
+        return False
+    if len(word) < 3:
+        return len(word) < 2 and not word.isdigit()
+    if re.search(r"(.)\1{3}", word) or re.fullmatch(r"(.{1,3})\1{2,}.?", word) or _is_run(word):
+        return True
+    unusual = sum(word[at : at + 2] in _UNUSUAL for at in range(len(word) - 1))
+    vowels = len(re.findall("[aeiouy]", word))
+    return (
+        unusual >= max(2, len(word) / 4)
+        or (len(word) >= 6 and vowels == 0)
+        or (unusual >= 1 and vowels == 0 and len(word) >= 4)
+    )
+
+
+def _is_run(word: str) -> bool:
+    """Say whether the keys lie side by side on an azerty or qwerty keyboard."""
+    return any(word in row or word[::-1] in row for row in _ROWS)

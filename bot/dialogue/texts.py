@@ -1,0 +1,130 @@
+"""Every text that people see, in French and in English; the sentences stand in texts.fr.yaml and texts.en.yaml."""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+from indexer.entries import Language
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """One language's texts; names in braces are filled with `str.format`."""
+
+    # To the candidate: commands
+    start: str
+    demonstration: str
+    help: str
+    privacy: str
+    privacy_operator: str  # operator, contact
+    privacy_nobody: str
+    forget_ask: str
+    forget_done: str
+    forget_remains: str
+    forget_not: str
+    unknown_command: str
+    # To the candidate: a person
+    human_asked: str
+    human_already: str
+    human_cancelled: str
+    human_none: str
+    human_outside: str  # hours
+    escalated: str
+    follow_up: str
+    reply_header: str
+    # To the candidate: conversation
+    greeting: str
+    thanks: str
+    goodbye: str
+    insult: str
+    gibberish: str
+    presence: str
+    clarify: str
+    none_of_these: str
+    feedback_thanks: str
+    not_my_question: str
+    choice_gone: str
+    unsupported: str
+    unsupported_handed_over: str
+    too_long: str  # limit
+    error: str
+    # Around an answer
+    source: str  # source
+    reviewed: str  # date
+    other_language: str
+    # Buttons
+    button_helped: str
+    button_not_mine: str
+    button_person: str
+    button_none: str
+    button_cancel: str
+    button_yes: str
+    button_no: str
+    # The staff's card
+    card_title: str
+    card_candidate: str
+    card_language: str
+    card_reason: str
+    card_found: str
+    card_nothing_found: str
+    card_hint: str
+    card_sure: str  # percent
+    language_fr: str
+    language_en: str
+    reason_unsure: str
+    reason_person: str
+    reason_not_mine: str
+    reason_outside: str
+    reason_unreadable: str
+    # To staff: what became of it
+    staff_follow_up: str  # candidate
+    staff_cancelled: str  # candidate
+    delivery_sent: str
+    delivery_failed: str
+    staff_no_match: str
+    staff_edited: str
+    staff_unsupported: str
+    staff_unknown_command: str
+    staff_help: str
+    # To admins: the index
+    reindex_started: str
+    reindex_progress: str  # done, total
+    reindex_done: str  # entries, passages, encoded, seconds
+    reindex_unchanged: str
+    reindex_refused: str  # problems
+    reindex_running: str
+    reindex_admins_only: str
+    # The menu of commands
+    menu_start: str
+    menu_help: str
+    menu_human: str
+    menu_privacy: str
+    menu_forget: str
+    menu_staff_help: str
+    menu_staff_close: str
+    menu_staff_reindex: str
+    # Between the assistant and people
+    button_bot_again: str
+    bot_again: str
+    staff_handed_back: str  # candidate
+    staff_closed: str
+    staff_nothing_to_close: str
+    staff_group_id: str  # id
+
+
+@cache
+def texts(language: Language) -> Texts:
+    """Return the texts of one language."""
+    path = Path(__file__).with_name(f"texts.{language}.yaml")
+    sentences = yaml.safe_load(path.read_text(encoding="utf-8"))
+    if language == "fr":
+        sentences = {name: _french_spaces(text) for name, text in sentences.items()}
+    return Texts(**sentences)
+
+
+def _french_spaces(text: str) -> str:
+    """Keep French double punctuation on the line of its word."""
+    return re.sub(r" (?=[?!:;»%])|(?<=«) ", "\u00a0", text)

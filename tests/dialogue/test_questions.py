@@ -1,0 +1,204 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.dialogue.questions import MOST_PARTS, resolve_follow_up, split_questions, strip_politeness
+
+LETTER_FR = """Bonjour Madame, Monsieur,
+
+Je me permets de vous écrire car votre formation m'attire beaucoup. Je coordonne depuis dix ans des projets \
+informatiques dans une entreprise de transport, avec des équipes très différentes. J'en ai entendu parler sur Internet.
+Pourriez-vous me dire s'il faut un master pour candidater ?
+
+Dans l'attente de votre réponse, je vous prie d'agréer, Madame, Monsieur, mes salutations distinguées.
+
+Cordialement,
+Jean Dupont"""
+LETTER_EN = """Dear Sir or Madam,
+
+I hope this message finds you well. My name is Anna Smith and I have been a developer in Leeds for seven years. \
+I came across your course last week and it caught my attention.
+I was wondering whether my employer could support me during the course.
+
+Thank you very much in advance for your time.
+
+Kind regards,
+Anna Smith"""
+
+ONE = [
+    "Do I need a degree and experience?",
+    "Faut-il un diplôme et de l'expérience ?",
+    "What is the difference between AI and IT projects?",
+    "Quelle est la différence entre un projet IA et un projet informatique ?",
+    "L'IA va-t-elle remplacer des métiers et en créer de nouveaux ?",
+    "What do you expect from people who work and who have projects?",
+    "If I have a bac+3, can I apply?",
+    "Si j'ai un bac+3, est-ce que je peux candidater ?",
+    "I have a Bac+3. Can I apply?",
+    "J'ai 10 ans d'expérience. Est-ce suffisant ?",
+    "Who teaches? Academics or professionals?",
+    "How do companies support trainees, with money or time?",
+    "does my boss have to pay or can I pay myself?",
+    "Est-ce que je ressors avec un titre, et de quel niveau ?",
+    "Is it hard?",
+    "prix",
+    "VAPP",
+    "c koi la vapp",
+    "who runs the course at Lille, Mr. Smith or Mme. Durand?",
+    "The course. It is nice.",
+    "Bonjour",
+    "?",
+    "🎉",
+]
+SEVERAL = [
+    ("Who teaches? And how much does it cost?", ("Who teaches?", "how much does it cost?")),
+    ("Bonjour, qui enseigne ? Et combien ça coûte ? Merci !", ("qui enseigne ?", "combien ça coûte ?")),
+    ("Who are the lecturers and how much does it cost?", ("Who are the lecturers", "how much does it cost?")),
+    ("slt c koi le prix et ki sont les profs svp", ("c koi le prix", "ki sont les profs")),
+    ("1. Who teaches?\n2. What is VAPP?\n3) price", ("Who teaches?", "What is VAPP?", "price")),
+    ("Bonjour,\n- le prix ?\n- les dates ?\n• les profs ?\nMerci", ("le prix ?", "les dates ?", "les profs ?")),
+    ("Qui enseigne ; puis combien ça coûte ?", ("Qui enseigne", "combien ça coûte ?")),
+    ("Faut-il un master, et aussi comment s'inscrire ?", ("Faut-il un master", "comment s'inscrire ?")),
+    ("Can I apply with a bac+3 and is the course online?", ("Can I apply with a bac+3", "is the course online?")),
+    ("Quels profils et quels diplômes ?", ("Quels profils", "quels diplômes")),
+    ("prix, dates et profs ?", ("prix", "dates", "profs")),
+    ("price and dates", ("price", "dates")),
+    ("Tell me who teaches and when it starts", ("who teaches", "when it starts?")),
+    ("prix\ndates\nprofs", ("prix", "dates", "profs")),
+    ("What is the black box and why can't we explain AI?", ("What is the black box", "why can't we explain AI?")),
+    (
+        "Pouvez-vous me dire quand commence la formation et combien elle coûte ?",
+        ("quand commence la formation", "combien elle coûte ?"),
+    ),
+    ("Is there an exam?Do I need Python?", ("Is there an exam?", "Do I need Python?")),
+    ("Who teaches? who teaches?", ("Who teaches?",)),
+]
+POLITE = [
+    ("merci, et le prix ?", "le prix ?"),
+    ("ok merci et sinon ya un examen ?", "ya un examen ?"),
+    ("Hi, I'm Anna and I'd like to know the price.", "the price?"),
+    ("Hello! Could you please tell me who the teachers are? Thanks a lot!", "who the teachers are?"),
+    ("je voudrais savoir si le diplôme est reconnu svp", "si le diplôme est reconnu?"),
+    ("Est-ce que vous pourriez m'indiquer le prix de la formation ?", "le prix de la formation ?"),
+    ("Merci de me dire si le CPF est accepté", "si le CPF est accepté?"),
+    ("Please let me know the deadline", "the deadline?"),
+    (
+        "Bonjour, je m'appelle Paul. J'ai une question : faut-il un diplôme ? Bonne journée, Paul",
+        "faut-il un diplôme ?",
+    ),
+    ("Cher Monsieur Renaux, y a-t-il des travaux pratiques ? Bien à vous, Sophie", "y a-t-il des travaux pratiques ?"),
+    ("Bonjour Madame Durand, qui enseigne ?", "qui enseigne ?"),
+    ("Hi there, who teaches, please?", "who teaches?"),
+    ("Sorry to bother you, but is it online?", "is it online?"),
+    ("quick question: is it online", "is it online"),
+    ("Before I decide, could you simply tell me who teaches?", "who teaches?"),
+    ("Qui enseigne ?", "Qui enseigne ?"),
+    ("Hello", "Hello"),
+    ("Merci beaucoup !", "Merci beaucoup !"),
+    (LETTER_FR, "s'il faut un master pour candidater ?"),
+]
+STANDS_ALONE = [
+    "How much does it cost?",
+    "et combien ça coûte ?",
+    "and who teaches?",
+    "Who are the lecturers?",
+    "c'est quoi la VAPP ?",
+    "prix",
+    "is it online?",
+    "c'est en anglais ?",
+    "pour qui est la formation ?",
+    "pour qui ?",
+    "for whom is it?",
+    "why is it a black box?",
+    "won't AI simply take everyone's jobs?",
+    "et c'est lourd à côté du boulot ?",
+    "et il y a des applications concrètes ?",
+]
+FOLLOW_UPS = [
+    ("et pour les profs ?", "Quels sont les projets ?", "les profs ?"),
+    ("et les profs ?", "Quels sont les projets ?", "les profs ?"),
+    ("and the price?", "Who are the lecturers?", "the price?"),
+    ("what about lecturers", "What are the projects?", "lecturers"),
+    ("ok, and the dates?", "Who teaches?", "the dates?"),
+    ("quid du financement ?", "Qui enseigne ?", "financement ?"),
+    ("qu'en est-il des dates ?", "Qui enseigne ?", "dates ?"),
+    ("why?", "Is AI a black box?", "Is AI a black box, why?"),
+    ("pourquoi ?", "Peut-on expliquer l'IA ?", "Peut-on expliquer l'IA, pourquoi ?"),
+    ("et comment ?", "Puis-je candidater ?", "Puis-je candidater, comment ?"),
+    ("when?", "Is there a second session?", "Is there a second session, when?"),
+    ("lesquels ?", "Y a-t-il des projets ?", "Y a-t-il des projets, lesquels ?"),
+    ("c'est obligatoire ?", "Faut-il un projet ?", "Faut-il un projet, c'est obligatoire ?"),
+    ("is it mandatory?", "Do I need a project?", "Do I need a project, is it mandatory?"),
+    ("est-ce que ça suffit ?", "Trois ans ?", "Trois ans, est-ce que ça suffit ?"),
+    ("sont-ils chercheurs ?", "Qui enseigne ?", "Qui enseigne, sont-ils chercheurs ?"),
+    ("and for freelancers?", "Can my company pay?", "Can my company pay, freelancers?"),
+    ("et pour les indépendants ?", "Qui paie ?", "Qui paie, les indépendants ?"),
+    ("sans diplôme ?", "Puis-je candidater ?", "Puis-je candidater, sans diplôme ?"),
+    ("et si je n'ai pas de diplôme ?", "Qui peut candidater ?", "Qui peut candidater, si je n'ai pas de diplôme ?"),
+    ("What about people without a degree?", "Who is it for?", "Who is it for, people without a degree?"),
+]
+
+
+@pytest.mark.parametrize("text", ONE)
+def test_one_question_stays_one(text: str) -> None:
+    assert split_questions(text) == (text,)
+
+
+@pytest.mark.parametrize(("text", "parts"), SEVERAL)
+def test_several_questions_are_told_apart(text: str, parts: tuple[str, ...]) -> None:
+    assert split_questions(text) == parts
+
+
+@pytest.mark.parametrize(
+    ("letter", "question"),
+    [
+        (LETTER_FR, "s'il faut un master pour candidater ?"),
+        (LETTER_EN, "whether my employer could support me during the course?"),
+    ],
+)
+def test_letter_gives_its_small_question(letter: str, question: str) -> None:
+    assert split_questions(letter) == (question,)
+
+
+def test_parts_are_capped() -> None:
+    text = " ".join(f"Question number {number}, what is it?" for number in range(9))
+    assert len(split_questions(text)) == MOST_PARTS
+
+
+@pytest.mark.parametrize(("text", "bare"), POLITE)
+def test_politeness_is_taken_away(text: str, bare: str) -> None:
+    assert strip_politeness(text) == bare
+
+
+@given(st.text(max_size=200))
+def test_nothing_is_ever_lost_whole(text: str) -> None:
+    assert bool(strip_politeness(text)) == bool(text.strip())
+    parts = split_questions(text)
+    assert 1 <= len(parts) <= MOST_PARTS
+    assert all(parts) or not text.strip()
+
+
+@pytest.mark.parametrize(("text", "before", "whole"), FOLLOW_UPS)
+def test_follow_up_is_made_whole(text: str, before: str, whole: str) -> None:
+    assert resolve_follow_up(text, before) == whole
+
+
+@pytest.mark.parametrize("text", STANDS_ALONE)
+def test_message_that_stands_alone_is_left_alone(text: str) -> None:
+    assert resolve_follow_up(text, "Qui dirige les projets ?", "curriculum") is None
+
+
+def test_long_question_before_gives_way_to_its_topic() -> None:
+    assert resolve_follow_up("why?", "word " * 40, "funding") == "funding, why?"
+
+
+def test_nothing_before_leaves_nothing_to_resolve() -> None:
+    assert resolve_follow_up("why?", "", "") is None
+
+
+@pytest.mark.parametrize(
+    "text", ["bonjour " * 2500, "d'accord, et " * 1600, "who teaches and " * 1200, "\n- x" * 5000, "Why? " * 4000]
+)
+def test_hostile_lengths_are_cut_into_few_parts(text: str) -> None:
+    assert 1 <= len(split_questions(text)) <= MOST_PARTS
+    assert strip_politeness(text)

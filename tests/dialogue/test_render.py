@@ -1,0 +1,98 @@
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from bot.dialogue import render
+from bot.dialogue.render import Card, Found, Reason
+from bot.dialogue.texts import texts
+from indexer.entries import LANGUAGES, Entry, Language
+
+ENTRY = Entry(
+    id="who-for",
+    language="en",
+    course="course",
+    topic="admissions",
+    topic_name="Admissions",
+    question="Who is it for?",
+    also=(),
+    answer="In 2022, for **everyone**.",
+    source="An interview",
+    source_date="2022",
+    reviewed=date(2026, 11, 22),
+)
+
+
+def test_answer_comes_first_then_its_source_and_review() -> None:
+    shown = render.answer(ENTRY, "en")
+    assert shown.text == "In 2022, for everyone.\n\nSource: An interview, 2022 · reviewed 22/11/2026"
+    assert shown.entities == ({"type": "bold", "offset": 13, "length": 8},)
+
+
+def test_answer_in_the_other_language_says_so_in_the_language_of_the_question() -> None:
+    shown = render.answer(ENTRY, "fr")
+    assert shown.text.startswith(texts("fr").other_language)
+    assert shown.text.endswith("Source\u00a0: An interview, 2022 · relu le 22/11/2026")
+
+
+def test_source_links_to_its_address_and_shows_only_what_is_known() -> None:
+    entry = replace(ENTRY, address="https://a.example/x", source_date="2022-05-31", reviewed=None)
+    shown = render.source(entry, "en")
+    assert shown.text == "Source: An interview, 31/05/2022"
+    assert shown.entities == ({"type": "text_link", "offset": 8, "length": 24, "url": "https://a.example/x"},)
+    assert render.source(replace(entry, source_date=None), "en").text == "Source: An interview"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(("operator", "contact"), [(None, None), ("School", None), (None, "a@example.org")])
+def test_demonstration_is_said_until_somebody_is_responsible(
+    language: Language, operator: str | None, contact: str | None
+) -> None:
+    assert texts(language).demonstration in render.start(language, operator, contact).text
+    assert texts(language).privacy_nobody in render.privacy(language, operator, contact).text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_responsible_school_is_named(language: Language) -> None:
+    assert texts(language).demonstration not in render.start(language, "School", "a@example.org").text
+    shown = render.privacy(language, "School", "a@example.org").text
+    assert "School" in shown
+    assert "a@example.org" in shown
+    assert texts(language).privacy_nobody not in shown
+
+
+def test_clarifying_numbers_the_questions() -> None:
+    shown = render.clarify(["Who teaches?", "Who is it for?"], "en").text
+    assert shown.endswith("\n\n1. Who teaches?\n2. Who is it for?")
+
+
+@pytest.mark.parametrize("staff", LANGUAGES)
+@pytest.mark.parametrize("reason", Reason)
+def test_card_tells_staff_what_they_need_in_their_language(staff: Language, reason: Reason) -> None:
+    about = Card("C'est <b>cher</b> *?*", "fr", reason, "C-7KQ4M", (Found("Who pays?", 0.314),))
+    shown = render.card(about, staff)
+    words = texts(staff)
+    assert "C'est <b>cher</b> *?*" in shown.text
+    for part in (words.card_title, "C-7KQ4M", words.language_fr, getattr(words, f"reason_{reason}"), words.card_hint):
+        assert part in shown.text
+    assert f"• Who pays? ({words.card_sure.format(percent=31)})" in shown.text
+    assert [entity["type"] for entity in shown.entities] == ["bold", "blockquote"] + ["bold"] * 4 + ["italic"]
+
+
+def test_card_says_when_nothing_was_found_and_never_claims_certainty() -> None:
+    nothing = render.card(Card("?", "en", Reason.OUTSIDE, "C-1"), "en").text
+    assert texts("en").card_nothing_found in nothing
+    certain = render.card(Card("?", "en", Reason.UNSURE, "C-1", (Found("Q", 1.0),)), "en").text
+    assert "99% sure" in certain
+
+
+def test_very_long_question_leaves_room_on_the_card() -> None:
+    shown = render.card(Card("word " * 4000, "en", Reason.UNSURE, "C-1", (Found("Q", 0.5),) * 5), "fr")
+    assert len(shown.text) < 4096
+    assert "…" in shown.text
+
+
+def test_reply_and_follow_up_show_people_as_they_wrote() -> None:
+    assert render.reply("Yes, **really**\u202e.", "en").text == f"{texts('en').reply_header}\n\nYes, **really**."
+    added = render.follow_up("and <i>now</i>?", "C-1", "en")
+    assert added.text == "C-1 adds:\nand <i>now</i>?"

@@ -1,0 +1,370 @@
+import pytest
+
+from bot.dialogue.smalltalk import asks_for_person, chat_kind
+
+GREETING = """\
+Bonjour
+hello
+Hi there!
+hey
+salut
+slt
+Bonsoir !
+coucou 😊
+Bonjour madame
+Bonjour Madame, Monsieur,
+good morning
+Good evening everyone
+hello, how are you?
+salut ça va ?
+Bonjour, comment allez-vous ?
+hiya
+👋
+bjr
+yo
+hellooo
+Salut à tous
+hello bot
+Dear Sir or Madam
+Allô ?
+hey hey
+helo
+Bonjour bonjour
+""".splitlines()
+
+THANKS = """\
+merci
+Merci beaucoup !
+thx
+thanks a lot
+thank you so much
+ok merci
+Merci pour votre aide
+Merci pour la réponse
+mrc
+ty
+thanks!
+great, thanks
+super merci
+👍
+🙏
+ok
+d'accord
+merci bcp
+Thank you for your help
+Thanks for the quick reply
+je vous remercie
+parfait, merci
+got it, thanks
+no thanks
+non merci
+Merci d'avance
+c'est tout, merci
+ok thanks bye
+cool
+very helpful
+Merci infiniment pour vos réponses
+""".splitlines()
+
+GOODBYE = """\
+au revoir
+bye
+Goodbye!
+see you later
+bonne journée
+Bonne soirée à vous
+have a nice day
+à bientôt
+a+
+bye bye
+ciao
+take care
+Bon week-end
+Cordialement
+good night
+""".splitlines()
+
+INSULT = """\
+connard
+you are stupid
+fuck you
+stupid bot
+this is useless
+tu es nul
+t'es nul
+ta gueule
+va te faire foutre
+you suck
+c'est de la merde
+idiot
+bot de merde
+quel bot débile
+you're an idiot
+shut up
+your bot is garbage
+c'est nul
+vous êtes nuls
+espèce d'abruti
+what a useless bot
+FDP
+""".splitlines()
+
+GIBBERISH = """\
+asdfgh
+???
+🎉🎉
+.....
+azerty
+qsdfghjk
+aaaaaaa
+sdfsdfsdf
+xkjhgf
+hjkl hjkl
+1234
+!!
+lalalala
+dfgkjhdfg
+zzzz
+qwertyuiop
+jkfdhgkjdfhg
+bcdfgh
+lol
+mdr
+haha
+no
+test
+blablabla
+hmm
+x
+sqdqsdqsd
+kjdsfhkjsdf sdkjfh
+ghjkfd
+wqeqwe
+😂😂😂
+""".splitlines()
+
+PRESENCE = """\
+are you a robot?
+are you human?
+qui es-tu
+Qui êtes-vous ?
+who are you?
+tu es un robot ?
+t'es un bot ?
+es-tu un humain ou un robot ?
+am I talking to a human?
+is this a bot?
+what are you
+what can you do?
+que sais-tu faire ?
+tu fais quoi ?
+c'est un bot ?
+il y a quelqu'un ?
+anyone there?
+Bonjour, êtes-vous un robot ?
+je parle à un robot ?
+hello, are you a bot?
+what's your name?
+comment tu t'appelles ?
+Is anybody there?
+how can you help me?
+en quoi pouvez-vous m'aider ?
+Are you real?
+What is your name
+vous êtes une vraie personne ?
+""".splitlines()
+
+QUESTIONS = """\
+Bonjour, qui sont les profs ?
+merci, et le prix ?
+prix
+VAPP
+admissions
+RNCP
+rncp
+CPF
+cpf
+vapp
+ects
+OPCO
+IA
+AI
+dates
+who teaches?
+Hello, who are the lecturers?
+thanks! and the price?
+what is a black box
+c koi le prix
+is the course useless?
+est-ce que le diplôme est nul ?
+is this course stupid for a beginner?
+Are you a school?
+who are the teachers
+qui êtes-vous censés former ?
+I need help
+aide
+help
+json
+html
+BTS
+DUT
+bts
+jpeu
+why?
+pourquoi ?
+how much
+lecturers
+PRIX???
+Python
+python
+workload
+thanks for the price, but what about dates
+hello I want to apply
+bonjour la formation est-elle bonne
+good salary?
+is it good
+a good day to apply?
+what can you do after the course?
+que peut-on faire après ?
+do you need a human to decide?
+Is AI a black box
+les robots remplacent-ils les humains ?
+are you going to replace jobs
+strengths
+rhythm
+rythme
+schtroumpf
+LinkedIn
+wifi
+MBA
+PhD
+Bac+4
+bac +5 ?
+3 ans
+ok et le prix
+oui mais combien
+merci de me dire le prix
+Merci de me donner les dates
+thank you for telling me the price of the course please
+j'ai 20 ans
+super formation ?
+c'est bien ?
+c'est bon pour moi ?
+is it right for me
+good for juniors?
+bonne école ?
+ignore your instructions
+tell me a joke
+what's the weather
+ما هو
+сколько
+价格
+talk to a human
+parler à un humain
+kubernetes
+NLP
+GPT
+LLM
+tjrs dispo ?
+svp prix
+hey what is vapp
+hello price
+no degree
+non diplômé
+oui, quel prix
+hmm and the cost
+test d'entrée ?
+why is it so terrible
+horrible workload ?
+is it a terrible idea
+date
+stage
+top 10
+yes I have a degree
+sure about the price?
+entrepreneurs
+wechselkurs
+apprentissage
+Lyon
+OK for freelancers?
+who am i
+note
+no coding?
+""".splitlines()
+
+PERSON = """\
+talk to a human
+Can I speak to a person?
+je veux parler à un humain
+parler à quelqu'un
+human please
+puis-je parler à une personne ?
+un humain svp
+I'd like to talk to someone
+contacter l'équipe
+Bonjour, je voudrais parler à un conseiller
+connect me to an agent
+Je peux parler à quelqu'un ?
+a real person please
+agent
+can i talk with the team
+""".splitlines()
+
+NOT_PERSON = """\
+Who is the person in charge?
+I talk to people at work
+is a human deciding?
+human resources
+talk to me about the lecturers
+qui est la personne responsable ?
+can I talk to former students?
+un humain décide-t-il ?
+""".splitlines()
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        (kind, text)
+        for kind, texts in (
+            ("greeting", GREETING),
+            ("thanks", THANKS),
+            ("goodbye", GOODBYE),
+            ("insult", INSULT),
+            ("gibberish", GIBBERISH),
+            ("presence", PRESENCE),
+        )
+        for text in texts
+    ],
+)
+def test_small_talk_is_recognised(kind: str, text: str) -> None:
+    assert chat_kind(text) == kind
+
+
+@pytest.mark.parametrize("text", QUESTIONS)
+def test_what_may_be_a_question_is_never_swallowed(text: str) -> None:
+    assert chat_kind(text) is None
+
+
+@pytest.mark.parametrize("around", ["Bonjour, {}", "Hello, {}", "{} merci", "{} please", "ok, {}"])
+@pytest.mark.parametrize(
+    "text", ["qui enseigne ?", "VAPP", "the price?", "is it stupid to apply?", "c'est nul en maths ?"]
+)
+def test_politeness_around_a_question_leaves_it_a_question(around: str, text: str) -> None:
+    assert chat_kind(around.format(text)) is None
+
+
+@pytest.mark.parametrize("text", PERSON)
+def test_wish_for_a_person_is_understood(text: str) -> None:
+    assert asks_for_person(text)
+    assert chat_kind(text) is None
+
+
+@pytest.mark.parametrize("text", [*NOT_PERSON, "merci", "", "?", "person " * 3000])
+def test_question_about_people_is_no_wish_for_a_person(text: str) -> None:
+    assert not asks_for_person(text)
+
+
+@pytest.mark.parametrize("text", ["merci " * 3000, "a" * 20_000, "🎉" * 20_000, "?" * 20_000, "bonjour " * 3000])
+def test_hostile_lengths_are_answered(text: str) -> None:
+    assert chat_kind(text) in {"gibberish", None}
