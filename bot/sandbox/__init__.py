@@ -1,0 +1,1 @@
+"""A Bot API server of our own, for tests and for the demo."""

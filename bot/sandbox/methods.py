@@ -1,0 +1,72 @@
+"""The Bot API's methods by name."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from bot.sandbox import changing, groups, media, profile, sending
+from bot.sandbox.refusal import Json
+from bot.sandbox.world import World
+
+Method = Callable[[World, Json], Any]
+
+
+def _files(world: World, params: Json, *, kind: str) -> Json:
+    return sending.send_file(world, kind, params)
+
+
+METHODS: dict[str, Method] = {
+    "getMe": profile.get_me,
+    "getUpdates": profile.get_updates,
+    "setWebhook": profile.set_webhook,
+    "deleteWebhook": profile.delete_webhook,
+    "getWebhookInfo": profile.get_webhook_info,
+    "setMyCommands": profile.set_my_commands,
+    "getMyCommands": profile.get_my_commands,
+    "deleteMyCommands": profile.delete_my_commands,
+    "setMyDescription": profile.set_text("description"),
+    "getMyDescription": profile.get_text("description"),
+    "setMyShortDescription": profile.set_text("short_description"),
+    "getMyShortDescription": profile.get_text("short_description"),
+    "answerCallbackQuery": profile.answer_callback_query,
+    "answerInlineQuery": profile.answer_inline_query,
+    "getFile": profile.get_file,
+    "sendMessage": sending.send_message,
+    "sendLocation": sending.send_location,
+    "sendContact": sending.send_contact,
+    "sendMediaGroup": sending.send_media_group,
+    "sendChatAction": sending.send_chat_action,
+    "copyMessage": sending.copy_message,
+    "copyMessages": sending.copy_messages,
+    "editMessageText": changing.edit_message_text,
+    "editMessageCaption": changing.edit_message_caption,
+    "editMessageReplyMarkup": changing.edit_message_reply_markup,
+    "deleteMessage": changing.delete_message,
+    "deleteMessages": changing.delete_messages,
+    "setMessageReaction": changing.set_message_reaction,
+    "pinChatMessage": changing.pin_chat_message,
+    "getChat": groups.get_chat,
+    "getChatMember": groups.get_chat_member,
+    "getChatAdministrators": groups.get_chat_administrators,
+    "getChatMemberCount": groups.get_chat_member_count,
+    "banChatMember": groups.ban_chat_member,
+    "leaveChat": groups.leave_chat,
+    "createForumTopic": groups.create_forum_topic,
+    "editForumTopic": groups.edit_forum_topic,
+    "closeForumTopic": groups.close_forum_topic,
+    "reopenForumTopic": groups.reopen_forum_topic,
+    "deleteForumTopic": groups.delete_forum_topic,
+    # sendPhoto, sendVideoNote …
+    **{f"send{kind.title().replace('_', '')}": partial(_files, kind=kind) for kind in media.FOLDERS},
+}
+
+# Telegram reads method names in any case.
+BY_LOWER_NAME = {name.lower(): name for name in METHODS}
+
+
+def counts_as_messages(name: str, params: Json) -> int:
+    """How many messages a call costs under flood control."""
+    if name in {"sendMediaGroup", "copyMessages"}:
+        items = params.get("media") or params.get("message_ids")
+        return max(len(items), 1) if isinstance(items, list) else 1
+    return int(name.startswith(("send", "copy", "edit")) and name != "sendChatAction")
