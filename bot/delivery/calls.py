@@ -1,0 +1,127 @@
+"""One call to the Bot API, and what its end means for the row it came from."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from telegram import Bot
+from telegram.error import BadRequest, ChatMigrated, Forbidden, RetryAfter, TelegramError
+from telegram.request import BaseRequest
+
+from bot.delivery.retry import next_try, pause, place, reason
+
+MARKUP = ("entities", "caption_entities", "parse_mode")
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """An outgoing row, ready to go."""
+
+    row_id: int
+    chat_id: int
+    method: str
+    parameters: dict[str, Any]  # with Telegram's chat id
+    attempts: int
+    group: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """Telegram took it; some methods give no message."""
+
+    message_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """To be tried again."""
+
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """Telegram wants silence in this chat; not the row's fault."""
+
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """The group has a new id in Telegram; to be sent there."""
+
+    telegram_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Never to be sent."""
+
+    reason: str
+    unreachable: bool = False  # the whole chat is
+
+
+Outcome = Sent | Later | Paused | Moved | Refused
+
+
+async def call(bot: Bot, method: str, parameters: dict[str, Any], *, read_timeout: float | None = None) -> Any:
+    """The raw result of a Bot API method; raises TelegramError."""
+    # With its plain name the library warns at each call that it has a method of its own for it;
+    # it drops the underscore when it makes the address.
+    longer = BaseRequest.DEFAULT_NONE if read_timeout is None else read_timeout
+    return await bot.do_api_request(f"{method}_", api_kwargs=parameters, read_timeout=longer)
+
+
+async def deliver(bot: Bot, letter: Letter, now: datetime) -> Outcome:
+    """Sends, if need be without markup or without being a reply: a plain text is better than none."""
+    parameters = letter.parameters
+    while True:
+        try:
+            result = await call(bot, letter.method, parameters)
+        except TelegramError as error:
+            plainer = without_cause(parameters, error)
+            if plainer is None:
+                return _outcome(error, letter, now)
+            parameters = plainer
+        except Exception as error:
+            return Refused(place(error))
+        else:
+            return Sent(_message_id(result))
+
+
+def without_cause(parameters: dict[str, Any], error: TelegramError) -> dict[str, Any] | None:
+    """The same call without what Telegram refused in it; None if nothing can be left out."""
+    if not isinstance(error, BadRequest):
+        return None
+    said = error.message.lower()
+    causes: tuple[str, ...] = ()
+    if "parse entities" in said or "entity" in said:
+        causes = MARKUP
+    elif "replied not found" in said or "replied message not found" in said:
+        causes = ("reply_parameters",)
+    plainer = {name: value for name, value in parameters.items() if name not in causes}
+    return plainer if len(plainer) < len(parameters) else None
+
+
+def _outcome(error: TelegramError, letter: Letter, now: datetime) -> Outcome:
+    match error:
+        case RetryAfter():
+            return Paused(now + pause(error))
+        case ChatMigrated():
+            return Moved(error.new_chat_id)
+        case Forbidden():
+            return Refused(reason(error), unreachable=True)
+        case BadRequest() if "message is not modified" in error.message.lower():
+            return Sent(letter.parameters.get("message_id"))
+    at = next_try(error, letter.attempts, now)
+    return Refused(reason(error)) if at is None else Later(at, reason(error))
+
+
+def _message_id(result: Any) -> int | None:
+    """Of a message, of the first of an album, or of a new topic, whose id is that of its first message."""
+    first = result[0] if isinstance(result, list) and result else result
+    if not isinstance(first, dict):
+        return None
+    found = first.get("message_id", first.get("message_thread_id"))
+    return found if isinstance(found, int) else None

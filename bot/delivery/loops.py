@@ -1,0 +1,202 @@
+"""The loops: poll, work, send. All of a bot's life between start and stop."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy.exc import SQLAlchemyError
+from telegram import Update
+from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
+from telegram.ext import Application, CallbackContext
+
+from bot.delivery import inbox, incoming
+from bot.delivery.budgets import Limits
+from bot.delivery.calls import call
+from bot.delivery.inbox import ATTEMPTS, Claimed
+from bot.delivery.retry import backoff, pause, place, reason, token_refused
+from bot.delivery.sender import Sender
+from bot.delivery.wake import Wake, unless, wait
+from bot.records.sessions import Database
+from bot.records.tables import utc_now
+
+log = logging.getLogger(__name__)
+
+ALLOWED = ("message", "edited_message", "callback_query", "inline_query", "my_chat_member")
+_failures: ContextVar[list[Exception]] = ContextVar("failures")
+
+
+class TokenRefusedError(RuntimeError):
+    """Telegram does not know the token."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loops:
+    """What the loops work with."""
+
+    db: Database
+    application: Application[Any, Any, Any, Any, Any, Any]  # initialized
+    wake: Wake = field(default_factory=Wake)
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    name: str = "main"  # of this process: what it left claimed in an earlier life is freed at start
+    workers: int = 4
+    allowed: Sequence[str] = ALLOWED
+    limits: Limits = field(default_factory=Limits)
+    long_poll: int = 30  # seconds
+    handling: float = 60  # seconds that one update may take; less than inbox.LEASE
+    grace: float = 9  # seconds between the wish to stop and the end
+    net: float = 5  # seconds after which a loop looks for work that nobody told it of
+
+
+async def run(loops: Loops) -> None:
+    """Polls, handles and sends until `loops.stop` is set; raises TokenRefusedError if Telegram refuses the token.
+
+    Then polling ends at once, updates and messages under way are finished, the rest stays in the tables.
+    """
+    loops.application.add_error_handler(note_failure)
+    async with loops.db.begin() as tx:
+        await inbox.release_all(tx, loops.name)
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            names = [f"{loops.name}/{number}" for number in range(loops.workers)]
+            lives = [poll(loops), send(loops), *(work(loops, name) for name in names)]
+            running = [tasks.create_task(life) for life in lives]
+            await loops.stop.wait()
+            loops.wake.updates.ring()
+            loops.wake.messages.ring()
+            _, late = await asyncio.wait(running, timeout=loops.grace)
+            for task in late:
+                task.cancel()
+    except ExceptionGroup as errors:
+        if (refused := errors.subgroup(TokenRefusedError)) is None:
+            raise
+        raise refused.exceptions[0] from None
+
+
+async def poll(loops: Loops) -> None:
+    """Asks Telegram for updates and commits them before Telegram may forget them."""
+    offset: int | None = None
+
+    async def step() -> None:
+        nonlocal offset
+        raw = await _get_updates(loops, offset)
+        if raw:
+            async with loops.db.begin() as tx:
+                new = await inbox.receive(tx, raw)
+            log.debug("updates received", extra={"count": len(raw), "new": new})
+            loops.wake.updates.ring()
+        # No offset is kept over a restart or a quiet time: what Telegram then repeats, the inbox knows.
+        # After a week of silence ids start anew anywhere, and an old offset would confirm new updates unseen.
+        numbers = [number for item in raw if (number := incoming.number(item)) is not None]
+        offset = max(numbers) + 1 if numbers else None
+
+    await _repeat("poll", step, loops.stop)
+
+
+async def _get_updates(loops: Loops, offset: int | None) -> list[Any]:
+    parameters: dict[str, Any] = {"timeout": loops.long_poll, "allowed_updates": list(loops.allowed)}
+    if offset is not None:
+        parameters["offset"] = offset
+    asking = call(loops.application.bot, "getUpdates", parameters, read_timeout=loops.long_poll + 10)
+    try:
+        raw = await unless(loops.stop, asking)
+    except TelegramError as error:
+        if isinstance(error, InvalidToken) or token_refused(error):
+            raise TokenRefusedError("Telegram refuses the token: set GUICHET_TELEGRAM_TOKEN to a valid one") from None
+        raise
+    return raw if isinstance(raw, list) else []
+
+
+async def work(loops: Loops, worker: str) -> None:
+    """Handles updates one after the other, each chat's in their order."""
+
+    async def step() -> None:
+        news = loops.wake.updates.next()
+        claimed = await inbox.claim(loops.db, worker, utc_now())
+        if claimed is None:
+            await wait(news, loops.net)
+        else:
+            await handle(loops, claimed)
+
+    await _repeat(worker, step, loops.stop)
+
+
+async def handle(loops: Loops, claimed: Claimed) -> None:
+    """Handles one update and records how it went: done, to be tried again, or set aside."""
+    error = await _process(loops, claimed)
+    async with loops.db.begin() as tx:
+        if error is None:
+            await inbox.close(tx, claimed)
+        elif isinstance(error, _UnreadableError):
+            await inbox.set_aside(tx, claimed, place(error.__cause__ or error))
+        else:
+            await inbox.failed(tx, claimed, place(error), utc_now())
+    if error is not None:
+        details = {"seq": claimed.seq, "attempt": claimed.attempts, "error": place(error.__cause__ or error)}
+        log.error("update not handled", extra=details)
+    loops.wake.messages.ring()
+
+
+class _UnreadableError(Exception):
+    """The update can never be handled."""
+
+
+async def _process(loops: Loops, claimed: Claimed) -> Exception | None:
+    """Runs the handlers; the error of one that failed."""
+    if claimed.attempts > ATTEMPTS:
+        return _UnreadableError("each worker that began it died")
+    try:
+        update = Update.de_json(claimed.raw, loops.application.bot)
+    except Exception as error:
+        unreadable = _UnreadableError()
+        unreadable.__cause__ = error
+        return unreadable
+    failures: list[Exception] = []
+    _failures.set(failures)
+    try:
+        async with asyncio.timeout(loops.handling):
+            await loops.application.process_update(update)
+    except Exception as error:
+        failures.append(error)
+    return failures[0] if failures else None
+
+
+async def note_failure(_update: object, context: CallbackContext[Any, Any, Any, Any]) -> None:
+    """The library's error handler: it swallows what handlers raise, so the row's worker is told here."""
+    failures = _failures.get(None)
+    if failures is not None and isinstance(context.error, Exception):
+        failures.append(context.error)
+
+
+async def send(loops: Loops) -> None:
+    """Sends what is due, and ends after the calls under way."""
+    news = loops.wake.messages
+    sender = Sender(loops.db, loops.application.bot, limits=loops.limits, ended=news)
+
+    async def step(calls: asyncio.TaskGroup) -> None:
+        told = news.next()
+        again = await sender.start(calls)
+        seconds = loops.net if again is None else (again - utc_now()).total_seconds()
+        await wait(told, min(seconds, loops.net))
+
+    async with asyncio.TaskGroup() as calls:
+        await _repeat("send", lambda: step(calls), loops.stop)
+
+
+async def _repeat(name: str, step: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
+    """Does `step` until `stop`; errors of network and database are logged and waited out, longer each time."""
+    failures = 0
+    while not stop.is_set():
+        try:
+            await step()
+            failures = 0
+        except RetryAfter as error:
+            await wait(stop, pause(error).total_seconds())
+        except (TelegramError, SQLAlchemyError, OSError) as error:
+            what = reason(error) if isinstance(error, TelegramError) else place(error)
+            hint = "another process polls with this token" if isinstance(error, Conflict) else "will try again"
+            log.error("loop failed", extra={"loop": name, "error": what, "hint": hint})  # noqa: TRY400  a trace may quote texts
+            await wait(stop, backoff(failures).total_seconds())
+            failures += 1

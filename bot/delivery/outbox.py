@@ -1,0 +1,63 @@
+"""The outbox: what is to be sent, written in the transaction of its cause."""
+
+from datetime import datetime
+from enum import IntEnum
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.delivery.splitting import Payload, clean, split
+from bot.records.states import OutgoingState
+from bot.records.tables import Outgoing
+from bot.records.upsert import insert_new
+
+
+class Priority(IntEnum):
+    """What goes first when not all can go."""
+
+    ANSWER = 0  # a candidate waits for it
+    CARD = 1  # a question for staff
+    NOTICE = 2  # what staff or candidates should know
+    REMINDER = 3  # what can wait
+
+
+async def put(  # noqa: PLR0913  each names one property of the row
+    tx: AsyncSession,
+    chat_id: int,
+    method: str,
+    payload: Payload,
+    *,
+    key: str,
+    priority: Priority = Priority.ANSWER,
+    after: int | None = None,
+    when: OutgoingState = OutgoingState.SENT,
+    ticket_id: int | None = None,
+    not_before: datetime | None = None,
+) -> int:
+    """Writes a Bot API call (`payload` without chat_id) and returns its row's id; a known `key` gives the known row.
+
+    With `after`, it is sent once that row has ended in the state `when` and dropped if it ends otherwise.
+    `{"message_of": id}` anywhere in `payload` stands for the Telegram message id of another row.
+    A text too long for one message becomes several rows; the id is the last one's, which has the buttons.
+    """
+    if "chat_id" in payload:
+        raise ValueError("a payload holds the parameters of a Bot API method except chat_id")
+    parts = split(clean(payload)) if method == "sendMessage" else [clean(payload)]
+    common: dict[str, Any] = {"chat_id": chat_id, "method": method, "priority": int(priority)}
+    common |= {"ticket_id": ticket_id, "not_before": not_before}
+    row_id = after
+    for number, part in enumerate(parts, start=1):
+        link = {"after_id": row_id, "after_state": None if row_id is None else when}
+        name = key if number == len(parts) else f"{key}#{number}"
+        row_id = await _write(tx, key=name, payload=part, **common, **link)
+        when = OutgoingState.SENT  # each part follows the one before it
+    assert row_id is not None
+    return row_id
+
+
+async def _write(tx: AsyncSession, *, key: str, **values: Any) -> int:
+    new = await insert_new(tx, Outgoing, Outgoing.id, key=key, **values)
+    if new is not None:
+        return new
+    return (await tx.execute(select(Outgoing.id).where(Outgoing.key == key))).scalar_one()

@@ -1,0 +1,124 @@
+"""Chats and candidates: found, made, moved, forgotten."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from sqlalchemy import ColumnElement, CursorResult, UpdateBase, delete, exists, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.records.states import ChatKind, OutgoingState, UpdateState
+from bot.records.tables import Candidate, Chat, Outgoing, Question, Relay, Ticket, Update, utc_now
+from bot.records.upsert import insert_new
+
+# Letters and digits that nobody takes for one another, read aloud or in print.
+UNMISTAKABLE = "2345679ACDEFGHJKMNPQRTVWXYZ"
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """How much was erased of a person."""
+
+    questions: int
+    tickets: int
+    messages: int
+    updates: int
+
+
+async def chat_of(tx: AsyncSession, telegram_id: int, kind: str) -> Chat:
+    """The chat with this Telegram id, made at first sight; one that was to be removed is kept again."""
+    await insert_new(tx, Chat, Chat.id, telegram_id=telegram_id, kind=ChatKind(kind))
+    chat = (await tx.execute(select(Chat).where(Chat.telegram_id == telegram_id))).scalar_one()
+    chat.forgotten_at = None
+    return chat
+
+
+async def candidate_of(tx: AsyncSession, chat_id: int, language: str | None) -> Candidate:
+    """The candidate of a private chat, made at first sight; `language` is remembered unless None."""
+    mine = select(Candidate).where(Candidate.chat_id == chat_id)
+    while (candidate := (await tx.execute(mine)).scalar_one_or_none()) is None:
+        # Repeats only if the pseudonym is taken, once in millions.
+        await insert_new(tx, Candidate, Candidate.id, id=pseudonym(), chat_id=chat_id)
+    candidate.language = language or candidate.language
+    candidate.last_seen_at = utc_now()
+    return candidate
+
+
+def pseudonym() -> str:
+    """A random name such as C-7KQ4M."""
+    return "C-" + "".join(secrets.choice(UNMISTAKABLE) for _ in range(5))
+
+
+async def move_chat(tx: AsyncSession, chat_id: int, telegram_id: int) -> None:
+    """A group became a supergroup: same chat for us, new id in Telegram, and whatever came there first joins it."""
+    moved = {"telegram_id": telegram_id, "kind": ChatKind.SUPERGROUP, "paused_until": None}
+    newer = (await tx.execute(select(Chat).where(Chat.telegram_id == telegram_id))).scalar_one_or_none()
+    if newer is not None and newer.id != chat_id:
+        for column in (Update.chat_id, Outgoing.chat_id, Relay.chat_id, Ticket.owner_chat_id):
+            await tx.execute(update(column.class_).where(column == newer.id).values({column.key: chat_id}))
+        await tx.execute(delete(Chat).where(Chat.id == newer.id))
+    await tx.execute(update(Chat).where(Chat.id == chat_id).values(moved))
+
+
+async def forget(tx: AsyncSession, candidate_id: str, *, keep: int | None = None) -> Forgotten:
+    """Erases what is held of a person, except the outgoing row `keep`: a last message, still to be sent.
+
+    Staff's copies of their tickets lose their text and their link to the person. Updates not handled yet
+    stay until they are: they may be newer than the wish to be forgotten. With `keep`, chat and message
+    remain until the sender has dealt with that message and calls `remove_forgotten`.
+    """
+    candidate = await tx.get_one(Candidate, candidate_id)
+    chat_id = candidate.chat_id
+    tickets = select(Ticket.id).where(Ticket.candidate_id == candidate_id)
+    others = Outgoing.id != (keep or 0)
+    own = (Outgoing.chat_id == chat_id) & others
+    await tx.execute(update(Outgoing).where(Outgoing.id == keep).values(after_id=None, after_state=None))
+    await _blank(tx, or_(Outgoing.ticket_id.in_(tickets), own) & others)
+    await tx.execute(delete(Relay).where(or_(Relay.ticket_id.in_(tickets), Relay.chat_id == chat_id)))
+    await tx.execute(update(Outgoing).where(Outgoing.ticket_id.in_(tickets)).values(ticket_id=None))
+    closed = await _count(tx, delete(Ticket).where(Ticket.candidate_id == candidate_id))
+    asked = await _count(tx, delete(Question).where(Question.candidate_id == candidate_id))
+    sent = await _delete_outgoing(tx, own)
+    handled = (Update.chat_id == chat_id) & (Update.state != UpdateState.NEW)
+    received = await _count(tx, update(Update).where(handled).values(raw=None, chat_id=None))
+    await tx.delete(candidate)
+    await tx.flush()
+    await tx.execute(update(Chat).where(Chat.id == chat_id).values(forgotten_at=utc_now()))
+    await remove_forgotten(tx, chat_id)
+    return Forgotten(asked, closed, sent, received)
+
+
+async def remove_forgotten(tx: AsyncSession, chat_id: int) -> bool:
+    """Removes a forgotten chat once nothing waits to be sent there; True if it did."""
+    waiting = exists().where(Outgoing.chat_id == chat_id, Outgoing.state == OutgoingState.WAITING)
+    gone = select(Chat.id).where(Chat.id == chat_id, Chat.forgotten_at.is_not(None), ~waiting)
+    if (await tx.execute(gone)).scalar_one_or_none() is None:
+        return False
+    await _delete_outgoing(tx, Outgoing.chat_id == chat_id)
+    await tx.execute(delete(Chat).where(Chat.id == chat_id))
+    return True
+
+
+async def _blank(tx: AsyncSession, which: ColumnElement[bool]) -> None:
+    """Empties rows of the outbox; those not sent yet are dropped."""
+    rows = (await tx.execute(select(Outgoing).where(which))).scalars()
+    for row in rows:
+        row.payload = {}
+        if row.state is OutgoingState.WAITING:
+            row.state = OutgoingState.DROPPED
+    await tx.flush()
+
+
+async def _delete_outgoing(tx: AsyncSession, which: ColumnElement[bool]) -> int:
+    """Deletes rows of the outbox; what was to follow them is dropped."""
+    ids: Sequence[int] = (await tx.execute(select(Outgoing.id).where(which))).scalars().all()
+    followers = update(Outgoing).where(Outgoing.after_id.in_(ids))
+    dropped = followers.where(Outgoing.state == OutgoingState.WAITING, Outgoing.id.not_in(ids))
+    await tx.execute(dropped.values(state=OutgoingState.DROPPED, payload={}))
+    await tx.execute(followers.values(after_id=None))
+    return await _count(tx, delete(Outgoing).where(Outgoing.id.in_(ids)))
+
+
+async def _count(tx: AsyncSession, statement: UpdateBase) -> int:
+    return cast(CursorResult[object], await tx.execute(statement)).rowcount

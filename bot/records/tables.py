@@ -1,0 +1,235 @@
+"""What is kept. Types exist in SQLite and PostgreSQL alike; only `Chat` holds Telegram's chat and user ids."""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Dialect,
+    Enum,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from bot.records.states import ChatKind, Direction, Feedback, OutgoingState, TicketState, UpdateState
+
+# SQLite numbers rows by itself only in a column of type INTEGER.
+RowId = BigInteger().with_variant(Integer, "sqlite")
+# Numbers are never given twice, so a late reference cannot point to somebody else.
+NEVER_REUSED = {"sqlite_autoincrement": True}
+
+
+def utc_now() -> datetime:
+    """The present moment, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """Aware datetimes in, aware UTC datetimes out; a naive one is refused with ValueError."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """To UTC, since SQLite drops the zone."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"a time without a zone: {value.isoformat()}; use utc_now() or .astimezone()")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Back in UTC, whatever zone the server speaks."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _values(kind: type[StrEnum]) -> list[str]:
+    return [member.value for member in kind]
+
+
+class Base(DeclarativeBase):
+    """The metadata and the column types that annotations stand for."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {  # noqa: RUF012  SQLAlchemy reads it once, as a plain dict
+        datetime: UtcTime,
+        StrEnum: Enum(StrEnum, native_enum=False, length=16, values_callable=_values),
+        dict[str, Any]: JSON(none_as_null=True),
+        list[str]: JSON(none_as_null=True),
+    }
+
+
+class Chat(Base):
+    """A Telegram chat, private or group. All other tables know it by `id` alone."""
+
+    __tablename__ = "chat"
+    __table_args__ = (NEVER_REUSED,)
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    telegram_id: Mapped[int] = mapped_column(BigInteger, unique=True)
+    kind: Mapped[ChatKind]
+    unreachable_since: Mapped[datetime | None]  # blocked or removed; cleared when they write again
+    reason: Mapped[str | None] = mapped_column(String(200))
+    leased_by: Mapped[str | None] = mapped_column(String(100))  # the worker that handles its updates
+    leased_until: Mapped[datetime | None]
+    served_at: Mapped[datetime | None]  # last claim: who has waited longest is next
+    paused_until: Mapped[datetime | None]  # Telegram asked for silence (429)
+    forgotten_at: Mapped[datetime | None]  # removed as soon as its last message has gone
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Candidate(Base):
+    """A person who asks, under a pseudonym."""
+
+    __tablename__ = "candidate"
+
+    id: Mapped[str] = mapped_column(String(16), primary_key=True)
+    chat_id: Mapped[int] = mapped_column(ForeignKey(Chat.id), unique=True)
+    language: Mapped[str | None] = mapped_column(String(8))
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    last_seen_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Update(Base):
+    """The inbox: what Telegram sent, committed before Telegram may forget it."""
+
+    __tablename__ = "update"
+    __table_args__ = (Index("ix_update_next", "state", "chat_id", "seq"), NEVER_REUSED)
+
+    seq: Mapped[int] = mapped_column(RowId, primary_key=True)
+    update_id: Mapped[int] = mapped_column(BigInteger, unique=True)
+    chat_id: Mapped[int | None] = mapped_column(ForeignKey(Chat.id, ondelete="SET NULL"))
+    kind: Mapped[str] = mapped_column(String(64))
+    raw: Mapped[dict[str, Any] | None]
+    state: Mapped[UpdateState] = mapped_column(default=UpdateState.NEW)
+    attempts: Mapped[int] = mapped_column(default=0)  # times begun, so that one that kills its worker is counted
+    not_before: Mapped[datetime | None]
+    error: Mapped[str | None] = mapped_column(String(200))  # class and place, never people's texts
+    received_at: Mapped[datetime] = mapped_column(default=utc_now)
+    finished_at: Mapped[datetime | None]
+
+
+class Outgoing(Base):
+    """The outbox: what is to be sent, committed together with its cause."""
+
+    __tablename__ = "outgoing"
+    __table_args__ = (
+        Index("ix_outgoing_next", "state", "priority", "id"),
+        Index("ix_outgoing_order", "chat_id", "state"),
+        NEVER_REUSED,
+    )
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    key: Mapped[str] = mapped_column(String(200), unique=True)  # the same cause never sends twice
+    chat_id: Mapped[int] = mapped_column(ForeignKey(Chat.id))
+    method: Mapped[str] = mapped_column(String(64))
+    payload: Mapped[dict[str, Any]]  # Bot API parameters without chat_id
+    priority: Mapped[int]
+    state: Mapped[OutgoingState] = mapped_column(default=OutgoingState.WAITING)
+    attempts: Mapped[int] = mapped_column(default=0)
+    not_before: Mapped[datetime | None]
+    after_id: Mapped[int | None] = mapped_column(ForeignKey("outgoing.id"), index=True)
+    after_state: Mapped[OutgoingState | None]  # the outcome of `after` in which this row is sent
+    ticket_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id", use_alter=True), index=True)
+    message_id: Mapped[int | None] = mapped_column(BigInteger)
+    error: Mapped[str | None] = mapped_column(String(200))
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    sent_at: Mapped[datetime | None]
+
+
+class Question(Base):
+    """What was asked and what the bot made of it."""
+
+    __tablename__ = "question"
+    __table_args__ = (NEVER_REUSED,)
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    candidate_id: Mapped[str] = mapped_column(ForeignKey(Candidate.id), index=True)
+    course: Mapped[str] = mapped_column(String(100))
+    language: Mapped[str] = mapped_column(String(8))
+    text: Mapped[str]
+    decision: Mapped[str] = mapped_column(String(16))
+    reason: Mapped[str | None] = mapped_column(String(32))
+    entry_id: Mapped[str | None] = mapped_column(String(200))
+    confidence: Mapped[float | None]
+    alternatives: Mapped[list[str]] = mapped_column(default=list)
+    snapshot_id: Mapped[str | None] = mapped_column(String(100))
+    asked_at: Mapped[datetime] = mapped_column(default=utc_now)
+    feedback: Mapped[Feedback | None]
+    answer_id: Mapped[int | None] = mapped_column(ForeignKey(Outgoing.id))
+    message_id: Mapped[int | None] = mapped_column(BigInteger)  # of the candidate's own message
+
+
+class Ticket(Base):
+    """A question in the hands of people."""
+
+    __tablename__ = "ticket"
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    candidate_id: Mapped[str] = mapped_column(ForeignKey(Candidate.id), index=True)
+    course: Mapped[str] = mapped_column(String(100))
+    language: Mapped[str] = mapped_column(String(8))
+    reason: Mapped[str] = mapped_column(String(32))
+    state: Mapped[TicketState] = mapped_column(default=TicketState.OPEN)
+    owner_chat_id: Mapped[int | None] = mapped_column(ForeignKey(Chat.id, ondelete="SET NULL"))
+    question_id: Mapped[int | None] = mapped_column(ForeignKey(Question.id))
+    card_id: Mapped[int | None] = mapped_column(ForeignKey(Outgoing.id))
+    thread_id: Mapped[int | None] = mapped_column(BigInteger)  # the forum topic, where there is one
+    opened_at: Mapped[datetime] = mapped_column(default=utc_now)
+    answered_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+
+    # Two first messages at the same moment: the database lets one of them open the ticket.
+    __table_args__ = (
+        Index(
+            "uq_ticket_not_closed",
+            "candidate_id",
+            unique=True,
+            sqlite_where=text("state != 'closed'"),
+            postgresql_where=text("state != 'closed'"),
+        ),
+        NEVER_REUSED,
+    )
+
+
+class Relay(Base):
+    """Which message is a copy of which: replies, edits and deletions find their counterpart here."""
+
+    __tablename__ = "relay"
+    __table_args__ = (UniqueConstraint("chat_id", "message_id", "direction"), NEVER_REUSED)
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    ticket_id: Mapped[int] = mapped_column(ForeignKey(Ticket.id), index=True)
+    direction: Mapped[Direction]
+    chat_id: Mapped[int] = mapped_column(ForeignKey(Chat.id))  # of the original
+    message_id: Mapped[int] = mapped_column(BigInteger)  # of the original
+    outgoing_id: Mapped[int] = mapped_column(ForeignKey(Outgoing.id), index=True)  # the copy
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Setting(Base):
+    """What the bot remembers of its surroundings, e.g. the staff group's chat."""
+
+    __tablename__ = "setting"
+
+    key: Mapped[str] = mapped_column(String(100), primary_key=True)
+    value: Mapped[str]

@@ -1,0 +1,45 @@
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from telegram import Bot
+from telegram.request import HTTPXRequest
+
+from bot.records.migrations import migrate
+from bot.records.sessions import Database, open_database
+from bot.sandbox.botapi import BotApi, serve
+from bot.sandbox.people import User
+
+
+@pytest.fixture
+async def db(tmp_path: Path) -> AsyncIterator[Database]:
+    database = open_database(f"sqlite+aiosqlite:///{tmp_path / 'guichet.db'}")
+    await migrate(database)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+def api() -> BotApi:
+    return BotApi()
+
+
+@pytest.fixture
+def alice(api: BotApi) -> User:
+    """A candidate whom the bot may write to; nothing is left in the queue."""
+    return acquaintance(api, "Alice")
+
+
+@pytest.fixture
+async def bot(api: BotApi) -> AsyncIterator[Bot]:
+    async with serve(api) as base_url:
+        bot = Bot(api.token, base_url=base_url, request=HTTPXRequest(read_timeout=5))
+        async with bot:
+            yield bot
+
+
+def acquaintance(api: BotApi, name: str) -> User:
+    user = api.user(name)
+    api.say(user, "hello")
+    api.world.queue.pending.clear()
+    return user

@@ -1,0 +1,222 @@
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from bot.delivery import inbox
+from bot.delivery.inbox import ATTEMPTS, LEASE, AlreadyDoneError, Claimed, claim
+from bot.records.people import chat_of
+from bot.records.sessions import Database
+from bot.records.states import UpdateState
+from bot.records.tables import Chat, Update
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+Raw = dict[str, Any]
+
+
+def message(update_id: int, chat: int = 1, kind: str = "private") -> Raw:
+    return {"update_id": update_id, "message": {"text": "hello", "chat": {"id": chat, "type": kind}}}
+
+
+async def receive(db: Database, *raw: object) -> int:
+    async with db.begin() as tx:
+        return await inbox.receive(tx, raw)
+
+
+async def must_claim(db: Database, now: datetime = NOW, worker: str = "main/0") -> Claimed:
+    claimed = await claim(db, worker, now)
+    assert claimed is not None
+    return claimed
+
+
+async def close(db: Database, claimed: Claimed) -> None:
+    async with db.begin() as tx:
+        await inbox.close(tx, claimed)
+
+
+async def fail(db: Database, claimed: Claimed, now: datetime = NOW) -> None:
+    async with db.begin() as tx:
+        await inbox.failed(tx, claimed, "KeyError at bot.handlers:1", now)
+
+
+async def stored(db: Database) -> Sequence[Update]:
+    async with db.read() as tx:
+        return (await tx.execute(select(Update).order_by(Update.seq))).scalars().all()
+
+
+async def test_the_same_update_is_kept_once(db: Database) -> None:
+    assert await receive(db, message(7), message(8), message(7)) == 2
+    assert await receive(db, message(8), message(9)) == 1
+    assert [row.update_id for row in await stored(db)] == [7, 8, 9]
+
+
+async def test_two_pollers_with_the_same_updates_keep_them_once(db: Database) -> None:
+    batch = [message(number) for number in range(20)]
+    counts = await asyncio.gather(*(receive(db, *batch) for _ in range(4)))
+    assert sum(counts) == 20
+
+
+async def test_what_cannot_be_an_update_is_left_out_and_holds_nothing_up(db: Database) -> None:
+    strange: list[object] = [None, [], "x", {}, {"update_id": "7"}, {"update_id": True}, {"update_id": 2**63}]
+    assert await receive(db, *strange, message(7)) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "telegram_id"),
+    [
+        ({"message": {"chat": {"id": 5, "type": "private"}}}, 5),
+        ({"edited_message": {"chat": {"id": -5, "type": "group"}}}, -5),
+        ({"my_chat_member": {"chat": {"id": 5, "type": "private"}, "from": {"id": 6}}}, 5),
+        ({"callback_query": {"message": {"chat": {"id": -5, "type": "supergroup"}}, "from": {"id": 6}}}, -5),
+        ({"callback_query": {"inline_message_id": "x", "from": {"id": 6}}}, 6),
+        ({"inline_query": {"from": {"id": 6}}}, 6),
+        ({"something_new": {"chat": {"id": 5, "type": "private"}}}, None),
+        ({"message": {"chat": {"id": "5", "type": "private"}}}, None),
+        ({"message": {"chat": {"id": 5, "type": "planet"}}}, None),
+        ({"message": [1]}, None),
+        ({"message": None}, None),
+        ({}, None),
+    ],
+)
+async def test_the_chat_is_found_in_the_raw_update(db: Database, content: Raw, telegram_id: int | None) -> None:
+    await receive(db, {"update_id": 1, **content})
+    async with db.read() as tx:
+        found = await tx.execute(select(Chat.telegram_id).join(Update, Update.chat_id == Chat.id))
+        assert found.scalar_one_or_none() == telegram_id
+
+
+async def test_who_writes_is_reachable_again(db: Database) -> None:
+    async with db.begin() as tx:
+        chat = await chat_of(tx, 1, "private")
+        chat.unreachable_since, chat.reason = NOW, "Forbidden"
+    left = {"chat": {"id": 1, "type": "private"}, "new_chat_member": {"status": "kicked"}}
+    await receive(db, {"update_id": 1, "my_chat_member": left})
+    async with db.read() as tx:
+        assert (await tx.execute(select(Chat.unreachable_since))).scalar_one() == NOW
+    await receive(db, message(2))
+    async with db.read() as tx:
+        assert (await tx.execute(select(Chat.unreachable_since))).scalar_one() is None
+
+
+async def test_a_group_that_moves_stays_one_chat(db: Database) -> None:
+    before, move, after = message(1, -5, "group"), message(2, -5, "group"), message(3, -1005, "supergroup")
+    move["message"]["migrate_to_chat_id"] = -1005
+    await receive(db, before, move, after)
+    assert len({row.chat_id for row in await stored(db)}) == 1
+    async with db.read() as tx:
+        assert (await tx.execute(select(Chat.telegram_id))).scalar_one() == -1005
+
+
+async def test_a_chat_is_handled_in_order_by_one_worker_at_a_time(db: Database) -> None:
+    await receive(db, message(1), message(2))
+    first = await must_claim(db)
+    assert first.update_id == 1
+    assert await claim(db, "main/1", NOW) is None
+    await close(db, first)
+    assert (await must_claim(db)).update_id == 2
+
+
+async def test_only_one_of_many_workers_gets_a_chat(db: Database) -> None:
+    await receive(db, message(1))
+    claims = await asyncio.gather(*(claim(db, f"main/{number}", NOW) for number in range(8)))
+    assert sum(claimed is not None for claimed in claims) == 1
+
+
+async def test_done_erases_what_people_wrote(db: Database) -> None:
+    await receive(db, message(1))
+    async with db.begin() as tx:
+        await inbox.done(tx, 1)
+    [row] = await stored(db)
+    assert (row.state, row.raw) == (UpdateState.DONE, None)
+    assert row.finished_at is not None
+
+
+async def test_done_twice_undoes_the_second_transaction(db: Database) -> None:
+    async def effects() -> None:
+        async with db.begin() as tx:
+            await chat_of(tx, 99, "private")
+            await inbox.done(tx, 1)
+
+    await receive(db, message(1))
+    async with db.begin() as tx:
+        await inbox.done(tx, 1)
+    with pytest.raises(AlreadyDoneError):
+        await effects()
+    async with db.read() as tx:
+        assert (await tx.execute(select(Chat.telegram_id))).scalars().all() == [1]
+
+
+async def test_a_chat_waits_for_the_retry_of_its_oldest_update(db: Database) -> None:
+    await receive(db, message(1), message(2), message(3, chat=2))
+    await fail(db, await must_claim(db))
+    other = await must_claim(db)
+    assert other.update_id == 3
+    await close(db, other)
+    assert await claim(db, "main/0", NOW) is None
+    again = await must_claim(db, NOW + timedelta(seconds=1))
+    assert (again.update_id, again.attempts) == (1, 2)
+
+
+async def test_an_update_that_always_fails_is_set_aside_and_the_chat_goes_on(db: Database) -> None:
+    await receive(db, message(1), message(2))
+    now = NOW
+    for _ in range(ATTEMPTS):
+        now += timedelta(hours=1)
+        poison = await must_claim(db, now)
+        assert poison.update_id == 1
+        await fail(db, poison, now)
+    assert (await must_claim(db, now)).update_id == 2
+    row = (await stored(db))[0]
+    assert (row.state, row.error) == (UpdateState.SET_ASIDE, "KeyError at bot.handlers:1")
+    assert row.raw == message(1)
+
+
+async def test_failing_after_done_does_not_bring_an_update_back(db: Database) -> None:
+    await receive(db, message(1))
+    claimed = await must_claim(db)
+    async with db.begin() as tx:
+        await inbox.done(tx, 1)
+    await fail(db, claimed)
+    assert (await stored(db))[0].state is UpdateState.DONE
+
+
+async def test_a_flood_from_one_chat_delays_the_others_by_one_update(db: Database) -> None:
+    await receive(db, *(message(number) for number in range(300)))
+    first = await must_claim(db)
+    await receive(db, message(1000, chat=2), message(1001, chat=3))
+    await close(db, first)
+    served = []
+    for seconds in range(1, 5):
+        claimed = await must_claim(db, NOW + timedelta(seconds=seconds))
+        served.append(claimed.update_id)
+        await close(db, claimed)
+    assert served == [1000, 1001, 1, 2]
+
+
+async def test_what_a_dead_worker_held_is_taken_over_when_its_lease_ends(db: Database) -> None:
+    await receive(db, message(1), {"update_id": 2, "something_new": {}})
+    assert {(await must_claim(db)).update_id, (await must_claim(db)).update_id} == {1, 2}
+    assert await claim(db, "other/0", NOW + LEASE - timedelta(seconds=1)) is None
+    late = NOW + LEASE
+    assert {(await must_claim(db, late)).update_id, (await must_claim(db, late)).update_id} == {1, 2}
+
+
+async def test_a_process_that_starts_again_need_not_wait_for_its_own_leases(db: Database) -> None:
+    await receive(db, message(1), message(2, chat=2))
+    await must_claim(db, worker="main/0")
+    await must_claim(db, worker="main2/0")
+    async with db.begin() as tx:
+        await inbox.release_all(tx, "main")
+    assert (await must_claim(db)).update_id == 1
+    assert await claim(db, "main/0", NOW) is None
+
+
+async def test_a_worker_does_not_free_a_chat_that_another_has_taken_over(db: Database) -> None:
+    await receive(db, message(1), message(2))
+    slow = await must_claim(db)
+    await must_claim(db, NOW + LEASE, "main/1")
+    await close(db, slow)
+    assert await claim(db, "main/2", NOW + LEASE) is None

@@ -1,0 +1,326 @@
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from telegram import Bot, Update
+from telegram.ext import Application, TypeHandler
+
+from bot.delivery import inbox, loops, outbox
+from bot.delivery.budgets import LIFTED
+from bot.delivery.loops import Loops, TokenRefusedError, run
+from bot.records.sessions import Database
+from bot.records.states import UpdateState
+from bot.records.tables import Update as Row
+from bot.sandbox.botapi import BotApi, serve
+from bot.sandbox.people import User
+
+from .conftest import acquaintance
+
+Handler = Callable[[Update], Coroutine[Any, Any, None]]
+Start = Callable[..., Any]
+
+
+@pytest.fixture
+async def start(db: Database, bot: Bot) -> Start:
+    """Runs the loops with one handler for everything, until the block ends."""
+
+    @asynccontextmanager
+    async def running(handler: Handler, **options: Any) -> AsyncIterator[Loops]:
+        application = Application.builder().bot(bot).updater(None).job_queue(None).build()
+        application.add_handler(TypeHandler(Update, lambda update, _: handler(update)))
+        async with application:
+            values: dict[str, Any] = {"limits": LIFTED, "long_poll": 1, "net": 0.2, "grace": 5} | options
+            these = Loops(db, application, **values)
+            task = asyncio.create_task(run(these))
+            yield these
+            these.stop.set()
+            await task
+            await bot.initialize()  # the application ended it
+
+    return running
+
+
+def echo(db: Database, *, before: Handler | None = None) -> Handler:
+    """A handler as they are to be: one transaction for the effects and for done."""
+
+    async def handler(update: Update) -> None:
+        if before is not None:
+            await before(update)
+        if update.message is None or update.message.text is None:
+            return
+        payload = {"text": f"re: {update.message.text}"}
+        async with db.begin() as tx:
+            row = (await tx.execute(select(Row).where(Row.update_id == update.update_id))).scalar_one()
+            assert row.chat_id is not None
+            await outbox.put(tx, row.chat_id, "sendMessage", payload, key=f"u{update.update_id}")
+            await inbox.done(tx, update.update_id)
+
+    return handler
+
+
+def replies(api: BotApi, user: User) -> list[str]:
+    return [message["text"] for message in api.messages(user) if message["from"]["is_bot"]]
+
+
+async def rows(db: Database) -> Sequence[Row]:
+    async with db.read() as tx:
+        return (await tx.execute(select(Row).order_by(Row.seq))).scalars().all()
+
+
+async def settled(db: Database, running: Loops) -> None:
+    """Waits until nothing in the inbox is to be handled; handling rings `messages` when it ends."""
+    async with asyncio.timeout(20):
+        while True:
+            news = running.wake.messages.next()
+            if all(row.state is not UpdateState.NEW for row in await rows(db)):
+                return
+            await news.wait()
+
+
+async def test_each_chat_is_answered_in_order(start: Start, db: Database, api: BotApi) -> None:
+    people = [acquaintance(api, name) for name in ("Alice", "Bob", "Zoé")]
+    async with start(echo(db)):
+        for number in range(10):
+            for person in people:
+                api.say(person, str(number))
+        await api.wait_for(lambda api: all(len(replies(api, person)) == 10 for person in people))
+    for person in people:
+        assert replies(api, person) == [f"re: {number}" for number in range(10)]
+    assert {(row.state, row.raw) for row in await rows(db)} == {(UpdateState.DONE, None)}
+
+
+async def test_updates_wait_in_the_inbox_while_nobody_works(
+    start: Start, db: Database, api: BotApi, alice: User
+) -> None:
+    api.say(alice, "anyone?")
+    async with start(echo(db), workers=0):
+        await api.wait_for(lambda api: not api.pending())
+    assert [row.state for row in await rows(db)] == [UpdateState.NEW]
+    async with start(echo(db)):
+        await api.wait_for(lambda api: replies(api, alice) == ["re: anyone?"])
+
+
+async def test_a_crash_between_commit_and_offset_neither_loses_nor_repeats(
+    start: Start, db: Database, api: BotApi, alice: User
+) -> None:
+    api.say(alice, "once")
+    async with db.begin() as tx:  # committed, and then the process died before it told Telegram
+        await inbox.receive(tx, api.pending())
+    api.say(alice, "then")
+    async with start(echo(db)):
+        await api.wait_for(lambda api: len(replies(api, alice)) == 2)
+        await api.wait_for(lambda api: not api.pending())
+    assert replies(api, alice) == ["re: once", "re: then"]
+
+
+async def test_update_ids_that_start_anew_after_a_quiet_week_are_not_missed(
+    start: Start, db: Database, api: BotApi, alice: User
+) -> None:
+    async with start(echo(db)):
+        api.say(alice, "before")
+        await api.wait_for(lambda api: [call.params.get("offset") for call in api.calls("getUpdates")].count(None) > 1)
+        chat = {"id": alice.id, "type": "private"}
+        api.push({"update_id": 5, "message": {"message_id": 900, "date": 0, "chat": chat, "text": "after"}})
+        await api.wait_for(lambda api: replies(api, alice) == ["re: before", "re: after"])
+
+
+async def test_a_handler_that_fails_is_called_again_and_keeps_its_chat_in_order(
+    start: Start, db: Database, api: BotApi, alice: User
+) -> None:
+    failures = ["once"]
+
+    async def stumble(_: Update) -> None:
+        if failures:
+            raise LookupError(failures.pop())
+
+    async with start(echo(db, before=stumble)):
+        api.say(alice, "first")
+        api.say(alice, "second")
+        await api.wait_for(lambda api: len(replies(api, alice)) == 2)
+    assert replies(api, alice) == ["re: first", "re: second"]
+    assert [row.attempts for row in await rows(db)] == [2, 1]
+
+
+async def test_poison_is_set_aside_without_quoting_it(
+    start: Start,
+    db: Database,
+    api: BotApi,
+    alice: User,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def choke(update: Update) -> None:
+        if update.message and update.message.text == "poison":
+            raise ValueError(update.message.text)
+
+    monkeypatch.setattr(inbox, "ATTEMPTS", 1)
+    async with start(echo(db, before=choke)) as running:
+        api.say(alice, "poison")
+        api.say(alice, "water")
+        await api.wait_for(lambda api: replies(api, alice) == ["re: water"])
+        await settled(db, running)
+    poison, water = await rows(db)
+    assert (poison.state, water.state) == (UpdateState.SET_ASIDE, UpdateState.DONE)
+    assert poison.raw is not None
+    assert poison.error is not None
+    assert poison.error.startswith("ValueError at tests.delivery.test_loops:")
+    assert "poison" not in "".join(str(record.__dict__) for record in caplog.records)
+
+
+async def test_what_cannot_be_parsed_is_set_aside_at_once(start: Start, db: Database, api: BotApi, alice: User) -> None:
+    chat = {"id": alice.id, "type": "private"}
+    api.push({"update_id": 1, "message": {"message_id": 1, "date": "yesterday", "chat": chat, "text": "x"}})
+    api.push({"update_id": 2, "message": 17})
+    api.say(alice, "fine")
+    async with start(echo(db)) as running:
+        await api.wait_for(lambda api: replies(api, alice) == ["re: fine"])
+        await settled(db, running)
+    assert [(row.state, row.attempts) for row in await rows(db)] == [
+        (UpdateState.SET_ASIDE, 1),
+        (UpdateState.SET_ASIDE, 1),
+        (UpdateState.DONE, 1),
+    ]
+
+
+async def test_kinds_that_nobody_handles_are_done(start: Start, db: Database, api: BotApi) -> None:
+    api.push({"update_id": 1, "telepathy": {"thought": "x"}})
+    async with start(echo(db)) as running:
+        await api.wait_for(lambda api: not api.pending())
+        await settled(db, running)
+    assert [(row.kind, row.state) for row in await rows(db)] == [("telepathy", UpdateState.DONE)]
+
+
+async def test_a_handler_that_hangs_is_stopped(
+    start: Start, db: Database, api: BotApi, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox, "ATTEMPTS", 1)
+
+    async def hang(_: Update) -> None:
+        await asyncio.Event().wait()
+
+    async with start(hang, handling=0.05) as running:
+        api.say(alice, "hello")
+        await api.wait_for(lambda api: not api.pending())
+        await settled(db, running)
+    [row] = await rows(db)
+    assert (row.state, (row.error or "").split()[0]) == (UpdateState.SET_ASIDE, "TimeoutError")
+
+
+async def test_an_update_whose_workers_all_died_is_not_begun_again(
+    start: Start, db: Database, api: BotApi, alice: User
+) -> None:
+    api.say(alice, "deadly")
+    async with db.begin() as tx:
+        await inbox.receive(tx, api.pending())
+        (await tx.execute(select(Row))).scalar_one().attempts = inbox.ATTEMPTS
+    async with start(echo(db)) as running:
+        await settled(db, running)
+    assert [row.state for row in await rows(db)] == [UpdateState.SET_ASIDE]
+    assert replies(api, alice) == []
+
+
+async def test_stopping_finishes_what_runs_and_leaves_the_rest(
+    start: Start, db: Database, api: BotApi, alice: User
+) -> None:
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(_: Update) -> None:
+        begun.set()
+        await go_on.wait()
+
+    began = time.monotonic()
+    async with start(echo(db, before=slow), long_poll=50, workers=1) as running:
+        api.say(alice, "first")
+        api.say(alice, "second")
+        await begun.wait()
+        await api.wait_for(lambda api: not api.pending())
+        running.stop.set()
+        go_on.set()
+    assert time.monotonic() - began < 10
+    assert [row.state for row in await rows(db)] == [UpdateState.DONE, UpdateState.NEW]
+
+
+async def test_stopping_does_not_wait_for_ever_and_the_next_start_takes_over_at_once(
+    start: Start, db: Database, api: BotApi, alice: User
+) -> None:
+    begun = asyncio.Event()
+
+    async def stuck(_: Update) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    async with start(stuck, grace=0.1):
+        api.say(alice, "hello")
+        await begun.wait()
+    assert [row.state for row in await rows(db)] == [UpdateState.NEW]
+    async with start(echo(db)):
+        await api.wait_for(lambda api: replies(api, alice) == ["re: hello"])
+
+
+@pytest.mark.parametrize(
+    ("error", "hints"),
+    [
+        (409, ["another process polls with this token"]),
+        (502, ["will try again"]),
+        ("drop_before", ["will try again"]),
+        (429, []),
+    ],
+)
+async def test_polling_survives_errors(
+    start: Start,
+    db: Database,
+    api: BotApi,
+    alice: User,
+    error: int | str,
+    hints: list[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    api.fail("getUpdates", error)
+    async with start(echo(db)):
+        api.say(alice, "still there?")
+        await api.wait_for(lambda api: replies(api, alice) == ["re: still there?"])
+    assert [record.__dict__["hint"] for record in caplog.records if record.name == loops.__name__] == hints
+
+
+async def test_a_token_that_telegram_refuses_ends_the_run_with_a_clear_error(
+    db: Database, bot: Bot, api: BotApi
+) -> None:
+    api.fail("getUpdates", 401)
+    application = Application.builder().bot(bot).updater(None).job_queue(None).build()
+    async with application:
+        with pytest.raises(TokenRefusedError, match="GUICHET_TELEGRAM_TOKEN"):
+            await run(Loops(db, application))
+
+
+async def test_logs_name_neither_people_nor_texts_nor_the_token(
+    start: Start, db: Database, api: BotApi, alice: User, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "bot")
+    api.fail("sendMessage", 502)
+    async with start(echo(db)):
+        api.say(alice, "a secret wish")
+        await api.wait_for(lambda api: len(replies(api, alice)) == 1)
+        api.block(alice)
+    ours = "".join(str(record.__dict__) for record in caplog.records if record.name.startswith("bot."))
+    for secret in ("secret wish", str(alice.id), api.token):
+        assert secret not in ours
+    assert "message delayed" in ours
+
+
+async def test_two_servers_worth_of_polling_keep_each_update_once(start: Start, db: Database, api: BotApi) -> None:
+    alice = acquaintance(api, "Alice")
+    async with serve(api) as other, Bot(api.token, base_url=other) as second:
+        application = Application.builder().bot(second).updater(None).job_queue(None).build()
+        async with start(echo(db)) as first:
+            stray = asyncio.create_task(loops.poll(Loops(db, application, stop=first.stop, long_poll=1)))
+            for number in range(5):
+                api.say(alice, str(number))
+            await api.wait_for(lambda api: len(replies(api, alice)) == 5)
+            first.stop.set()
+            await stray
+    assert replies(api, alice) == [f"re: {number}" for number in range(5)]

@@ -1,0 +1,38 @@
+import pytest
+
+from bot.delivery.references import Impossible, NotYet, Result, resolve
+from bot.records.states import OutgoingState
+
+RESULTS = {
+    1: Result(OutgoingState.SENT, 101),
+    2: Result(OutgoingState.WAITING, None),
+    3: Result(OutgoingState.FAILED, None),
+    4: Result(OutgoingState.SENT, None),
+}
+
+
+def ref(row_id: int) -> dict[str, int]:
+    return {"message_of": row_id}
+
+
+@pytest.mark.parametrize(
+    ("payload", "expected"),
+    [
+        ({"text": "x"}, {"text": "x"}),
+        ({"message_id": ref(1)}, {"message_id": 101}),
+        ({"a": [{"b": ref(1)}, 2]}, {"a": [{"b": 101}, 2]}),
+        ({"message_id": ref(2)}, NotYet()),
+        ({"message_id": ref(3)}, Impossible(3)),
+        ({"message_id": ref(4)}, Impossible(4)),  # a call that gave no message
+        ({"message_id": ref(9)}, Impossible(9)),  # a row that is gone
+        (
+            {"text": "x", "reply_parameters": {"message_id": ref(1)}},
+            {"text": "x", "reply_parameters": {"message_id": 101}},
+        ),
+        ({"text": "x", "reply_parameters": {"message_id": ref(3)}}, {"text": "x"}),
+        ({"text": "x", "reply_parameters": {"message_id": ref(2)}}, NotYet()),
+        ({"message_id": ref(3), "reply_parameters": {"message_id": ref(3)}}, Impossible(3)),
+    ],
+)
+def test_names_of_rows_become_message_ids(payload: dict[str, object], expected: object) -> None:
+    assert resolve(payload, RESULTS) == expected

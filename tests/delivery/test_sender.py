@@ -1,0 +1,357 @@
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
+from telegram import Bot
+
+from bot.delivery import outbox, sender
+from bot.delivery.budgets import LIFTED, Limits
+from bot.delivery.outbox import Priority
+from bot.delivery.sender import Sender
+from bot.records.people import candidate_of, chat_of, forget
+from bot.records.sessions import Database
+from bot.records.states import OutgoingState
+from bot.records.tables import Chat, Outgoing
+from bot.sandbox.botapi import BotApi
+from bot.sandbox.people import Chat as Place
+from bot.sandbox.people import User
+
+from .conftest import acquaintance
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+SENT, FAILED = OutgoingState.SENT, OutgoingState.FAILED
+
+
+class Clock:
+    """A clock that goes when told."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def forward(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+class Desk:
+    """Puts messages into the outbox and has them sent."""
+
+    def __init__(self, db: Database, bot: Bot, limits: Limits = LIFTED) -> None:
+        self.db, self.clock = db, Clock()
+        self.sender = Sender(db, bot, limits=limits, now=self.clock)
+        self.count = 0
+
+    async def put(self, to: User | Place, text: str = "hello", **options: Any) -> int:
+        method = options.pop("method", "sendMessage")
+        payload = options.pop("payload", {"text": text})
+        self.count += 1
+        options = {"key": f"k{self.count}"} | options
+        async with self.db.begin() as tx:
+            chat = await chat_of(tx, to.id, "private" if to.id > 0 else "group")
+            return await outbox.put(tx, chat.id, method, payload, **options)
+
+    async def send(self) -> datetime | None:
+        """Sends all that may go now; when to look again."""
+        while True:
+            async with asyncio.TaskGroup() as calls:
+                again = await self.sender.start(calls)
+            if again is None or again > self.clock.now:
+                return again
+
+    async def row(self, row_id: int) -> Outgoing:
+        async with self.db.read() as tx:
+            return await tx.get_one(Outgoing, row_id)
+
+    async def chats(self) -> Sequence[Chat]:
+        async with self.db.read() as tx:
+            return (await tx.execute(select(Chat))).scalars().all()
+
+
+@pytest.fixture
+def desk(db: Database, bot: Bot) -> Desk:
+    return Desk(db, bot)
+
+
+def texts(api: BotApi, place: User | Place) -> list[str]:
+    """What the bot wrote there."""
+    return [message["text"] for message in api.messages(place) if message["from"]["is_bot"]]
+
+
+async def test_what_was_sent_is_recorded_with_its_message_id(desk: Desk, api: BotApi, alice: User) -> None:
+    row_id = await desk.put(alice)
+    assert await desk.send() is None
+    row = await desk.row(row_id)
+    assert (row.state, row.sent_at, row.error) == (SENT, NOW, None)
+    assert row.message_id == api.messages(alice)[-1]["message_id"]
+
+
+async def test_the_same_key_is_sent_once(desk: Desk, api: BotApi, alice: User) -> None:
+    first = await desk.put(alice, "once", key="u7")
+    assert await desk.put(alice, "twice", key="u7") == first
+    await desk.send()
+    assert await desk.put(alice, "again", key="u7") == first
+    await desk.send()
+    assert texts(api, alice) == ["once"]
+
+
+async def test_a_payload_must_leave_the_chat_to_the_row(desk: Desk, alice: User) -> None:
+    with pytest.raises(ValueError, match="except chat_id"):
+        await desk.put(alice, payload={"chat_id": alice.id, "text": "x"})
+
+
+async def test_a_long_text_arrives_in_parts_and_in_order(desk: Desk, api: BotApi, alice: User) -> None:
+    text = "A sentence of an answer. " * 400
+    keyboard = {"inline_keyboard": [[{"text": "Helped", "callback_data": "h"}]]}
+    row_id = await desk.put(alice, payload={"text": text, "reply_markup": keyboard}, key="u1")
+    assert await desk.put(alice, payload={"text": text}, key="u1") == row_id
+    await desk.put(alice, "next")
+    await desk.send()
+    arrived = api.messages(alice)[1:]
+    assert " ".join(message["text"] for message in arrived[:3]) == text.strip()
+    assert ["reply_markup" in message for message in arrived] == [False, False, True, False]
+    assert (await desk.row(row_id)).message_id == arrived[2]["message_id"]
+
+
+async def test_urgent_before_ordinary_and_old_before_new(desk: Desk, api: BotApi, alice: User) -> None:
+    for text, priority in (
+        ("d", Priority.REMINDER),
+        ("b", Priority.CARD),
+        ("a", Priority.ANSWER),
+        ("c", Priority.CARD),
+    ):
+        await desk.put(alice, text, priority=priority)
+    await desk.send()
+    assert texts(api, alice) == ["a", "b", "c", "d"]
+
+
+async def test_a_timer_goes_when_its_time_has_come_and_holds_nobody_up(desk: Desk, api: BotApi, alice: User) -> None:
+    await desk.put(alice, "later", not_before=NOW + timedelta(days=2))
+    await desk.put(alice, "now")
+    assert await desk.send() == NOW + timedelta(days=2)
+    assert texts(api, alice) == ["now"]
+    desk.clock.forward(2 * 86400)
+    await desk.send()
+    assert texts(api, alice) == ["now", "later"]
+
+
+@pytest.mark.parametrize(("when", "outcome"), [(SENT, ["first", "told"]), (FAILED, ["first"])])
+async def test_a_row_follows_another_that_was_sent(
+    desk: Desk, api: BotApi, alice: User, when: OutgoingState, outcome: list[str]
+) -> None:
+    bob = acquaintance(api, "Bob")
+    first = await desk.put(alice, "first", not_before=NOW + timedelta(seconds=5))
+    follower = await desk.put(bob, "told", after=first, when=when)
+    await desk.send()
+    assert texts(api, bob) == []
+    desk.clock.forward(5)
+    await desk.send()
+    assert texts(api, alice) + texts(api, bob) == outcome
+    assert (await desk.row(follower)).state is (SENT if when is SENT else OutgoingState.DROPPED)
+
+
+@pytest.mark.parametrize(("when", "outcome"), [(SENT, []), (FAILED, ["told"])])
+async def test_a_row_follows_another_that_failed(
+    desk: Desk, api: BotApi, alice: User, when: OutgoingState, outcome: list[str]
+) -> None:
+    bob = acquaintance(api, "Bob")
+    api.block(alice)
+    first = await desk.put(alice, "first")
+    follower = await desk.put(bob, "told", after=first, when=when)
+    further = await desk.put(bob, "further", after=follower)
+    await desk.send()
+    assert texts(api, bob) == outcome + ["further"] * len(outcome)
+    if when is SENT:
+        assert {(await desk.row(row)).state for row in (follower, further)} == {OutgoingState.DROPPED}
+
+
+async def test_a_row_uses_the_message_id_of_another(desk: Desk, api: BotApi, alice: User) -> None:
+    first = await desk.put(alice, "short", not_before=NOW + timedelta(seconds=5))
+    edit = await desk.put(
+        alice, method="editMessageText", payload={"text": "long", "message_id": {"message_of": first}}
+    )
+    await desk.put(alice, "in between")
+    await desk.send()
+    desk.clock.forward(5)
+    await desk.send()
+    assert texts(api, alice) == ["in between", "long"]
+    assert (await desk.row(edit)).message_id == (await desk.row(first)).message_id
+
+
+async def test_a_row_that_needs_a_message_which_never_was_fails(desk: Desk, api: BotApi, alice: User) -> None:
+    bob = acquaintance(api, "Bob")
+    api.block(bob)
+    gone = await desk.put(bob)
+    edit = await desk.put(alice, method="editMessageText", payload={"text": "x", "message_id": {"message_of": gone}})
+    reply = {"text": "an answer all the same", "reply_parameters": {"message_id": {"message_of": gone}}}
+    await desk.put(alice, payload=reply)
+    await desk.send()
+    row = await desk.row(edit)
+    assert (row.state, row.error) == (FAILED, f"depends on row {gone}, which has no message")
+    assert texts(api, alice) == ["an answer all the same"]
+
+
+async def test_a_pause_that_telegram_asks_for_concerns_that_chat_alone(desk: Desk, api: BotApi, alice: User) -> None:
+    bob = acquaintance(api, "Bob")
+    api.fail("sendMessage", 429, retry_after=7)
+    row_id = await desk.put(alice, "first")
+    await desk.put(alice, "second", priority=Priority.NOTICE)
+    await desk.put(bob, "to Bob")
+    assert await desk.send() == NOW + timedelta(seconds=7)
+    assert (texts(api, alice), texts(api, bob)) == ([], ["to Bob"])
+    assert (await desk.row(row_id)).attempts == 0
+    desk.clock.forward(7)
+    await desk.send()
+    assert texts(api, alice) == ["first", "second"]
+
+
+async def test_server_errors_are_tried_again_and_keep_the_order(desk: Desk, api: BotApi, alice: User) -> None:
+    api.fail("sendMessage", 502, times=2)
+    await desk.put(alice, "first")
+    await desk.put(alice, "second")
+    assert await desk.send() == NOW + timedelta(seconds=1)
+    desk.clock.forward(1)
+    assert await desk.send() == NOW + timedelta(seconds=3)
+    assert texts(api, alice) == []
+    desk.clock.forward(2)
+    await desk.send()
+    assert texts(api, alice) == ["first", "second"]
+
+
+async def test_a_broken_connection_is_tried_again(desk: Desk, api: BotApi, alice: User) -> None:
+    api.fail("sendMessage", "drop_before")
+    row_id = await desk.put(alice)
+    await desk.send()
+    row = await desk.row(row_id)
+    assert (row.state, row.attempts) == (OutgoingState.WAITING, 1)
+    desk.clock.forward(1)
+    await desk.send()
+    assert (await desk.row(row_id)).state is SENT
+
+
+async def test_a_candidate_who_blocked_the_bot_is_known_as_unreachable(desk: Desk, api: BotApi, alice: User) -> None:
+    api.block(alice)
+    row_id = await desk.put(alice)
+    await desk.send()
+    row, [chat] = await desk.row(row_id), await desk.chats()
+    assert (row.state, chat.unreachable_since) == (FAILED, NOW)
+    assert row.error == chat.reason == "Forbidden: Forbidden"
+
+
+async def test_a_group_that_moved_gets_its_message_at_its_new_id(desk: Desk, api: BotApi) -> None:
+    staff = api.group("Staff")
+    row_id = await desk.put(staff)
+    moved = api.migrate(staff)
+    await desk.send()
+    [chat] = await desk.chats()
+    assert texts(api, moved) == ["hello"]
+    assert (chat.telegram_id, chat.kind) == (moved.id, "supergroup")
+    assert (await desk.row(row_id)).attempts == 0
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [{"parse_mode": "HTML"}, {"entities": [{"type": "bold", "offset": 90, "length": 5}]}],
+)
+async def test_refused_markup_costs_the_markup_not_the_message(
+    desk: Desk, api: BotApi, alice: User, markup: dict[str, Any]
+) -> None:
+    await desk.put(alice, payload={"text": "2 < 3 <b>"} | markup)
+    await desk.send()
+    assert texts(api, alice) == ["2 < 3 <b>"]
+
+
+async def test_a_reply_to_a_deleted_message_arrives_as_a_message(desk: Desk, api: BotApi, alice: User) -> None:
+    await desk.put(alice, payload={"text": "answer", "reply_parameters": {"message_id": 999}})
+    await desk.send()
+    assert texts(api, alice) == ["answer"]
+
+
+async def test_an_edit_that_changes_nothing_counts_as_made(desk: Desk, api: BotApi, alice: User) -> None:
+    first = await desk.put(alice, "same")
+    payload = {"text": "same", "message_id": {"message_of": first}}
+    edit = await desk.put(alice, method="editMessageText", payload=payload)
+    await desk.send()
+    assert ((await desk.row(edit)).state, (await desk.row(edit)).message_id) == (
+        SENT,
+        (await desk.row(first)).message_id,
+    )
+
+
+async def test_a_refusal_says_why_and_the_next_message_goes(desk: Desk, api: BotApi, alice: User) -> None:
+    lost = await desk.put(alice, payload={"text": "x", "message_thread_id": 999})
+    unknown = await desk.put(alice, method="sendTelepathy")
+    await desk.put(alice, "next")
+    await desk.send()
+    assert (await desk.row(lost)).error == "BadRequest: Message thread not found"
+    assert (await desk.row(unknown)).state is FAILED
+    assert texts(api, alice) == ["next"]
+
+
+async def test_the_id_of_a_new_topic_can_be_used(desk: Desk, api: BotApi) -> None:
+    forum = api.group("Staff", forum=True)
+    topic = await desk.put(forum, method="createForumTopic", payload={"name": "C-7KQ4M"})
+    await desk.put(forum, payload={"text": "card", "message_thread_id": {"message_of": topic}})
+    await desk.send()
+    card = api.messages(forum)[-1]
+    assert (card["text"], card["message_thread_id"]) == ("card", (await desk.row(topic)).message_id)
+
+
+async def test_budgets_hold_back_one_chat_and_not_the_others(db: Database, bot: Bot, api: BotApi, alice: User) -> None:
+    desk, bob = Desk(db, bot, Limits()), acquaintance(api, "Bob")
+    for number in range(250):
+        await desk.put(alice, str(number))
+    await desk.put(bob, "to Bob")
+    assert await desk.send() == NOW + timedelta(seconds=3)
+    assert (texts(api, alice), texts(api, bob)) == (["0", "1", "2"], ["to Bob"])
+    desk.clock.forward(3)
+    await desk.send()
+    assert len(texts(api, alice)) == 6
+
+
+async def test_telegrams_own_flood_control_is_never_met(db: Database, bot: Bot, api: BotApi) -> None:
+    desk = Desk(db, bot, Limits())
+    api.fail("sendMessage", 429, when=lambda _: len(api.calls("sendMessage")) > 20)
+    staff = api.group("Staff")
+    for number in range(40):
+        await desk.put(staff, str(number))
+    while (again := await desk.send()) is not None and again - NOW < timedelta(seconds=60):
+        desk.clock.now = again
+    assert texts(api, staff) == [str(number) for number in range(20)]
+
+
+async def test_a_sent_message_is_noted_even_if_the_database_is_away_for_a_while(
+    desk: Desk, api: BotApi, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, failures = sender.record, [OperationalError("database is locked", None, Exception())]
+
+    async def record(*arguments: Any) -> None:
+        if failures:
+            raise failures.pop()
+        await real(*arguments)
+
+    monkeypatch.setattr(sender, "record", record)
+    monkeypatch.setattr(sender, "backoff", lambda _: timedelta())
+    row_id = await desk.put(alice)
+    await desk.send()
+    assert (await desk.row(row_id)).state is SENT
+    assert texts(api, alice) == ["hello"]
+
+
+async def test_the_last_message_to_a_forgotten_person_takes_their_chat_with_it(
+    desk: Desk, db: Database, api: BotApi, alice: User
+) -> None:
+    await desk.put(alice, "earlier")
+    farewell = await desk.put(alice, "All of it is erased.")
+    async with db.begin() as tx:
+        chat = await chat_of(tx, alice.id, "private")
+        candidate = await candidate_of(tx, chat.id, "en")
+        await forget(tx, candidate.id, keep=farewell)
+    await desk.send()
+    assert texts(api, alice) == ["All of it is erased."]
+    assert await desk.chats() == []

@@ -1,0 +1,47 @@
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, text
+
+from bot.records.migrations import DatabaseTooNewError, migrate
+from bot.records.sessions import Database, open_database
+from bot.records.tables import Base, Setting
+
+
+def differences(connection: Connection) -> list[object]:
+    context = MigrationContext.configure(connection, opts={"compare_type": True})
+    return list(compare_metadata(context, Base.metadata))
+
+
+async def test_migrations_make_the_tables_that_the_code_describes(db: Database) -> None:
+    async with db.engine.connect() as connection:
+        assert await connection.run_sync(differences) == []
+
+
+async def test_migrating_again_keeps_what_is_there(db: Database) -> None:
+    async with db.begin() as tx:
+        tx.add(Setting(key="staff_chat", value="7"))
+    await migrate(db)
+    async with db.read() as tx:
+        assert (await tx.get_one(Setting, "staff_chat")).value == "7"
+
+
+async def test_a_database_of_a_later_version_is_refused_and_left_alone(db: Database) -> None:
+    async with db.begin() as tx:
+        await tx.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(DatabaseTooNewError, match=r"revision 9999.*knows 0001.*newer version"):
+        await migrate(db)
+
+
+async def test_a_migration_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
+    db = open_database(f"sqlite+aiosqlite:///{tmp_path / 'guichet.db'}")
+    async with db.begin() as tx:
+        await tx.execute(text("CREATE TABLE relay (id INTEGER)"))  # in the way of the last table
+    with pytest.raises(Exception, match="already exists"):
+        await migrate(db)
+    async with db.read() as tx:
+        names = (await tx.execute(text("SELECT name FROM sqlite_master WHERE type = 'table'"))).scalars().all()
+    await db.close()
+    assert names == ["relay"]

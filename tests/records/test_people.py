@@ -1,0 +1,154 @@
+import asyncio
+
+from sqlalchemy import select, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.records.people import Forgotten, candidate_of, chat_of, forget, move_chat, pseudonym, remove_forgotten
+from bot.records.sessions import Database
+from bot.records.states import ChatKind, Direction, OutgoingState, UpdateState
+from bot.records.tables import Base, Candidate, Chat, Outgoing, Question, Relay, Ticket, Update
+
+ALICE, BOB, STAFF = 700001, 700002, -100700003
+SECRET = "Could I join with my nursing diploma?"
+
+
+async def person(tx: AsyncSession, telegram_id: int, words: str) -> tuple[Candidate, Outgoing]:
+    """A candidate with a row in every table, each with their words or id; and the answer they got."""
+    chat = await chat_of(tx, telegram_id, "private")
+    staff = await chat_of(tx, STAFF, "supergroup")
+    candidate = await candidate_of(tx, chat.id, "en")
+    ticket = Ticket(candidate_id=candidate.id, course="ai", language="en", reason="unsure")
+    tx.add(ticket)
+    await tx.flush()
+
+    def message(key: str, to: Chat, **values: object) -> Outgoing:
+        text_of_it = {"text": f"{words} {telegram_id}"}
+        return Outgoing(
+            key=f"{key}{chat.id}", chat_id=to.id, method="sendMessage", payload=text_of_it, priority=0, **values
+        )
+
+    answer = message("answer", chat, state=OutgoingState.SENT)
+    card = message("card", staff, ticket_id=ticket.id, state=OutgoingState.SENT)
+    tx.add_all([answer, card])
+    await tx.flush()
+    notice = message("notice", staff, after_id=answer.id, after_state=OutgoingState.FAILED)
+    question = Question(
+        candidate_id=candidate.id, course="ai", language="en", text=words, decision="escalate", answer_id=answer.id
+    )
+    raw = {"message": {"text": words, "chat": {"id": telegram_id}}}
+    handled = Update(update_id=chat.id, chat_id=chat.id, kind="message", raw=raw, state=UpdateState.SET_ASIDE)
+    relay = Relay(ticket_id=ticket.id, direction=Direction.TO_STAFF, chat_id=chat.id, message_id=5, outgoing_id=card.id)
+    tx.add_all([notice, message("waiting", staff, ticket_id=ticket.id), question, handled, relay])
+    await tx.flush()
+    ticket.card_id, ticket.question_id = card.id, question.id
+    return candidate, answer
+
+
+async def everything(tx: AsyncSession) -> str:
+    """Every value of every table."""
+    return repr([(await tx.execute(select(table))).all() for table in Base.metadata.sorted_tables])
+
+
+async def test_a_chat_is_made_once_even_by_two_at_a_time(db: Database) -> None:
+    async def look_up() -> int:
+        async with db.begin() as tx:
+            return (await chat_of(tx, ALICE, "private")).id
+
+    assert len(set(await asyncio.gather(*(look_up() for _ in range(8))))) == 1
+
+
+async def test_a_candidate_keeps_name_and_language(db: Database) -> None:
+    async with db.begin() as tx:
+        chat = await chat_of(tx, ALICE, "private")
+        first = await candidate_of(tx, chat.id, "fr")
+    async with db.begin() as tx:
+        again = await candidate_of(tx, chat.id, None)
+    assert (again.id, again.language) == (first.id, "fr")
+    assert again.last_seen_at > first.last_seen_at
+
+
+def test_pseudonyms_have_no_letters_that_look_alike() -> None:
+    names = "".join(pseudonym().removeprefix("C-") for _ in range(300))
+    assert not set(names) & set("0O1IL8BSU")
+
+
+async def test_forgetting_leaves_nothing_of_the_person_and_all_of_the_others(db: Database) -> None:
+    async with db.begin() as tx:
+        alice, _ = await person(tx, ALICE, SECRET)
+        await person(tx, BOB, "Bob's words")
+    async with db.read() as tx:
+        bob_before = (await everything(tx)).count("Bob's words")
+    async with db.begin() as tx:
+        counts = await forget(tx, alice.id)
+    async with db.read() as tx:
+        left = await everything(tx)
+    for trace in (SECRET, alice.id, str(ALICE)):
+        assert trace not in left
+    assert counts == Forgotten(questions=1, tickets=1, messages=1, updates=1)
+    assert left.count("Bob's words") == bob_before
+
+
+async def test_what_staff_were_to_hear_of_a_forgotten_person_is_dropped(db: Database) -> None:
+    async with db.begin() as tx:
+        alice, _ = await person(tx, ALICE, SECRET)
+        await forget(tx, alice.id)
+        rows = (await tx.execute(select(Outgoing.key, Outgoing.state, Outgoing.payload))).all()
+    assert {row.key.rstrip("0123456789"): row.state for row in rows} == {
+        "card": OutgoingState.SENT,
+        "notice": OutgoingState.DROPPED,
+        "waiting": OutgoingState.DROPPED,
+    }
+    assert all(row.payload == {} for row in rows)
+
+
+async def test_the_last_message_is_kept_until_it_has_gone(db: Database) -> None:
+    async with db.begin() as tx:
+        alice, _ = await person(tx, ALICE, SECRET)
+        farewell = Outgoing(
+            key="bye", chat_id=alice.chat_id, method="sendMessage", payload={"text": "Done."}, priority=0
+        )
+        tx.add(farewell)
+        await tx.flush()
+        await forget(tx, alice.id, keep=farewell.id)
+        assert not await remove_forgotten(tx, alice.chat_id)
+        assert (await tx.get_one(Outgoing, farewell.id)).state is OutgoingState.WAITING
+        farewell.state = OutgoingState.SENT
+        await tx.flush()
+        assert await remove_forgotten(tx, alice.chat_id)
+        assert str(ALICE) not in await everything(tx)
+
+
+async def test_who_writes_again_before_the_last_message_has_gone_stays(db: Database) -> None:
+    async with db.begin() as tx:
+        alice, answer = await person(tx, ALICE, SECRET)
+        answer.state = OutgoingState.WAITING
+        await forget(tx, alice.id, keep=answer.id)
+        chat = await chat_of(tx, ALICE, "private")
+        await tx.execute(update(Outgoing).values(state=OutgoingState.SENT))
+        assert not await remove_forgotten(tx, chat.id)
+
+
+async def test_a_message_that_waits_to_be_handled_survives_its_chat(db: Database) -> None:
+    async with db.begin() as tx:
+        alice, _ = await person(tx, ALICE, SECRET)
+        tx.add(Update(update_id=9, chat_id=alice.chat_id, kind="message", raw={"text": "later"}))
+        await tx.flush()
+        await forget(tx, alice.id)
+        later = (await tx.execute(select(Update).where(Update.update_id == 9))).scalar_one()
+        await tx.refresh(later)
+    assert (later.chat_id, later.raw) == (None, {"text": "later"})
+
+
+async def test_a_group_that_became_a_supergroup_keeps_its_rows(db: Database) -> None:
+    async with db.begin() as tx:
+        old = await chat_of(tx, -55, "group")
+        early = await chat_of(tx, -10055, "supergroup")  # heard of before we learnt of the move
+        tx.add(Update(update_id=1, chat_id=early.id, kind="message", raw={}))
+        await tx.flush()
+        await move_chat(tx, old.id, -10055)
+    async with db.read() as tx:
+        chat = (await tx.execute(select(Chat))).scalar_one()
+        moved = (await tx.execute(select(Update.chat_id))).scalar_one()
+        assert (await tx.execute(text("PRAGMA foreign_key_check"))).all() == []
+    assert (chat.id, chat.telegram_id, chat.kind) == (old.id, -10055, ChatKind.SUPERGROUP)
+    assert moved == old.id

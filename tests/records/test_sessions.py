@@ -1,0 +1,97 @@
+import asyncio
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+
+from bot.records.sessions import Database, open_database
+from bot.records.tables import Candidate, Setting
+
+ADD_ONE = text("UPDATE setting SET value = :value WHERE key = 'count'")
+COUNT = text("SELECT value FROM setting WHERE key = 'count'")
+
+
+async def count(db: Database) -> int:
+    async with db.read() as tx:
+        return int((await tx.execute(COUNT)).scalar_one())
+
+
+async def test_forty_transactions_that_read_and_then_write_lose_nothing(db: Database) -> None:
+    other = open_database(str(db.engine.url))  # as a second process would
+
+    async def add_one(database: Database) -> None:
+        async with database.begin() as tx:
+            value = int((await tx.execute(COUNT)).scalar_one())
+            await asyncio.sleep(0)
+            await tx.execute(ADD_ONE, {"value": str(value + 1)})
+
+    async with db.begin() as tx:
+        tx.add(Setting(key="count", value="0"))
+    await asyncio.gather(*(add_one(database) for database in [db, other] * 20))
+    await other.close()
+    assert await count(db) == 40
+
+
+async def test_the_drivers_own_transactions_would_lose_updates(db: Database) -> None:
+    # The control of the test above: the same reading and writing, begun by the driver.
+    engine = create_async_engine(db.engine.url)
+    all_have_read = asyncio.Barrier(5)
+
+    async def add_one() -> None:
+        async with AsyncSession(engine) as tx:
+            value = int((await tx.execute(COUNT)).scalar_one())
+            await all_have_read.wait()
+            await tx.execute(ADD_ONE, {"value": str(value + 1)})
+            await tx.commit()
+
+    async with db.begin() as tx:
+        tx.add(Setting(key="count", value="0"))
+    await asyncio.gather(*(add_one() for _ in range(5)))
+    await engine.dispose()
+    assert await count(db) == 1
+
+
+async def test_a_transaction_is_whole_or_not_at_all(db: Database) -> None:
+    with suppress(LookupError):
+        async with db.begin() as tx:
+            tx.add(Setting(key="count", value="1"))
+            await tx.flush()
+            raise LookupError
+    async with db.read() as tx:
+        assert await tx.get(Setting, "count") is None
+
+
+async def test_references_are_checked(db: Database) -> None:
+    with pytest.raises(IntegrityError):
+        async with db.begin() as tx:
+            tx.add(Candidate(id="C-AAAAA", chat_id=99))
+
+
+@pytest.mark.parametrize(
+    ("pragma", "value"), [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1), ("secure_delete", 1)]
+)
+async def test_every_connection_is_set_up(db: Database, pragma: str, value: object) -> None:
+    async with db.read() as tx:
+        assert (await tx.execute(text(f"PRAGMA {pragma}"))).scalar_one() == value
+
+
+async def test_a_reader_sees_one_moment_and_delays_nobody(db: Database) -> None:
+    async with db.begin() as tx:
+        tx.add(Setting(key="count", value="0"))
+    async with db.read() as reader:
+        before = (await reader.execute(COUNT)).scalar_one()
+        async with db.begin() as tx:
+            await tx.execute(ADD_ONE, {"value": "1"})
+        assert (await reader.execute(COUNT)).scalar_one() == before
+    assert await count(db) == 1
+
+
+async def test_a_folder_that_does_not_exist_is_an_error_of_the_database(tmp_path: Path) -> None:
+    db = open_database(f"sqlite+aiosqlite:///{tmp_path / 'nowhere' / 'guichet.db'}")
+    with pytest.raises(OperationalError):
+        async with db.read() as tx:
+            await tx.execute(text("SELECT 1"))
+    await db.close()
