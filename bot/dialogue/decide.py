@@ -14,10 +14,12 @@ MOST_CHOICES = 3
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Confidence from which an answer is shown, and from which a question is offered as a choice."""
+    """Confidences: from which an answer is shown, or offered as a choice, and from which others spoil certainty."""
 
     answer: float = 0.6
     maybe: float = 0.22
+    rival: float = 0.7  # another entry that is this likely too makes the bot ask which is meant
+    beside_draft: float = 0.5  # an answered entry that is this likely is offered although a draft is nearer
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +49,30 @@ Decision = Answer | Clarify | Escalate
 def decide(hits: Sequence[Hit], limits: Limits, today: date) -> Decision:
     """Decide on rated hits, best first.
 
-    A draft on top is a question known to have no answer yet; an entry past its date is not shown either.
+    A draft on top is a question known to have no answer yet: the bot asks back only if an answered entry is about
+    as near. An entry past its date is not shown. Of two that are both likely, the candidate chooses.
     """
-    if not hits or hits[0].entry.draft or _past(hits[0].entry, today):
+    if not hits or _past(hits[0].entry, today):
         return Escalate(Reason.OUTSIDE)
-    if hits[0].confidence >= limits.answer:
-        return Answer(hits[0].entry)
-    likely = [hit for hit in hits if not hit.entry.draft and not _past(hit.entry, today)]
-    if hits[0].confidence >= limits.maybe:
-        return Clarify(tuple(hit.entry for hit in likely[:MOST_CHOICES]))
-    return Escalate(Reason.OUTSIDE if hits[0].confidence < limits.maybe / 2 else Reason.UNSURE)
+    first = hits[0]
+    likely = [
+        hit for hit in hits if hit.confidence >= limits.maybe and not hit.entry.draft and not _past(hit.entry, today)
+    ]
+    if first.entry.draft:
+        near = [hit for hit in likely if hit.confidence >= limits.beside_draft]
+        return Clarify(_choices(shown)) if near else Escalate(Reason.OUTSIDE)
+    rivals = [hit for hit in likely if hit is not first and hit.confidence >= limits.rival]
+    if first.confidence >= limits.answer and not rivals:
+        return Answer(first.entry)
+    if likely:
+        return Clarify(_choices(shown))
+    return Escalate(Reason.OUTSIDE if first.confidence < limits.maybe / 2 else Reason.UNSURE)
+
+
+def _choices(shown: Sequence[Hit]) -> tuple[Entry, ...]:
+    """Up to three, the likeliest first: a choice of one would be no choice."""
+    best = sorted(shown, key=lambda hit: -hit.confidence)[:MOST_CHOICES]
+    return tuple(hit.entry for hit in best)
 
 
 def name(decision: Decision) -> str:

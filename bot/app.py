@@ -1,0 +1,162 @@
+"""The composition root: the only place where the parts are put together, and the table of routes."""
+
+import asyncio
+import hashlib
+import logging
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from telegram import BotCommand, BotCommandScopeAllPrivateChats, BotCommandScopeChat, Update
+from telegram.error import TelegramError
+from telegram.ext import (
+    Application,
+    BaseHandler,
+    CallbackQueryHandler,
+    CommandHandler,
+    ContextTypes,
+    MessageHandler,
+    filters,
+)
+
+from bot.delivery.budgets import Limits as Budgets
+from bot.delivery.loops import Loops, run
+from bot.dialogue.decide import Limits
+from bot.dialogue.texts import texts
+from bot.handlers import buttons, candidate, commands, staff
+from bot.handlers.context import App, Context, Deps
+from bot.publishing.live import Live
+from bot.records.migrations import migrate
+from bot.records.people import chat_of
+from bot.records.sessions import Database, open_database
+from bot.records.states import ChatKind
+from bot.records.tables import Chat, Setting, utc_now
+from bot.settings import Settings
+from indexer.engine import Engine
+from indexer.entries import LANGUAGES
+
+log = logging.getLogger(__name__)
+CANDIDATE_MENU = ("help", "human", "privacy", "forget", "start")
+STAFF_MENU = ("help", "close", "reindex")
+
+
+@dataclass(frozen=True, slots=True)
+class Guichet:
+    """A bot put together: its loops, and what its handlers work with."""
+
+    loops: Loops
+    deps: Deps
+
+
+@asynccontextmanager
+async def guichet(settings: Settings, engine: Engine, budgets: Budgets | None = None) -> AsyncIterator[Guichet]:
+    """Everything that a running bot needs, migrated and initialized; closed at the end."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    db = open_database(settings.database)
+    try:
+        await migrate(db)
+        application = build_application(settings)
+        deps = Deps(
+            settings=settings,
+            db=db,
+            live=Live(engine, settings.knowledge_dir, settings.index_root),
+            limits=Limits(),
+            now=utc_now,
+            staff_chat=await staff_chat(db, settings.staff_chat_id or 0),
+        )
+        application.bot_data["deps"] = deps
+        loops = Loops(db, application, wake=deps.wake, limits=budgets or Budgets())
+        async with application:
+            yield Guichet(loops, deps)
+            for task in deps.tasks:
+                task.cancel()
+    finally:
+        await db.close()
+
+
+async def serve(settings: Settings, engine: Engine, started: asyncio.Event | None = None) -> None:
+    """Run until SIGINT or SIGTERM; raises TokenRefusedError when Telegram refuses the token."""
+    async with guichet(settings, engine) as bot:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with suppress(NotImplementedError):  # Windows has no such handlers: Ctrl-C interrupts instead
+                loop.add_signal_handler(number, bot.loops.stop.set)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(bot.deps.live.follow(bot.loops.stop))
+            tasks.create_task(announce(bot))
+            log.info("started", extra={"snapshot": engine.snapshot.id})
+            if started:
+                started.set()
+            try:
+                await run(bot.loops)
+            finally:
+                bot.loops.stop.set()
+    log.info("stopped")
+
+
+async def staff_chat(db: Database, telegram_id: int) -> int:
+    """Our own id of the staff's group; it stays the same when the group becomes a supergroup with another id."""
+    asked = hashlib.sha256(str(telegram_id).encode()).hexdigest()[:16]
+    async with db.begin() as tx:
+        known = await tx.get(Setting, "staff_chat")
+        if known and known.value.startswith(f"{asked}:"):
+            return int(known.value.partition(":")[2])
+        kind = ChatKind.SUPERGROUP if str(telegram_id).startswith("-100") else ChatKind.GROUP
+        chat = await chat_of(tx, telegram_id, kind)
+        await tx.merge(Setting(key="staff_chat", value=f"{asked}:{chat.id}"))
+        return chat.id
+
+
+def build_application(settings: Settings) -> App:
+    """The library's application with our routes: no updater, no job queue, no rate limiter of its own."""
+    assert settings.telegram_token  # `run` requires it
+    application = (
+        Application.builder()
+        .token(settings.telegram_token.get_secret_value())
+        .base_url(settings.telegram_base_url)
+        .base_file_url(settings.file_base_url)
+        .updater(None)
+        .job_queue(None)
+        .context_types(ContextTypes(context=Context))
+        .build()
+    )
+    for handler in routes():
+        application.add_handler(handler)
+    return application
+
+
+def routes() -> list[BaseHandler[Update, Context, None]]:
+    """Who is speaking, and about what: the first that fits handles the update; one that fits none is done with."""
+    private, group = filters.ChatType.PRIVATE, filters.ChatType.GROUPS
+    words = (filters.TEXT | filters.CAPTION) & ~filters.COMMAND
+    return [
+        CommandHandler("start", commands.on_start, private),
+        CommandHandler("help", commands.on_help, private),
+        CommandHandler("human", commands.on_human, private),
+        CommandHandler("privacy", commands.on_privacy, private),
+        CommandHandler("forget", commands.on_forget, private),
+        MessageHandler(private & filters.COMMAND, commands.on_unknown),
+        MessageHandler(private & words, candidate.on_text),
+        MessageHandler(private & ~filters.StatusUpdate.ALL, candidate.on_other),
+        CallbackQueryHandler(buttons.on_press),
+        MessageHandler(group, staff.on_group),
+    ]
+
+
+async def announce(bot: Guichet) -> None:
+    """Tell Telegram the commands, in both languages; a bot without a menu still works."""
+    bot_api = bot.loops.application.bot
+    try:
+        for language in LANGUAGES:
+            menu = [BotCommand(name, getattr(texts(language), f"menu_{name}")) for name in CANDIDATE_MENU]
+            for code in (language, None) if language == "en" else (language,):
+                await bot_api.set_my_commands(menu, BotCommandScopeAllPrivateChats(), language_code=code)
+        async with bot.deps.db.read() as tx:
+            group = (await tx.execute(select(Chat.telegram_id).where(Chat.id == bot.deps.staff_chat))).scalar_one()
+        words = texts(bot.deps.settings.staff_language)
+        menu = [BotCommand(name, getattr(words, f"menu_staff_{name}")) for name in STAFF_MENU]
+        await bot_api.set_my_commands(menu, BotCommandScopeChat(group))
+    except TelegramError as error:
+        log.warning("menu of commands not set", extra={"error": type(error).__name__})

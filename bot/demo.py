@@ -1,0 +1,123 @@
+"""A short conversation through the real bot and a Bot API server on loopback, for where there is no terminal."""
+
+import asyncio
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+from rich.console import Console
+
+from bot.app import guichet
+from bot.delivery.loops import run
+from bot.dialogue.texts import texts
+from bot.sandbox.botapi import BotApi, serve
+from bot.settings import Settings
+from indexer.engine import Engine
+
+TOKEN = "123456:a-token-for-the-demonstration"  # noqa: S105  # known to our own server only
+PATIENCE = 60.0  # seconds
+
+
+async def play(settings: Settings, engine: Engine, console: Console) -> None:
+    """Play and print it; raises AssertionError if a step does not happen."""
+    api = BotApi(token=TOKEN, username="guichet_demo_bot")
+    sara = api.user("Sara", language_code="en")
+    karim = api.user("Karim", language_code="fr")
+    marie = api.user("Marie", language_code="fr")
+    staff = api.group("Admissions team", members=[marie], admins=[marie])
+    with tempfile.TemporaryDirectory(prefix="guichet-demo-") as folder:
+        async with serve(api) as base_url:
+            own = {
+                "telegram_token": SecretStr(TOKEN),
+                "telegram_base_url": base_url,
+                "staff_chat_id": staff.id,
+                "database_url": f"sqlite+aiosqlite:///{Path(folder) / 'demo.sqlite'}",
+            }
+            async with guichet(settings.model_copy(update=own), engine) as bot:
+                running = asyncio.create_task(run(bot.loops))
+                try:
+                    await _conversation(Stage(api, console, staff.id), sara, karim, marie)
+                finally:
+                    bot.loops.stop.set()
+                    await running
+    console.print("[bold]That was the real bot. In a terminal, 'guichet chat' lets you ask your own questions.[/bold]")
+
+
+async def _conversation(stage: "Stage", sara: Any, karim: Any, marie: Any) -> None:
+    stage.title("An answer in English")
+    await stage.ask(sara, "Who are the lecturers?")
+    stage.title("An answer in French")
+    await stage.ask(karim, "Je n'ai pas de master, c'est possible quand même ?")
+    stage.title("A question that could mean several things")
+    back = await stage.ask(sara, "project")
+    buttons = back.get("reply_markup", {}).get("inline_keyboard", [])
+    await stage.press(sara, back, buttons[0][0]["text"])
+    stage.title("A question that nobody has answered yet: the team gets it")
+    await stage.ask(karim, "Combien coûte la formation ?")
+    card = await stage.staff_sees(texts("en").card_title)
+    stage.title("Staff reply to the card, and the candidate has the answer")
+    await stage.staff_replies(marie, card, "Bonjour, je vous envoie la grille de tarifs cette semaine.", to=karim)
+
+
+class Stage:
+    """The server's people, and a console that shows what each of them sees."""
+
+    def __init__(self, api: BotApi, console: Console, staff: int) -> None:
+        self.api, self.console, self.staff = api, console, staff
+        self._shown: dict[int, int] = {}
+
+    def title(self, text: str) -> None:
+        """Announce a scene."""
+        self.console.print(f"\n[bold cyan]── {text}[/bold cyan]")
+
+    async def ask(self, person: Any, text: str) -> dict[str, Any]:
+        """Somebody writes; gives the bot's reply once it is there."""
+        self._line(person.first_name, text)
+        self._shown[person.id] = len(self.api.messages(person)) + 1
+        self.api.say(person, text)
+        return await self._reply_to(person)
+
+    async def press(self, person: Any, message: dict[str, Any], button: str) -> dict[str, Any]:
+        """Somebody presses a button; gives the bot's reply once it is there."""
+        self._line(person.first_name, f"[{button}]")
+        self._shown[person.id] = len(self.api.messages(person))
+        self.api.press(person, message, button)
+        return await self._reply_to(person)
+
+    async def staff_sees(self, beginning: str) -> dict[str, Any]:
+        """The first message in the staff's group that begins so."""
+
+        def found(api: BotApi) -> dict[str, Any] | None:
+            here = (m for m in api.messages(self.staff) if m.get("text", "").startswith(beginning))
+            return next(here, None)
+
+        card = await self.api.wait_for(found, timeout=PATIENCE)
+        assert card
+        self._line("Staff group", card["text"])
+        return card
+
+    async def staff_replies(self, person: Any, card: dict[str, Any], text: str, *, to: Any) -> None:
+        """A reply in the group; the candidate gets it, and staff see that it arrived."""
+        self._line(f"{person.first_name} (staff)", text)
+        self._shown[to.id] = len(self.api.messages(to))
+        written = self.api.say(person, text, chat=self.staff, reply_to=card)
+        await self._reply_to(to)
+        seen = await self.api.wait_for(lambda api: api.reactions(written), timeout=PATIENCE)
+        self._line("Staff group", f"{''.join(seen)} on {person.first_name}'s message: delivered to {to.first_name}")
+
+    async def _reply_to(self, person: Any) -> dict[str, Any]:
+        before = self._shown[person.id]
+        await self.api.wait_for(lambda api: len(api.messages(person)) > before, timeout=PATIENCE)
+        message: dict[str, Any] = self.api.messages(person)[-1]
+        self._line(f"Guichet → {person.first_name}", message.get("text", ""))
+        rows = message.get("reply_markup", {}).get("inline_keyboard", [])
+        if rows:
+            self.console.print(
+                "   " + "  ".join(f"[{b['text']}]" for row in rows for b in row), style="dim", markup=False
+            )
+        return message
+
+    def _line(self, who: str, text: str) -> None:
+        self.console.print(f"{who}:", style="bold", markup=False)
+        self.console.print("   " + text.replace("\n", "\n   "), markup=False)

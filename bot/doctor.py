@@ -1,0 +1,186 @@
+"""Is everything ready to run? Each finding says what it is about, how it stands, and what to do."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from telegram import Bot, ChatFullInfo, ChatMember, ChatMemberAdministrator
+from telegram.error import ChatMigrated, Forbidden, InvalidToken, TelegramError
+
+from bot.records.sessions import open_database
+from bot.settings import Settings, SettingsError, load_settings
+from indexer import store
+from indexer.encoder import OnnxEncoder
+from indexer.engine import refuse_other_model
+from indexer.entries import KnowledgeError
+from indexer.model import ModelNotReady, is_ready, prepare
+from indexer.readers import read_knowledge
+from indexer.snapshot import SnapshotError, damage, load
+
+Grade = Literal["ok", "note", "fault"]
+SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`ok`, `note` (works, but know it) or `fault` (will not work until mended)."""
+
+    grade: Grade
+    subject: str
+    text: str
+
+
+async def examine() -> AsyncIterator[Finding]:
+    """Look at everything, in the order in which it is set up; a fault does not keep the rest from being examined."""
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        for problem in error.problems:
+            yield Finding("fault", "settings", problem)
+        return
+    yield Finding("ok", "settings", "all are known and well formed")
+    if settings.demonstration:
+        text = (
+            "GUICHET_OPERATOR and GUICHET_PRIVACY_CONTACT are not both set: the bot says that it is a demonstration "
+            "made from a 2022 press interview and not affiliated with IMT Nord Europe"
+        )
+        yield Finding("note", "operator", text)
+    for finding in [*_knowledge(settings), *_model(settings), *_index(settings), await _database(settings)]:
+        yield finding
+    async for finding in _telegram(settings):
+        yield finding
+
+
+def _knowledge(settings: Settings) -> list[Finding]:
+    try:
+        knowledge = read_knowledge(settings.knowledge_dir)
+    except KnowledgeError as error:
+        return [Finding("fault", "knowledge", str(problem)) for problem in error.problems]
+    told = f"{len(knowledge.entries)} answers and {len(knowledge.drafts)} drafts in {len(knowledge.files)} files"
+    notes = [Finding("note", "knowledge", str(warning)) for warning in knowledge.warnings]
+    more = [Finding("note", "knowledge", f"and {len(notes) - SHOWN} more such")] if len(notes) > SHOWN else []
+    return [Finding("ok", "knowledge", told), *notes[:SHOWN], *more]
+
+
+def _model(settings: Settings) -> list[Finding]:
+    if not is_ready(settings.model, settings.cache_dir):
+        text = f"{settings.model} is not prepared yet: the first 'guichet index' does it, once, in half a minute"
+        return [Finding("note", "model", text)]
+    try:
+        model = prepare(settings.model, settings.cache_dir)
+    except ModelNotReady as error:
+        return [Finding("fault", "model", str(error))]
+    return [Finding("ok", "model", f"{model.identity}, {model.dims} dimensions")]
+
+
+def _index(settings: Settings) -> list[Finding]:
+    try:
+        folder = store.live(settings.index_root)
+        if folder is None:
+            return [Finding("fault", "index", "there is none yet: run 'guichet index'")]
+        snapshot = load(folder)
+        faults = damage(folder, snapshot.manifest)
+        if is_ready(settings.model, settings.cache_dir):
+            encoder = OnnxEncoder(prepare(settings.model, settings.cache_dir))
+            refuse_other_model(snapshot, encoder.identity)
+    except (SnapshotError, ModelNotReady) as error:
+        return [Finding("fault", "index", str(error))]
+    if faults:
+        return [Finding("fault", "index", f"{'; '.join(faults)}: run 'guichet index' to build it again")]
+    return [Finding("ok", "index", f"{snapshot.id}: {snapshot.manifest['entries']} entries, undamaged")]
+
+
+async def _database(settings: Settings) -> Finding:
+    db = None
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        db = open_database(settings.database)
+        async with db.begin() as tx:
+            await tx.execute(text("SELECT 1"))
+    except (SQLAlchemyError, OSError, ImportError) as error:
+        remedy = "check GUICHET_DATABASE_URL, or the rights and free space of GUICHET_DATA_DIR"
+        return Finding("fault", "database", f"cannot be opened for writing ({type(error).__name__}): {remedy}")
+    finally:
+        if db:
+            await db.close()
+    return Finding("ok", "database", "opens, and can be written to")
+
+
+async def _telegram(settings: Settings) -> AsyncIterator[Finding]:
+    if settings.telegram_token is None:
+        yield Finding("fault", "token", "GUICHET_TELEGRAM_TOKEN is not set: get one from @BotFather with /newbot")
+        return
+    bot = Bot(settings.telegram_token.get_secret_value(), settings.telegram_base_url, settings.file_base_url)
+    try:
+        async with bot:
+            yield Finding("ok", "token", f"belongs to @{bot.username}")
+            yield await _webhook(bot)
+            yield _privacy_mode(bot)
+            async for finding in _staff(bot, settings):
+                yield finding
+    except InvalidToken:
+        yield Finding("fault", "token", "Telegram does not know it: copy GUICHET_TELEGRAM_TOKEN again from @BotFather")
+    except TelegramError as error:
+        remedy = "check the network and GUICHET_TELEGRAM_BASE_URL"
+        yield Finding("fault", "Telegram", f"cannot be reached ({type(error).__name__}): {remedy}")
+
+
+async def _webhook(bot: Bot) -> Finding:
+    info = await bot.get_webhook_info()
+    if info.url:
+        text = "one is set, so that polling is refused: remove it with the Bot API method deleteWebhook"
+        return Finding("fault", "webhook", text)
+    return Finding("ok", "webhook", "none is set, polling works")
+
+
+def _privacy_mode(bot: Bot) -> Finding:
+    if bot.can_read_all_group_messages:
+        return Finding("ok", "privacy mode", "off: the bot sees all messages in its groups")
+    text = (
+        "on: in the staff group the bot sees commands and replies to its own messages, unless it is an administrator; "
+        "make it one, or switch the mode off with /setprivacy at @BotFather and add the bot to the group again"
+    )
+    return Finding("note", "privacy mode", text)
+
+
+async def _staff(bot: Bot, settings: Settings) -> AsyncIterator[Finding]:
+    if settings.staff_chat_id is None:
+        text = "GUICHET_STAFF_CHAT_ID is not set: run the bot, add it to the group and write /start there"
+        yield Finding("fault", "staff group", text)
+        return
+    try:
+        chat = await bot.get_chat(settings.staff_chat_id)
+        me = await bot.get_chat_member(chat.id, bot.id)
+    except ChatMigrated as error:
+        new = error.new_chat_id
+        text = f"it became a supergroup: set GUICHET_STAFF_CHAT_ID={new} (a running bot follows by itself)"
+        yield Finding("note", "staff group", text)
+        return
+    except Forbidden:
+        yield Finding("fault", "staff group", "the bot is not in it: add the bot to the group")
+        return
+    except TelegramError:
+        text = (
+            "GUICHET_STAFF_CHAT_ID means no chat that the bot knows: check the number, and that the bot is in the group"
+        )
+        yield Finding("fault", "staff group", text)
+        return
+    for finding in _rights(chat, me, settings):
+        yield finding
+
+
+def _rights(chat: ChatFullInfo, me: ChatMember, settings: Settings) -> list[Finding]:
+    if chat.type not in ("group", "supergroup"):
+        return [Finding("fault", "staff group", f"GUICHET_STAFF_CHAT_ID is a {chat.type} chat: use a group's id")]
+    if me.status in (ChatMember.LEFT, ChatMember.BANNED):
+        return [Finding("fault", "staff group", "the bot is not in it: add the bot to the group")]
+    found = [Finding("ok", "staff group", f"found, a {chat.type}")]
+    if isinstance(me, ChatMemberAdministrator):
+        found.append(Finding("ok", "rights", "the bot is an administrator of the group"))
+    else:
+        found.append(Finding("note", "rights", "the bot is a plain member: as an administrator it sees every message"))
+    if not settings.admin_ids:
+        found.append(Finding("note", "admins", "GUICHET_ADMIN_IDS is not set: the group's administrators may /reindex"))
+    return found

@@ -1,0 +1,124 @@
+"""A candidate presses a button: data is one letter for what, the row that it is about, sometimes a number."""
+
+from contextlib import suppress
+
+from sqlalchemy.ext.asyncio import AsyncSession
+from telegram import Message as Shown
+from telegram import Update
+from telegram.error import TelegramError
+
+from bot.delivery import inbox, outbox
+from bot.desk import tickets
+from bot.dialogue import render
+from bot.dialogue.message import Button, Message
+from bot.dialogue.render import Reason
+from bot.dialogue.rich import plain
+from bot.dialogue.texts import texts
+from bot.handlers.candidate import (
+    answer_message,
+    choice_buttons,
+    desk_of,
+    escalate,
+    say,
+    shown_question,
+    tongue,
+    who,
+)
+from bot.handlers.commands import erase
+from bot.handlers.context import Context, Deps
+from bot.records.states import Feedback
+from bot.records.tables import Candidate, Question, Ticket
+from indexer.entries import Language
+
+
+async def on_press(update: Update, context: Context) -> None:
+    """Whatever was pressed; data that somebody made up, or of another person's question, does nothing."""
+    deps, query = context.deps, update.callback_query
+    assert query
+    with suppress(TelegramError):  # the little clock on the button stops; nothing depends on it
+        await query.answer()
+    kind, _, rest = (query.data or "").partition(":")
+    if kind == "f" and rest == "yes":
+        await erase(update, context)
+        return
+    async with deps.db.begin() as tx:
+        candidate = await who(tx, update)
+        await _take_buttons_away(tx, candidate, query.message, f"u{update.update_id}")
+        await _pressed(tx, deps, candidate, kind, rest, f"u{update.update_id}")
+        await inbox.done(tx, update.update_id)
+
+
+async def _pressed(tx: AsyncSession, deps: Deps, candidate: Candidate, kind: str, rest: str, key: str) -> None:
+    number, _, place = rest.partition(":")
+    words = texts(tongue(candidate))
+    if kind == "f":
+        await say(tx, candidate, Message(words.forget_not), key)
+        return
+    if kind == "b":
+        await _back_to_the_bot(tx, deps, candidate, number, key)
+        return
+    question = await tx.get(Question, int(number)) if number.isdecimal() and len(number) < 19 else None
+    if question is None or question.candidate_id != candidate.id:
+        await say(tx, candidate, Message(words.choice_gone), key)
+        return
+    match kind:
+        case "h":
+            question.feedback = Feedback.HELPED
+            await say(tx, candidate, Message(words.feedback_thanks), key)
+        case "n":
+            question.feedback = Feedback.NOT_MINE
+            await _offer_others(tx, deps, candidate, question, key)
+        case "p":
+            question.feedback = Feedback.PERSON
+            reason = Reason.PERSON if question.decision == "answer" else Reason.UNSURE
+            await escalate(tx, deps, candidate, question, reason, None, key)
+        case "x":
+            await escalate(tx, deps, candidate, question, Reason.UNSURE, None, key)
+        case "c":
+            await _chosen(tx, deps, candidate, question, place, key)
+        case _:
+            await say(tx, candidate, Message(words.choice_gone), key)
+
+
+async def _chosen(tx: AsyncSession, deps: Deps, candidate: Candidate, question: Question, place: str, key: str) -> None:
+    """The answer that was chosen among several."""
+    language: Language = "fr" if question.language == "fr" else "en"
+    ids = question.alternatives
+    entry_id = ids[int(place)] if place.isdecimal() and int(place) < len(ids) else ""
+    entry = deps.live.engine.entry(entry_id, language)
+    if entry is None:
+        await say(tx, candidate, Message(texts(language).choice_gone), key)
+        return
+    question.entry_id = entry.id
+    message = answer_message(render.answer(entry, language), question.id, language)
+    question.answer_id = await say(tx, candidate, message, key)
+
+
+async def _offer_others(tx: AsyncSession, deps: Deps, candidate: Candidate, question: Question, key: str) -> None:
+    """After "not my question": the next best entries, and a person."""
+    language: Language = "fr" if question.language == "fr" else "en"
+    words, engine = texts(language), deps.live.engine
+    others = [(place, id_) for place, id_ in enumerate(question.alternatives) if id_ != question.entry_id][:2]
+    shown = [(place, shown_question(engine, id_, language)) for place, id_ in others]
+    rows = choice_buttons([(place, text) for place, text in shown if text], question.id, language)[:-1]
+    person = (Button(words.button_person, data=f"p:{question.id}"),)
+    await say(tx, candidate, plain(words.not_my_question).message(*rows, person), key)
+
+
+async def _back_to_the_bot(tx: AsyncSession, deps: Deps, candidate: Candidate, number: str, key: str) -> None:
+    """The candidate goes back to the assistant: the ticket closes, and staff see it."""
+    ticket = await tx.get(Ticket, int(number)) if number.isdecimal() and len(number) < 19 else None
+    words = texts(tongue(candidate))
+    if ticket is None or ticket.candidate_id != candidate.id or not await tickets.close(tx, ticket.id, deps.now()):
+        await say(tx, candidate, Message(words.greeting), key)
+        return
+    told = texts(deps.settings.staff_language).staff_handed_back.format(candidate=candidate.id)
+    await tickets.tell(tx, desk_of(deps), ticket, told, key=key)
+    await say(tx, candidate, Message(words.bot_again), key)
+
+
+async def _take_buttons_away(tx: AsyncSession, candidate: Candidate, shown: object, key: str) -> None:
+    """A pressed message keeps its text and loses its buttons, so that nothing is pressed twice."""
+    if isinstance(shown, Shown):
+        payload = {"message_id": shown.message_id, "reply_markup": {"inline_keyboard": []}}
+        await outbox.put(tx, candidate.chat_id, "editMessageReplyMarkup", payload, key=f"{key}:buttons")

@@ -1,0 +1,211 @@
+"""A candidate writes: a question, a command, or something that is not text."""
+
+import asyncio
+from dataclasses import dataclass
+from functools import partial
+from typing import assert_never
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from telegram import Update
+
+from bot.delivery import inbox, outbox
+from bot.desk import tickets
+from bot.desk.tickets import Desk
+from bot.dialogue import render
+from bot.dialogue.conversation import Exchange, Part, Turn, respond
+from bot.dialogue.decide import Answer, Clarify, Escalate, name
+from bot.dialogue.message import Button, Message
+from bot.dialogue.render import Reason
+from bot.dialogue.rich import Rich, bold, join, plain
+from bot.dialogue.texts import texts
+from bot.handlers.context import Context, Deps
+from bot.records.people import candidate_of, chat_of
+from bot.records.states import TicketState
+from bot.records.tables import Candidate, Question, Ticket
+from indexer.engine import Engine
+from indexer.entries import Language
+
+BUTTON_LENGTH = 60  # characters of a question on a button: a phone shows no more
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A message understood, with the engine that found its hits: one update uses one snapshot to its end."""
+
+    turn: Turn
+    engine: Engine
+    message_id: int
+    key: str  # of what is sent because of it
+
+
+def telegram_language(update: Update) -> Language:
+    """The language of the person's Telegram, as far as we speak it."""
+    user = update.effective_user
+    return "fr" if user and (user.language_code or "").lower().startswith("fr") else "en"
+
+
+async def who(tx: AsyncSession, update: Update, language: Language | None = None) -> Candidate:
+    """The candidate of a private chat; `language` is remembered."""
+    assert update.effective_chat  # the routes let private chats through only
+    chat = await chat_of(tx, update.effective_chat.id, update.effective_chat.type)
+    candidate = await candidate_of(tx, chat.id, language)
+    if candidate.language is None:
+        candidate.language = telegram_language(update)
+    return candidate
+
+
+def tongue(candidate: Candidate) -> Language:
+    """The language to speak with a candidate outside of an answer."""
+    return "fr" if candidate.language == "fr" else "en"
+
+
+def desk_of(deps: Deps) -> Desk:
+    """Where staff are."""
+    return Desk(deps.staff_chat, deps.settings.staff_language)
+
+
+async def say(tx: AsyncSession, candidate: Candidate, message: Message, key: str) -> int:
+    """Put a message for a candidate into the outbox."""
+    return await outbox.put(tx, candidate.chat_id, "sendMessage", message.payload(), key=key)
+
+
+async def on_text(update: Update, context: Context) -> None:
+    """A message in words: answered, asked back, handed over, or added to the ticket that is open."""
+    deps, received = context.deps, update.effective_message
+    assert received
+    text, engine = received.text or received.caption or "", deps.live.engine
+    async with deps.db.begin() as tx:
+        candidate = await who(tx, update)
+        before = await _last_exchange(tx, candidate.id, engine)
+    find = partial(engine.find, course=deps.course)
+    turn = await asyncio.to_thread(
+        respond, text, find, deps.limits, deps.local_now.date(), language=tongue(candidate), before=before
+    )
+    asked = Asked(turn, engine, received.message_id, f"u{update.update_id}")
+    async with deps.db.begin() as tx:
+        candidate = await who(tx, update, turn.language)
+        ticket = await tickets.open_ticket(tx, candidate.id)
+        if turn.chat:
+            await say(tx, candidate, Message(getattr(texts(turn.language), turn.chat)), f"{asked.key}:chat")
+        elif ticket:
+            await _with_ticket(tx, deps, candidate, ticket, asked)
+        else:
+            for part in turn.parts:
+                await _act(tx, deps, candidate, asked, part)
+        await inbox.done(tx, update.update_id)
+
+
+async def _last_exchange(tx: AsyncSession, candidate_id: str, engine: Engine) -> Exchange | None:
+    """What a follow-up leans on: the last question, and the topic of the entry that answered it."""
+    last = select(Question).where(Question.candidate_id == candidate_id).order_by(Question.id.desc()).limit(1)
+    question = (await tx.execute(last)).scalar_one_or_none()
+    if question is None:
+        return None
+    units = engine.snapshot.versions.get(question.entry_id or "", ())
+    topics = [engine.snapshot.entries[unit].topic_name for unit in units]
+    return Exchange(question.text, topics[0] if topics else "")
+
+
+async def _with_ticket(tx: AsyncSession, deps: Deps, candidate: Candidate, ticket: Ticket, asked: Asked) -> None:
+    """The message reaches the ticket's card; while nobody has replied, the bot still answers what it is sure of."""
+    turn = asked.turn
+    await tickets.add(tx, desk_of(deps), ticket, turn.text, candidate.chat_id, asked.message_id, key=asked.key)
+    sure = [part for part in turn.parts if isinstance(part.decision, Answer)]
+    if ticket.state is TicketState.OPEN and sure:
+        for part in sure:
+            await _act(tx, deps, candidate, asked, part)
+    else:
+        await say(tx, candidate, Message(texts(turn.language).follow_up), f"{asked.key}:added")
+
+
+async def _act(tx: AsyncSession, deps: Deps, candidate: Candidate, asked: Asked, part: Part) -> None:
+    """Record one question of a message, and do what was decided."""
+    turn, engine = asked.turn, asked.engine
+    question = await _record(tx, deps, candidate, asked, part)
+    heading = part.question if len(turn.parts) > 1 else ""
+    key = f"{asked.key}:{question.id}"
+    match part.decision:
+        case Answer(entry):
+            message = answer_message(render.answer(entry, turn.language), question.id, turn.language, heading)
+            question.answer_id = await say(tx, candidate, message, key)
+        case Clarify(entries):
+            back = join([bold(heading), render.clarify([entry.question for entry in entries], turn.language)])
+            await say(tx, candidate, back.message(*_choices(question, turn.language, engine)), key)
+        case Escalate(reason):
+            await escalate(tx, deps, candidate, question, reason, part, key)
+        case _:
+            assert_never(part.decision)
+
+
+async def _record(tx: AsyncSession, deps: Deps, candidate: Candidate, asked: Asked, part: Part) -> Question:
+    shown = part.decision.entries if isinstance(part.decision, Clarify) else [hit.entry for hit in part.answers]
+    question = Question(
+        candidate_id=candidate.id,
+        course=deps.course,
+        language=asked.turn.language,
+        text=part.question,
+        decision=name(part.decision),
+        reason=part.decision.reason.value if isinstance(part.decision, Escalate) else None,
+        entry_id=part.decision.entry.id if isinstance(part.decision, Answer) else None,
+        confidence=part.confidence,
+        alternatives=[entry.id for entry in shown],
+        snapshot_id=asked.engine.snapshot.id,
+        message_id=asked.message_id,
+    )
+    tx.add(question)
+    await tx.flush()
+    return question
+
+
+def answer_message(answer: Rich, question_id: int, language: Language, heading: str = "") -> Message:
+    """An answer with the three things that one may say of it."""
+    words = texts(language)
+    return join([bold(heading), answer]).message(
+        (
+            Button(words.button_helped, data=f"h:{question_id}"),
+            Button(words.button_not_mine, data=f"n:{question_id}"),
+        ),
+        (Button(words.button_person, data=f"p:{question_id}"),),
+    )
+
+
+def choice_buttons(entries: list[tuple[int, str]], question_id: int, language: Language) -> list[tuple[Button, ...]]:
+    """A button for each (place in the question's alternatives, entry's question), and one for none of them."""
+    rows = [(Button(_short(text), data=f"c:{question_id}:{place}"),) for place, text in entries]
+    return [*rows, (Button(texts(language).button_none, data=f"x:{question_id}"),)]
+
+
+def _choices(question: Question, language: Language, engine: Engine) -> list[tuple[Button, ...]]:
+    shown = [(place, shown_question(engine, id_, language)) for place, id_ in enumerate(question.alternatives)]
+    return choice_buttons([(place, text) for place, text in shown if text], question.id, language)
+
+
+def shown_question(engine: Engine, entry_id: str, language: Language) -> str | None:
+    """An entry's question in the language of the conversation, or else in the other; None if it is gone."""
+    entry = engine.entry(entry_id, language)
+    return entry.question if entry else None
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= BUTTON_LENGTH else text[: BUTTON_LENGTH - 1].rstrip() + "…"
+
+
+async def escalate(
+    tx: AsyncSession, deps: Deps, candidate: Candidate, question: Question, reason: Reason, part: Part | None, key: str
+) -> None:
+    """Hand a question over and say so honestly."""
+    hits = part.answers if part else ()
+    new = await tickets.hand_over(tx, desk_of(deps), candidate, question, reason, hits, key=key)
+    words = texts("fr" if question.language == "fr" else "en")
+    honest = words.human_asked if reason is Reason.PERSON else words.escalated
+    await say(tx, candidate, plain(honest if new else words.follow_up).message(), key)
+
+
+async def on_other(update: Update, context: Context) -> None:
+    """A sticker, a voice note, a picture without words: said kindly that only text can be read."""
+    deps = context.deps
+    async with deps.db.begin() as tx:
+        candidate = await who(tx, update)
+        await say(tx, candidate, Message(texts(tongue(candidate)).unsupported), f"u{update.update_id}:other")
+        await inbox.done(tx, update.update_id)

@@ -1,0 +1,111 @@
+"""A candidate's commands."""
+
+from sqlalchemy import select
+from telegram import Update
+
+from bot.delivery import inbox, outbox
+from bot.desk import tickets
+from bot.dialogue import render
+from bot.dialogue.message import Button, Message
+from bot.dialogue.render import Reason
+from bot.dialogue.rich import Rich, clean, plain
+from bot.dialogue.texts import texts
+from bot.handlers.candidate import desk_of, escalate, say, telegram_language, tongue, who
+from bot.handlers.context import Context
+from bot.records.people import forget
+from bot.records.tables import Outgoing, Question
+
+
+async def on_start(update: Update, context: Context) -> None:
+    """/start: who speaks, and what it knows."""
+    settings = context.deps.settings
+    words = render.start(telegram_language(update), settings.operator, settings.privacy_contact)
+    await _say(update, context, words)
+
+
+async def on_help(update: Update, context: Context) -> None:
+    """/help: what can be done here."""
+    await _say(update, context, None, "help")
+
+
+async def on_privacy(update: Update, context: Context) -> None:
+    """/privacy: what is kept, in plain words."""
+    deps = context.deps
+    async with deps.db.begin() as tx:
+        candidate = await who(tx, update)
+        shown = render.privacy(tongue(candidate), deps.settings.operator, deps.settings.privacy_contact)
+        await say(tx, candidate, shown.message(), f"u{update.update_id}:privacy")
+        await inbox.done(tx, update.update_id)
+
+
+async def on_unknown(update: Update, context: Context) -> None:
+    """A command that does not exist."""
+    await _say(update, context, None, "unknown_command")
+
+
+async def _say(update: Update, context: Context, shown: Rich | None, name: str = "start") -> None:
+    deps = context.deps
+    async with deps.db.begin() as tx:
+        candidate = await who(tx, update)
+        message = (shown or plain(getattr(texts(tongue(candidate)), name))).message()
+        await say(tx, candidate, message, f"u{update.update_id}:{name}")
+        await inbox.done(tx, update.update_id)
+
+
+async def on_human(update: Update, context: Context) -> None:
+    """/human: a person, with what follows the command or else the last question."""
+    deps, received = context.deps, update.effective_message
+    assert received
+    async with deps.db.begin() as tx:
+        candidate = await who(tx, update)
+        ticket, asked = await tickets.open_ticket(tx, candidate.id), clean(" ".join(context.args or []))
+        if ticket and not asked:
+            await say(tx, candidate, Message(texts(tongue(candidate)).human_already), f"u{update.update_id}:human")
+        else:
+            last = select(Question).where(Question.candidate_id == candidate.id).order_by(Question.id.desc()).limit(1)
+            question = (await tx.execute(last)).scalar_one_or_none()
+            if asked or question is None:
+                question = Question(
+                    candidate_id=candidate.id,
+                    course=deps.course,
+                    language=tongue(candidate),
+                    text=asked or received.text or "/human",
+                    decision="escalate",
+                    reason=Reason.PERSON.value,
+                    snapshot_id=deps.live.engine.snapshot.id,
+                    message_id=received.message_id,
+                )
+                tx.add(question)
+                await tx.flush()
+            await escalate(tx, deps, candidate, question, Reason.PERSON, None, f"u{update.update_id}:human")
+        await inbox.done(tx, update.update_id)
+
+
+async def on_forget(update: Update, context: Context) -> None:
+    """/forget: asked once more, since it cannot be undone."""
+    deps = context.deps
+    async with deps.db.begin() as tx:
+        candidate = await who(tx, update)
+        words = texts(tongue(candidate))
+        buttons = (Button(words.button_yes, data="f:yes"), Button(words.button_no, data="f:no"))
+        await say(tx, candidate, plain(words.forget_ask).message(buttons), f"u{update.update_id}:forget")
+        await inbox.done(tx, update.update_id)
+
+
+async def erase(update: Update, context: Context) -> None:
+    """Erase what is held of the person who pressed yes; staff are told on an open ticket, without a text."""
+    deps = context.deps
+    async with deps.db.begin() as tx:
+        candidate = await who(tx, update)
+        words, chat_id = texts(tongue(candidate)), candidate.chat_id
+        ticket = await tickets.open_ticket(tx, candidate.id)
+        if ticket:
+            gone = texts(deps.settings.staff_language).staff_cancelled.format(candidate=candidate.id)
+            await tickets.tell(tx, desk_of(deps), ticket, gone, key=f"u{update.update_id}")
+            await tx.flush()
+            told = select(Outgoing).where(Outgoing.key == f"u{update.update_id}:tell")
+            (await tx.execute(told)).scalar_one().ticket_id = None  # stays when the ticket goes
+        farewell = Message(f"{words.forget_done}\n\n{words.forget_remains}").payload()
+        keep = await outbox.put(tx, chat_id, "sendMessage", farewell, key=f"u{update.update_id}:forgotten")
+        await inbox.done(tx, update.update_id)
+        await forget(tx, candidate.id, keep=keep)

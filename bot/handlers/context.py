@@ -1,0 +1,59 @@
+"""What handlers are given: the parts of the bot that they work with."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from telegram.ext import Application, CallbackContext, ExtBot
+
+from bot.delivery.wake import Wake
+from bot.dialogue.decide import Limits
+from bot.publishing.live import Live
+from bot.records.sessions import Database
+from bot.settings import Settings
+
+
+@dataclass(slots=True)
+class Deps:
+    """Put together in `bot.app`. `staff_chat` is our own id of the staff's group."""
+
+    settings: Settings
+    db: Database
+    live: Live
+    limits: Limits
+    now: Callable[[], datetime]
+    staff_chat: int
+    wake: Wake = field(default_factory=Wake)
+    tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    @property
+    def course(self) -> str:
+        """The course that questions are about; a bot for several asks which one."""
+        return self.live.engine.courses()[0]
+
+    @property
+    def local_now(self) -> datetime:
+        """The present moment in the school's time zone."""
+        return self.now().astimezone(ZoneInfo(self.settings.timezone))
+
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Let work go on after its update is done; it is kept from being collected half-way."""
+        task = asyncio.create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+
+class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict[Any, Any]]):
+    """The library's context, with our parts."""
+
+    @property
+    def deps(self) -> Deps:
+        """The parts of the bot."""
+        deps: Deps = self.bot_data["deps"]
+        return deps
+
+
+App = Application[ExtBot[None], Context, dict[Any, Any], dict[Any, Any], dict[Any, Any], Any]

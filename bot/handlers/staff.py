@@ -1,0 +1,184 @@
+"""The staff's group: replies to candidates, and commands."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from time import monotonic
+
+from telegram import ChatMember, Message, Update
+from telegram.error import TelegramError
+
+from bot.delivery import inbox, outbox
+from bot.delivery.outbox import Priority
+from bot.desk import tickets
+from bot.dialogue.texts import texts
+from bot.handlers.candidate import desk_of
+from bot.handlers.context import Context, Deps
+from bot.records.people import chat_of
+from indexer.engine import Indexed
+from indexer.entries import KnowledgeError
+from indexer.snapshot import SnapshotError
+
+log = logging.getLogger(__name__)
+PROGRESS_EVERY = 4.0  # seconds: a group may get twenty messages a minute
+SHOWN_PROBLEMS = 15
+
+
+async def on_group(update: Update, context: Context) -> None:
+    """Whatever is said in a group: a command, a reply, or talk among people, which is none of the bot's business."""
+    deps, chat, received = context.deps, update.effective_chat, update.effective_message
+    assert chat
+    assert received
+    async with deps.db.begin() as tx:
+        own = (await chat_of(tx, chat.id, chat.type)).id
+    command = _command(received, context.bot.username)
+    if own != deps.staff_chat:
+        if command:
+            await _say(update, context, texts(deps.settings.staff_language).staff_group_id.format(id=chat.id), own)
+    elif command:
+        await COMMANDS.get(command, on_unknown)(update, context)
+    elif received.reply_to_message:
+        await on_reply(update, context)
+
+
+def _command(received: Message, username: str) -> str | None:
+    """The command that a message begins with, unless it is meant for another bot."""
+    first = next(iter((received.text or "").split()), "")
+    name, _, bot = first.removeprefix("/").partition("@")
+    return name.lower() if first.startswith("/") and name and bot.lower() in ("", username.lower()) else None
+
+
+async def on_reply(update: Update, context: Context) -> None:
+    """A reply in the staff's group goes to the candidate of the ticket that it belongs to."""
+    deps, received = context.deps, update.effective_message
+    assert received
+    assert received.reply_to_message
+    key, words = f"u{update.update_id}", texts(deps.settings.staff_language)
+    async with deps.db.begin() as tx:
+        ticket = await tickets.ticket_of_reply(tx, deps.staff_chat, received.reply_to_message.message_id)
+        author = received.reply_to_message.from_user
+        if update.edited_message:
+            said = words.staff_edited if ticket else None
+        elif ticket and received.text:
+            await tickets.reply(tx, desk_of(deps), ticket, received.text, received.message_id, deps.now(), key=key)
+            said = None
+        elif ticket:
+            said = words.staff_unsupported
+        else:
+            said = words.staff_no_match if author and author.id == context.bot.id else None
+        if said:
+            below = {"message_id": received.message_id, "allow_sending_without_reply": True}
+            payload = {"text": said, "reply_parameters": below}
+            await outbox.put(tx, deps.staff_chat, "sendMessage", payload, key=key, priority=Priority.NOTICE)
+        await inbox.done(tx, update.update_id)
+
+
+async def on_help(update: Update, context: Context) -> None:
+    """/help and /start in the staff's group."""
+    await _say(update, context, texts(context.deps.settings.staff_language).staff_help)
+
+
+async def on_unknown(update: Update, context: Context) -> None:
+    """A command that does not exist in the staff's group."""
+    await _say(update, context, texts(context.deps.settings.staff_language).staff_unknown_command)
+
+
+async def on_close(update: Update, context: Context) -> None:
+    """/close as a reply to a card: the ticket ends, and the assistant answers first again."""
+    deps, received = context.deps, update.effective_message
+    words = texts(deps.settings.staff_language)
+    assert received
+    answered = received.reply_to_message
+    async with deps.db.begin() as tx:
+        ticket = await tickets.ticket_of_reply(tx, deps.staff_chat, answered.message_id) if answered else None
+        closed = ticket is not None and await tickets.close(tx, ticket.id, deps.now())
+    await _say(update, context, words.staff_closed if closed else words.staff_nothing_to_close)
+
+
+async def _say(update: Update, context: Context, text: str, chat: int | None = None) -> int:
+    deps, key = context.deps, f"u{update.update_id}"
+    async with deps.db.begin() as tx:
+        row = await outbox.put(
+            tx, chat or deps.staff_chat, "sendMessage", {"text": text}, key=key, priority=Priority.NOTICE
+        )
+        await inbox.done(tx, update.update_id)
+    return row
+
+
+async def on_reindex(update: Update, context: Context) -> None:
+    """/reindex: admins read the knowledge files anew, and see how far it is."""
+    deps, words = context.deps, texts(context.deps.settings.staff_language)
+    if not await _is_admin(update, context):
+        await _say(update, context, words.reindex_admins_only)
+        return
+    if deps.live.indexing:
+        await _say(update, context, words.reindex_running)
+        return
+    shown = await _say(update, context, words.reindex_started)
+    deps.wake.messages.ring()
+    deps.start(_reindex(deps, shown, f"u{update.update_id}"))
+
+
+async def _is_admin(update: Update, context: Context) -> bool:
+    """One of GUICHET_ADMIN_IDS, or an administrator of the group if none are set; anonymous ones speak as the group."""
+    user, chat, message = update.effective_user, update.effective_chat, update.effective_message
+    if user is None or chat is None or message is None:
+        return False
+    if context.deps.settings.admin_ids:
+        return user.id in context.deps.settings.admin_ids
+    if message.sender_chat and message.sender_chat.id == chat.id:
+        return True
+    try:
+        member = await context.bot.get_chat_member(chat.id, user.id)
+    except TelegramError:
+        return False
+    return member.status in (ChatMember.ADMINISTRATOR, ChatMember.OWNER)
+
+
+async def _reindex(deps: Deps, shown: int, key: str) -> None:
+    """Index, with the progress in the message that `shown` sends; the last edit says how it ended."""
+    words, loop, started = texts(deps.settings.staff_language), asyncio.get_running_loop(), monotonic()
+    last = started
+
+    def progress(_step: str, done: int, total: int) -> None:
+        nonlocal last
+        if monotonic() - last >= PROGRESS_EVERY:
+            last = monotonic()
+            text = words.reindex_progress.format(done=done, total=total)
+            asyncio.run_coroutine_threadsafe(_edit(deps, shown, text, f"{key}:{done}"), loop)
+
+    try:
+        text = _summary(await deps.live.reindex(progress), monotonic() - started, deps)
+    except (KnowledgeError, SnapshotError) as error:
+        lines = str(error).splitlines()
+        more = [f"… +{len(lines) - SHOWN_PROBLEMS}"] if len(lines) > SHOWN_PROBLEMS else []
+        text = words.reindex_refused.format(problems="\n".join([*lines[:SHOWN_PROBLEMS], *more]))
+    except Exception:
+        log.exception("reindex failed")
+        text = words.reindex_refused.format(problems=words.error)
+    await _edit(deps, shown, text[:4000], f"{key}:end")
+
+
+def _summary(indexed: Indexed, seconds: float, deps: Deps) -> str:
+    words = texts(deps.settings.staff_language)
+    if indexed.built is None:
+        return words.reindex_unchanged
+    built = indexed.built
+    return words.reindex_done.format(
+        entries=built.entries, passages=built.passages, encoded=built.encoded, seconds=round(seconds, 1)
+    )
+
+
+async def _edit(deps: Deps, shown: int, text: str, key: str) -> None:
+    payload = {"message_id": {"message_of": shown}, "text": text}
+    async with deps.db.begin() as tx:
+        await outbox.put(tx, deps.staff_chat, "editMessageText", payload, key=key, priority=Priority.NOTICE)
+    deps.wake.messages.ring()
+
+
+COMMANDS: dict[str, Callable[[Update, Context], Awaitable[None]]] = {
+    "start": on_help,
+    "help": on_help,
+    "close": on_close,
+    "reindex": on_reindex,
+}

@@ -1,0 +1,54 @@
+"""The live engine of a running bot: swapped whole when a new index is activated."""
+
+import asyncio
+import logging
+from pathlib import Path
+
+from indexer import store
+from indexer.engine import Engine, Indexed, Step, index, with_live_snapshot
+
+log = logging.getLogger(__name__)
+
+
+class Live:
+    """Holds the engine. A turn takes `engine` once and works with that one to its end."""
+
+    def __init__(self, engine: Engine, knowledge: Path, root: Path) -> None:
+        self.engine = engine
+        self._knowledge, self._root = knowledge, root
+        self._indexing = asyncio.Lock()
+
+    @property
+    def indexing(self) -> bool:
+        """Whether an indexing run is under way."""
+        return self._indexing.locked()
+
+    async def reindex(self, progress: Step) -> Indexed:
+        """Index the knowledge folder and answer from it at once; raises what `index` raises, and nothing changes."""
+        async with self._indexing:
+            indexed = await asyncio.to_thread(index, self._knowledge, self.engine.encoder, self._root, progress)
+            self.engine = indexed.engine
+        log.info("index live", extra={"snapshot": self.engine.snapshot.id})
+        return indexed
+
+    async def follow(self, stop: asyncio.Event, seconds: float = 5) -> None:
+        """Take over what another process activates, until `stop`; a snapshot that cannot be read is left alone."""
+        refused = None
+        while not stop.is_set():
+            folder = store.live(self._root)
+            if folder and folder.name not in (self.engine.snapshot.id, refused):
+                refused = await self._take(folder.name)
+            try:
+                await asyncio.wait_for(stop.wait(), seconds)
+            except TimeoutError:
+                continue
+
+    async def _take(self, snapshot_id: str) -> str | None:
+        """Open the live snapshot; gives its id if it cannot be used."""
+        try:
+            self.engine = await asyncio.to_thread(with_live_snapshot, self.engine.encoder, self._root)
+        except Exception:
+            log.exception("snapshot refused", extra={"snapshot": snapshot_id})
+            return snapshot_id
+        log.info("index live", extra={"snapshot": snapshot_id})
+        return None

@@ -1,0 +1,179 @@
+"""Settings: from the environment and `.env`, checked all at once, frozen."""
+
+import os
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from dotenv import dotenv_values
+from platformdirs import user_cache_path
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from indexer.entries import Language
+from indexer.model import DEFAULT_MODEL
+
+PREFIX = "GUICHET_"
+ENV_FILE = ".env"
+
+
+class SettingsError(Exception):
+    """Everything that is wrong with the settings, a line each, with its remedy."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(problems))
+
+
+def _ids(value: Any) -> Any:
+    """Telegram ids as people write them: separated by commas or blanks."""
+    return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+
+def _blank_is_unset(value: Any) -> Any:
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+class Settings(BaseSettings):
+    """What can be set. Only token and staff chat are required, and only to run in Telegram."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_file=ENV_FILE,
+        env_file_encoding="utf-8",
+        extra="ignore",
+        frozen=True,
+        env_ignore_empty=True,
+    )
+
+    telegram_token: SecretStr | None = Field(None, description="the bot's token, from @BotFather")
+    telegram_base_url: str = Field(
+        "https://api.telegram.org/bot", description="the Bot API's address; change it for a local Bot API server"
+    )
+    staff_chat_id: int | None = Field(None, description="the id of the staff's group, such as -1001234567890")
+    admin_ids: Annotated[tuple[int, ...], NoDecode, BeforeValidator(_ids)] = Field(
+        (), description="Telegram user ids of admins, separated by commas; none: the group's administrators"
+    )
+    staff_language: Language = Field("en", description="the language of cards and notices for staff: fr or en")
+    database_url: str | None = Field(
+        None, description="the database's address; unset: a SQLite file in GUICHET_DATA_DIR"
+    )
+    data_dir: Path = Field(Path("data"), description="where index and database are kept")
+    knowledge_dir: Path = Field(Path("knowledge"), description="the folder with the knowledge files")
+    cache_dir: Path = Field(
+        default_factory=lambda: user_cache_path("guichet"), description="where prepared models are kept"
+    )
+    model: str = Field(DEFAULT_MODEL, description="a sentence-transformers model: a name, or a folder")
+    timezone: str = Field("Europe/Paris", description="the school's time zone")
+    operator: Annotated[str | None, BeforeValidator(_blank_is_unset)] = Field(
+        None, description="the organisation that runs the bot, named in /privacy"
+    )
+    privacy_contact: Annotated[str | None, BeforeValidator(_blank_is_unset)] = Field(
+        None, description="whom to ask about personal data: an e-mail address, for instance"
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="how much the log says")
+
+    @field_validator("telegram_token")
+    @classmethod
+    def token_shape(cls, value: SecretStr | None) -> SecretStr | None:
+        """Tokens look like 123456:ABC-def; the value itself never appears in the error."""
+        if value is None:
+            return None
+        number, colon, secret = value.get_secret_value().strip().partition(":")
+        if not (number.isdigit() and colon and len(secret) >= 5 and not set(secret) & set(" \t/\\")):
+            raise ValueError("this is not a bot token: copy the one that @BotFather gave, like 123456789:AAE…")
+        return SecretStr(f"{number}:{secret}")
+
+    @field_validator("telegram_base_url")
+    @classmethod
+    def base_url_shape(cls, value: str) -> str:
+        """An address that ends in /bot, since the token follows."""
+        value = value.rstrip("/")
+        if not value.startswith(("http://", "https://")) or not value.endswith("/bot"):
+            raise ValueError("write an address that ends in /bot, such as http://127.0.0.1:8081/bot")
+        return value
+
+    @field_validator("timezone")
+    @classmethod
+    def known_zone(cls, value: str) -> str:
+        """A name of the time zone database."""
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError("this time zone is unknown: write one such as Europe/Paris") from error
+        return value
+
+    @property
+    def index_root(self) -> Path:
+        """Where snapshots and the pointer to the live one lie."""
+        return self.data_dir / "index"
+
+    @property
+    def database(self) -> str:
+        """The database's address, for SQLAlchemy."""
+        return self.database_url or f"sqlite+aiosqlite:///{(self.data_dir / 'guichet.sqlite').absolute()}"
+
+    @property
+    def file_base_url(self) -> str:
+        """Where files are fetched: follows from the Bot API's address."""
+        return self.telegram_base_url.removesuffix("/bot") + "/file/bot"
+
+    @property
+    def demonstration(self) -> bool:
+        """Until somebody is named as responsible, the bot says that it is a demonstration."""
+        return not (self.operator and self.privacy_contact)
+
+
+def variable(name: str) -> str:
+    """The environment variable of a setting."""
+    return PREFIX + name.upper()
+
+
+def load_settings(require: tuple[str, ...] = ()) -> Settings:
+    """Read the settings; raises SettingsError naming everything that is wrong, missing or unknown."""
+    problems = _unknown()
+    settings = None
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        problems += [
+            f"{variable(str(fault['loc'][0]))}: {_fault(fault)}" for fault in error.errors(include_input=False)
+        ]
+    except UnicodeDecodeError:
+        problems.append(f"{ENV_FILE} is not UTF-8 text: save it with the encoding UTF-8")
+    if settings:
+        for name in require:
+            if getattr(settings, name) is None:
+                problems.append(f"{variable(name)} is not set: {Settings.model_fields[name].description}")
+    if problems or settings is None:
+        raise SettingsError(problems)
+    return settings
+
+
+def _fault(fault: Any) -> str:
+    match fault["type"]:
+        case "value_error":
+            return str(fault["ctx"]["error"])
+        case "int_parsing" | "int_type":
+            return "write a whole number, such as -1001234567890"
+        case "literal_error":
+            return f"write one of {fault['ctx']['expected']}"
+        case _:
+            return str(fault["msg"])
+
+
+def _unknown() -> list[str]:
+    """GUICHET_ names that mean nothing: usually a slip, and the setting that was meant stays at its default."""
+    known = {variable(name) for name in Settings.model_fields}
+    try:
+        written = set(dotenv_values(ENV_FILE, encoding="utf-8")) if Path(ENV_FILE).is_file() else set()
+    except UnicodeDecodeError:
+        written = set()
+    problems = []
+    for name in sorted({n for n in {*os.environ, *written} if n.upper().startswith(PREFIX)} - known):
+        near = get_close_matches(name.upper(), known, 1)
+        hint = f"did you mean {near[0]}?" if near else "see README.md for those that exist"
+        if name.upper() not in known:
+            problems.append(f"{name} is not a setting: {hint}")
+    return problems

@@ -1,0 +1,79 @@
+"""A conversation in the terminal, with the engine that Telegram's candidates meet."""
+
+from collections.abc import Callable, Iterator
+from datetime import date
+from functools import partial
+
+from rich.console import Console
+from rich.markdown import Markdown
+from rich.padding import Padding
+
+from bot.dialogue import render
+from bot.dialogue.conversation import Exchange, Part, Turn, respond
+from bot.dialogue.decide import Answer, Clarify, Escalate, Limits
+from bot.dialogue.texts import texts
+from indexer.engine import Engine
+from indexer.entries import Entry, Language
+
+Ask = Callable[[], str | None]
+
+
+def chat(engine: Engine, console: Console, ask: Ask, language: Language = "en") -> None:
+    """Talk until `ask` gives None; numbers choose among the questions offered last."""
+    console.print(render.start(language, None, None).text, markup=False)
+    console.print("\n[dim]Ctrl-D ends the conversation. · Ctrl-D termine la conversation.[/dim]\n")
+    before: Exchange | None = None
+    offered: tuple[Entry, ...] = ()
+    for text in _messages(ask):
+        if text.isdecimal() and 0 < int(text) <= len(offered):
+            entry = offered[int(text) - 1]
+            before = Exchange(entry.question, entry.topic_name)
+            _show_answer(console, entry, language)
+            continue
+        find = partial(engine.find, course=None)
+        turn = respond(text, find, Limits(), date.today(), language=language, before=before)  # noqa: DTZ011  # local day
+        language, offered = turn.language, ()
+        if turn.chat:
+            console.print(getattr(texts(language), turn.chat), markup=False)
+        for part in turn.parts:
+            offered = _show(console, turn, part) or offered
+            before = _exchange(part)
+        console.print()
+
+
+def _messages(ask: Ask) -> Iterator[str]:
+    while (text := ask()) is not None:
+        if text.strip() in ("/quit", "/exit", "/stop"):
+            return
+        if text.strip():
+            yield text.strip()
+
+
+def _show(console: Console, turn: Turn, part: Part) -> tuple[Entry, ...]:
+    """Show one part; gives the entries to choose from, if it asks back."""
+    if len(turn.parts) > 1:
+        console.print(part.question, style="bold", markup=False)
+    match part.decision:
+        case Answer(entry):
+            _show_answer(console, entry, turn.language, part.confidence)
+        case Clarify(entries):
+            console.print(render.clarify([entry.question for entry in entries], turn.language).text, markup=False)
+            console.print("[dim]" + ("Tapez le numéro." if turn.language == "fr" else "Type its number.") + "[/dim]")
+            return entries
+        case Escalate():
+            console.print(texts(turn.language).escalated, markup=False)
+            console.print("[dim](In Telegram the team would now see this question; this terminal has no team.)[/dim]")
+    return ()
+
+
+def _show_answer(console: Console, entry: Entry, language: Language, confidence: float | None = None) -> None:
+    if entry.language != language:
+        console.print(texts(language).other_language, style="italic", markup=False)
+    console.print(Padding(Markdown(entry.answer), (0, 0, 0, 2)))
+    sure = "" if confidence is None else f" · {min(99, round(confidence * 100))} %"
+    console.print(f"  {render.source(entry, language).text}{sure}", style="dim", markup=False)
+
+
+def _exchange(part: Part) -> Exchange:
+    entry = part.decision.entry if isinstance(part.decision, Answer) else None
+    return Exchange(part.question, entry.topic_name if entry else "")
