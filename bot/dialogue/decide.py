@@ -55,9 +55,8 @@ def decide(hits: Sequence[Hit], limits: Limits, today: date) -> Decision:
     if not hits or _past(hits[0].entry, today):
         return Escalate(Reason.OUTSIDE)
     first = hits[0]
-    likely = [
-        hit for hit in hits if hit.confidence >= limits.maybe and not hit.entry.draft and not _past(hit.entry, today)
-    ]
+    shown = [hit for hit in hits if not hit.entry.draft and not _past(hit.entry, today)]
+    likely = [hit for hit in shown if hit.confidence >= limits.maybe]
     if first.entry.draft:
         near = [hit for hit in likely if hit.confidence >= limits.beside_draft]
         return Clarify(_choices(shown)) if near else Escalate(Reason.OUTSIDE)
