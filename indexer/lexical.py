@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -56,11 +57,31 @@ def grams(text: str) -> list[str]:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """How well each document matches some tokens; one value a document.
+
+    `held` is the weight of the tokens that it has, `share` its BM25 score, both as shares of the best possible (all
+    tokens, endlessly repeated). A token's weight is its inverse document frequency; one that none has counts most.
+    """
+
+    bm25: Scores
+    share: Scores
+    held: Scores
+
+
 class Bm25:
     """BM25 (Robertson and Zaragoza 2009, Lucene's variant) over lists of tokens."""
 
     def __init__(self, index: bm25s.BM25 | None, size: int) -> None:
         self._index, self._size = index, size
+        if index is not None:
+            # Plain arrays: indexing through numpy's memmap class costs more than the work itself.
+            columns = {name: np.asarray(index.scores[name]) for name in ("data", "indices", "indptr")}
+            self._data, self._rows, self._starts = columns["data"], columns["indices"], columns["indptr"]
+            self._vocabulary: dict[str, int] = index.vocab_dict
+            found_in = np.diff(self._starts)
+            self._weights = np.log1p((size - found_in + 0.5) / (found_in + 0.5)).astype(np.float32)
 
     @classmethod
     def of(cls, documents: Sequence[Sequence[str]]) -> "Bm25":
@@ -71,36 +92,26 @@ class Bm25:
         index.index([list(tokens) for tokens in documents], show_progress=False)
         return cls(index, len(documents))
 
-    def scores(self, tokens: Sequence[str]) -> Scores:
-        """One score a document, 0 where nothing is shared."""
-        if self._index is None or not tokens:
-            return np.zeros(self._size, np.float32)
-        return np.asarray(self._index.get_scores(list(tokens)), np.float32)
+    def match(self, tokens: Sequence[str]) -> Matched:
+        """Match all documents against the tokens.
 
-    def shares(self, tokens: Sequence[str], documents: Sequence[int]) -> tuple[Scores, Scores]:
-        """For each document, its BM25 score and the weight of the words that it has, as shares of the best possible.
-
-        A word's weight is its inverse document frequency; a word that no document has counts most.
+        The library adds one token after the other; with a hundred n-grams, all at once is ten times faster.
         """
-        score, held = np.zeros(len(documents), np.float32), np.zeros(len(documents), np.float32)
+        nothing = np.zeros(self._size, np.float32)
         if self._index is None or not tokens:
-            return score, held
-        columns, vocabulary = self._index.scores, self._index.vocab_dict
-        places, best = np.asarray(documents), 0.0
-        for token in tokens:
-            column = vocabulary.get(token)
-            if column is None:
-                best += np.log(1 + (self._size + 0.5) / 0.5)
-                continue
-            start, end = columns["indptr"][column], columns["indptr"][column + 1]
-            weight = np.log(1 + (self._size - (end - start) + 0.5) / (end - start + 0.5))
-            best += weight
-            rows = columns["indices"][start:end]
-            at = np.minimum(np.searchsorted(rows, places), len(rows) - 1)
-            has = rows[at] == places
-            held += weight * has
-            score += np.where(has, columns["data"][start:end][at], 0)
-        return score / max(best, 1e-6), held / max(best, 1e-6)
+            return Matched(nothing, nothing, nothing)
+        columns = [self._vocabulary.get(token, -1) for token in tokens]
+        known = np.array([column for column in columns if column >= 0], np.int64)
+        unknown = len(tokens) - len(known)
+        best = float(self._weights[known].sum()) + unknown * float(np.log1p((self._size + 0.5) / 0.5))
+        starts, lengths = self._starts[known], self._starts[known + 1] - self._starts[known]
+        # Positions of all the columns' values: each column's start, counted on by one.
+        before = np.cumsum(lengths) - lengths
+        at = np.repeat(starts - before, lengths) + np.arange(int(lengths.sum()))
+        rows = self._rows[at]
+        score = np.bincount(rows, self._data[at], self._size).astype(np.float32)
+        held = np.bincount(rows, np.repeat(self._weights[known], lengths), self._size).astype(np.float32)
+        return Matched(score, score / max(best, 1e-6), held / max(best, 1e-6))
 
     def save(self, folder: Path) -> None:
         """Write the index; nothing for an empty one."""

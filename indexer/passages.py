@@ -51,9 +51,9 @@ def sentences(entry: Entry) -> list[str]:
 
 def cut(entry: Entry, number: int) -> Iterator[Passage]:
     """The passages of one entry; a draft, which has no answer, is found by its questions only."""
-    for question in (entry.question, *entry.also):
-        yield Passage(number, Kind.ASKED, question)
-        yield Passage(number, Kind.QUESTION, question)
+    for kind in (Kind.ASKED, Kind.QUESTION):
+        for question in (entry.question, *entry.also):
+            yield Passage(number, kind, question)
     if entry.draft:
         return
     said = sentences(entry)[:LONGEST_ANSWER]

@@ -2,7 +2,8 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -25,13 +26,15 @@ from indexer.entries import (
 
 # Lines that a web page adds around an interview: counters, invitations, notes on the translation.
 FURNITURE = re.compile(
-    r"^(\d+|share\b.*|partager\b.*|read (also|more)\b.*|(à|a) lire (aussi|également)\b.*|advertisement|publicité"
+    r"^(\d+|(share|partager|read (also|more)|(à|a) lire (aussi|également))\b[^.!?]{0,60}|advertisement|publicité"
     r"|more information (on|about)\b.*|plus d['’]informations? sur\b.*|(translated|adapted) from\b.*"
     r"|(traduit|adapté) (de|du)\b.*|source ?:.*|photo ?:.*|©.*)$",
     re.IGNORECASE | re.DOTALL,
 )
-# "ActuIA: …", "Emmanuel Renaux : …": one to four words, the first with a capital, then a colon.
-SPEAKER = re.compile(r"^(?P<name>[A-ZÀ-Ý][\w.’'-]*(?: [\w.’'-]+){0,3}) ?: +(?=\S)")
+# "ActuIA: …", "Jean de la Tour : …": one to four words with capitals, then a colon, in French after a no-break space.
+SPEAKER = re.compile(
+    r"^(?P<name>[A-ZÀ-Ý][\w.’'-]*(?: (?:[A-ZÀ-Ý][\w.’'-]*|de|du|des|la|le|van|von|der|den|di|da)){0,3})\s?:\s+(?=\S)"
+)
 LONGEST_QUESTION = 400
 
 
@@ -148,15 +151,24 @@ def _paragraphs(text: str) -> Iterator[tuple[int, str]]:
             block = []
 
 
-def _turns(paragraphs: Iterable[tuple[int, str]]) -> list[tuple[int, str, list[str]]]:
+def _turns(paragraphs: Sequence[tuple[int, str]]) -> list[tuple[int, str, list[str]]]:
     turns: list[tuple[int, str, list[str]]] = []
+    speakers = _speakers(paragraphs)
     for line, paragraph in paragraphs:
-        said = SPEAKER.sub("", paragraph)
+        label = SPEAKER.match(paragraph)
+        said = paragraph[label.end() :] if label and label["name"] in speakers else paragraph
         if said.endswith("?") and len(said) <= LONGEST_QUESTION:
             turns.append((line, said, []))
         elif turns and not FURNITURE.match(paragraph):
             turns[-1][2].append(said)
     return turns
+
+
+def _speakers(paragraphs: Iterable[tuple[int, str]]) -> set[str]:
+    """Labels that are names: several words, before a question, or used again; a lone "Careful: …" is part of a text."""
+    labels = [(label["name"], text) for _, text in paragraphs if (label := SPEAKER.match(text))]
+    uses = Counter(name for name, _ in labels)
+    return {name for name, text in labels if " " in name or text.endswith("?") or uses[name] > 1}
 
 
 def slug(text: str, words: int = 6) -> str:

@@ -3,17 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import faiss
 import numpy as np
 import numpy.typing as npt
 
 from indexer.encoder import Vectors
 from indexer.entries import Entry, Language
-from indexer.lexical import Bm25, Scores, grams, words
+from indexer.lexical import Scores, grams, words
 from indexer.passages import Hit, Kind
-from indexer.snapshot import Lexicon, Snapshot
+from indexer.snapshot import Snapshot
 
-NEAREST_PASSAGES = 200
-NEAREST_LEXICAL = 20
+NEAREST_PASSAGES = 300
+NEAREST_GROUPS = 40
+NEAREST_BY_WORDS = 20
 MOST_ANSWERED, MOST_HITS = 5, 30
 # The fusion is linear: cosines of three kinds of passages, and words and character n-grams in two measures each (the
 # weight of the question's words that an entry has, and BM25 over the best candidate's). The weights are the mean of two
@@ -47,17 +49,31 @@ FEATURES = (
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """Entries that may answer, each with its versions; every array has one value an entry."""
+    """Groups that may answer, and what was measured of each; every array has one value a candidate."""
 
-    versions: tuple[tuple[int, ...], ...]
-    best: Scores
+    groups: npt.NDArray[np.int64]
+    drafts: npt.NDArray[np.bool_]
+    best: Scores  # cosines, of passages as each field says
     asked: Scores
     whole: Scores
     bm25: Scores
-    words: Scores  # BM25 as a share of what the question could get
+    share: Scores
     held: Scores
-    grams: Scores
     grams_held: Scores
+    here: npt.NDArray[np.bool_]  # whether there is a version in the question's language
+
+    def score(self) -> Scores:
+        """The fusion by which they are ranked."""
+        parts = {
+            "asked": self.asked,
+            "best": self.best,
+            "whole": self.whole,
+            "held": self.held,
+            "grams_held": self.grams_held,
+            "bm25": self.bm25 / max(float(self.bm25.max()), 1e-6),
+            "grams": self.grams_held / max(float(self.grams_held.max()), 1e-6),
+        }
+        return np.asarray(sum(WEIGHTS[name] * part for name, part in parts.items()), np.float32)
 
 
 def search(
@@ -67,157 +83,112 @@ def search(
 
     Every version of an entry is searched by meaning; by words only those in the question's language, since words
     of another language mislead. Drafts take part: a question whose nearest entry is one has no answer yet.
+    An unknown course gives no hits.
     """
-    if not question.strip():
+    first, last = snapshot.courses.get(course, (0, 0)) if course else (0, len(snapshot.groups))
+    if not question.strip() or first == last:
         return ()
-    lexicon = snapshot.lexicons[language]
-    tokens, pieces = words(question, language), grams(question)
-    by_words, by_grams = lexicon.words.scores(tokens), lexicon.grams.scores(pieces)
-    units = _candidates(snapshot, vector, lexicon, by_words, course)
-    if not units:
-        return ()
-    versions = _grouped(snapshot, units)
+    lexicon, tokens = snapshot.lexicons[language], words(question, language)
+    by_words, by_grams = lexicon.words.match(tokens), lexicon.grams.match(grams(question))
+    groups = np.union1d(
+        _near_by_meaning(snapshot, vector, first, last),
+        _near_by_words(_spread(by_words.bm25, lexicon.rows), first, last),
+    )
+    rows = lexicon.rows[groups]
     found = Candidates(
-        versions,
-        *_cosines(snapshot, versions, vector),
-        *_lexical(lexicon.words, _places(lexicon, versions), by_words, tokens),
-        *_lexical(lexicon.grams, _places(lexicon, versions), by_grams, pieces)[::2],
+        groups,
+        snapshot.drafts[groups],
+        *_cosines(snapshot, groups, vector),
+        _spread(by_words.bm25, rows),
+        _spread(by_words.share, rows),
+        _spread(by_words.held, rows),
+        _spread(by_grams.held, rows),
+        rows >= 0,
     )
-    score = _fuse(found)
-    hits = _best(score, _drafts(snapshot, versions))
-    features = _features(snapshot, found, score, hits, len(tokens), _places(lexicon, versions) >= 0)
+    score = found.score()
+    order = _best(score, found.drafts)
+    features = _features(found, score, order, len(tokens))
     return tuple(
-        Hit(_version(snapshot, versions[row], language), float(score[row]), tuple(map(float, values)))
-        for row, values in zip(hits, features, strict=True)
+        Hit(_version(snapshot, snapshot.groups[found.groups[row]], language), float(score[row]), tuple(values))
+        for row, values in zip(order, features.tolist(), strict=True)
     )
+
+
+def _near_by_meaning(snapshot: Snapshot, vector: Vectors, first: int, last: int) -> npt.NDArray[np.int64]:
+    """The groups of the nearest passages, between two groups."""
+    start, end = (int(snapshot.segments[group * len(Kind)]) for group in (first, last))
+    within = None
+    if (start, end) != (0, snapshot.index.ntotal):
+        within = faiss.SearchParameters(sel=faiss.IDSelectorRange(start, end))  # type: ignore[call-arg]  # SWIG
+    query = np.asarray(vector, np.float32)[None, :]
+    _, rows = snapshot.index.search(query, min(NEAREST_PASSAGES, end - start), params=within)
+    found = np.searchsorted(snapshot.segments, rows[0][rows[0] >= 0], side="right") - 1
+    return np.fromiter(dict.fromkeys((found // len(Kind)).tolist()), np.int64)[:NEAREST_GROUPS]
+
+
+def _near_by_words(bm25: Scores, first: int, last: int) -> npt.NDArray[np.int64]:
+    """The groups with the highest BM25 scores, between two groups; those without any score are left out."""
+    here = bm25[first:last]
+    best = np.argsort(-here, kind="stable")[:NEAREST_BY_WORDS]
+    return best[here[best] > 0] + first
+
+
+def _spread(scores: Scores, rows: npt.NDArray[np.int64]) -> Scores:
+    """Scores by row of a lexicon to scores by group, 0 where the group has no row."""
+    if not len(scores):
+        return np.zeros(len(rows), np.float32)
+    return np.where(rows >= 0, scores[rows], np.float32(0))
+
+
+def _cosines(snapshot: Snapshot, groups: npt.NDArray[np.int64], vector: Vectors) -> tuple[Scores, Scores, Scores]:
+    """Each group's best cosine: of a passage encoded as such, of the question as asked, and of the whole."""
+    starts = snapshot.segments[groups[:, None] * len(Kind) + np.arange(len(Kind) + 1)]  # (groups, kinds + 1)
+    lengths = starts[:, -1] - starts[:, 0]
+    before = np.cumsum(lengths) - lengths
+    rows = np.repeat(starts[:, 0] - before, lengths) + np.arange(int(lengths.sum()))
+    cosines = snapshot.vectors[rows] @ vector
+    places = (starts[:, :-1] - starts[:, :1] + before[:, None]).ravel()
+    best = np.maximum.reduceat(cosines, np.minimum(places, len(cosines) - 1)).reshape(-1, len(Kind))
+    best[np.diff(starts, axis=1) == 0] = -1  # no passage of this kind
+    asked, question, answer, whole = best.T
+    # A draft has no answer: its question stands for the whole.
+    return np.maximum(np.maximum(question, answer), whole), asked, np.where(whole < 0, question, whole)
 
 
 def _best(score: Scores, drafts: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
-    """Rows of the best entries, best first: as many as it takes to have five with an answer."""
+    """Rows of the best candidates, best first: as many as it takes to have five with an answer."""
     order = np.argsort(-score, kind="stable")[:MOST_HITS]
-    answered = np.cumsum(~drafts[order])
-    return order[: int(np.searchsorted(answered, MOST_ANSWERED)) + 1]
+    return order[: int(np.searchsorted(np.cumsum(~drafts[order]), MOST_ANSWERED)) + 1]
 
 
-def _candidates(
-    snapshot: Snapshot, vector: Vectors, lexicon: Lexicon, by_words: npt.NDArray[np.float32], course: str | None
-) -> list[int]:
-    """Numbers of the entries near by meaning or by words, with all their translations."""
-    count = min(NEAREST_PASSAGES, snapshot.index.ntotal)
-    _, rows = snapshot.index.search(np.asarray(vector, np.float32)[None, :], count)
-    near = set((np.searchsorted(snapshot.starts, rows[0][rows[0] >= 0], side="right") - 1).tolist())
-    if len(by_words):
-        best = np.argpartition(-by_words, min(NEAREST_LEXICAL, len(by_words) - 1))[:NEAREST_LEXICAL]
-        near |= set(lexicon.units[best[by_words[best] > 0]].tolist())
-    if course:
-        near = {unit for unit in near if snapshot.entries[unit].course == course}
-    ids = {snapshot.entries[unit].id for unit in near}
-    return [unit for id_ in ids for unit in snapshot.versions[id_]]
-
-
-def _grouped(snapshot: Snapshot, units: Sequence[int]) -> tuple[tuple[int, ...], ...]:
-    return tuple(snapshot.versions[id_] for id_ in dict.fromkeys(snapshot.entries[unit].id for unit in sorted(units)))
-
-
-def _cosines(snapshot: Snapshot, versions: Sequence[tuple[int, ...]], vector: Vectors) -> tuple[Scores, Scores, Scores]:
-    """The best cosine of any passage, of the question as asked, and of the whole, over an entry's versions."""
-    spans = [np.arange(snapshot.starts[unit], snapshot.starts[unit + 1]) for group in versions for unit in group]
-    owner = np.repeat(
-        np.repeat(np.arange(len(versions)), [len(group) for group in versions]), [len(span) for span in spans]
-    )
-    rows = np.concatenate(spans)
-    cosines, kinds = snapshot.vectors[rows] @ vector, snapshot.kinds[rows]
-
-    def best(mask: npt.NDArray[np.bool_]) -> Scores:
-        out = np.full(len(versions), -1, np.float32)
-        np.maximum.at(out, owner[mask], cosines[mask])
-        return out
-
-    # A draft has no answer: its question stands for the whole.
-    whole = np.maximum(
-        best(kinds == Kind.WHOLE), np.where(_drafts(snapshot, versions), best(kinds == Kind.QUESTION), -1)
-    )
-    return best(kinds != Kind.ASKED), best(kinds == Kind.ASKED), whole.astype(np.float32)
-
-
-def _drafts(snapshot: Snapshot, versions: Sequence[tuple[int, ...]]) -> npt.NDArray[np.bool_]:
-    return np.array([all(snapshot.entries[unit].draft for unit in group) for group in versions])
-
-
-def _lexical(
-    index: Bm25, places: npt.NDArray[np.int64], scores: Scores, tokens: Sequence[str]
-) -> tuple[Scores, Scores, Scores]:
-    """BM25, the same as a share of the best possible, and the share of the tokens' weight that an entry has."""
-    here = places >= 0
-    if not here.any():
-        return (np.zeros(len(places), np.float32),) * 3
-    share, held = index.shares(tokens, np.maximum(places, 0).tolist())
-    return scores[np.maximum(places, 0)] * here, share * here, held * here
-
-
-def _fuse(found: Candidates) -> Scores:
-    parts = {
-        "asked": found.asked,
-        "best": found.best,
-        "whole": found.whole,
-        "held": found.held,
-        "grams_held": found.grams_held,
-        "bm25": _relative(found.bm25),
-        "grams": _relative(found.grams),
-    }
-    return np.asarray(sum(WEIGHTS[name] * part for name, part in parts.items()), np.float32)
-
-
-def _places(lexicon: Lexicon, versions: Sequence[tuple[int, ...]]) -> npt.NDArray[np.int64]:
-    """Each entry's row in the lexicon of the question's language; -1 where it has none."""
-    if not len(lexicon.units):
-        return np.full(len(versions), -1)
-    places = np.full(len(versions), -1)
-    for number, group in enumerate(versions):
-        for unit in group:
-            at = int(np.searchsorted(lexicon.units, unit))
-            if at < len(lexicon.units) and lexicon.units[at] == unit:
-                places[number] = at
-    return places
-
-
-def _relative(scores: Scores) -> Scores:
-    return scores / max(float(scores.max(initial=0)), 1e-6)
-
-
-def _features(
-    snapshot: Snapshot,
-    found: Candidates,
-    score: Scores,
-    hits: npt.NDArray[np.int64],
-    length: int,
-    here: npt.NDArray[np.bool_],
-) -> Scores:
-    """One row a hit, columns as in FEATURES; `length` is the question's in words, `here` where its language is."""
-    drafts = _drafts(snapshot, found.versions)
+def _features(found: Candidates, score: Scores, order: npt.NDArray[np.int64], length: int) -> Scores:
+    """One row a hit, columns as in FEATURES; `length` is the question's, in words."""
     ranked = np.sort(found.best)[::-1]
     following = float(ranked[1:21].mean()) if len(ranked) > 1 else 0.0
     columns = {
-        "cosine": found.best[hits],
-        "asked_cosine": found.asked[hits],
-        "whole_cosine": found.whole[hits],
-        "lift": found.best[hits] - following,
-        "margin": [_margin(score, row, np.ones(len(score), bool)) for row in hits],
-        "draft_margin": [_margin(score, row, drafts) for row in hits],
-        "words": found.words[hits],
-        "words_held": found.held[hits],
-        "grams_held": found.grams_held[hits],
-        "first_by_meaning": found.best[hits] >= ranked[0],
-        "first_by_words": (found.bm25[hits] >= found.bm25.max()) & (found.bm25[hits] > 0),
-        "length": np.full(len(hits), np.log1p(length)),
-        "own_language": here[hits],
+        "cosine": found.best,
+        "asked_cosine": found.asked,
+        "whole_cosine": found.whole,
+        "lift": found.best - following,
+        "margin": _margins(score, np.ones(len(score), bool)),
+        "draft_margin": _margins(score, found.drafts),
+        "words": found.share,
+        "words_held": found.held,
+        "grams_held": found.grams_held,
+        "first_by_meaning": found.best >= ranked[0],
+        "first_by_words": (found.bm25 >= found.bm25.max()) & (found.bm25 > 0),
+        "length": np.full(len(score), np.log1p(length)),
+        "own_language": found.here,
     }
-    return np.stack([np.asarray(columns[name], np.float32) for name in FEATURES], axis=1)
+    return np.stack([np.asarray(columns[name], np.float32)[order] for name in FEATURES], axis=1)
 
 
-def _margin(score: npt.NDArray[np.float32], row: int, among: npt.NDArray[np.bool_]) -> float:
-    others = np.delete(score, row)[np.delete(among, row)]
-    return min(float(score[row] - others.max()), 0.2) if len(others) else 0.2
+def _margins(score: Scores, among: npt.NDArray[np.bool_]) -> Scores:
+    """Each score above the best of the others that are `among` them, at most 0.2."""
+    rivals = np.sort(np.where(among, score, -np.inf))[::-1]
+    first, second = rivals[0], rivals[1] if len(rivals) > 1 else -np.inf
+    others = np.where(among & (score == first), second, first)
+    return np.minimum(score - others, np.float32(0.2))
 
 
 def _version(snapshot: Snapshot, versions: Sequence[int], language: Language) -> Entry:

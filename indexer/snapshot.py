@@ -31,23 +31,28 @@ class SnapshotError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Lexicon:
-    """Words and character n-grams of all entries in one language; `units` are their numbers in the snapshot."""
+    """Words and character n-grams of all entries in one language; `rows[g]` is group g's row in both, or -1."""
 
-    units: npt.NDArray[np.int64]
+    rows: npt.NDArray[np.int64]
     words: Bm25
     grams: Bm25
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Entries with their vectors. Entry n has the passages `starts[n]` to `starts[n + 1]`; drafts are among them."""
+    """Entries with their vectors. A group is an entry in all its languages; its passages stand together, by kind.
+
+    `segments[4 * g + k]` is where group g's passages of kind k begin, so that the next value is where they end.
+    """
 
     id: str
     manifest: Mapping[str, Any]
     entries: tuple[Entry, ...]
-    versions: Mapping[str, tuple[int, ...]]  # an entry's id → the numbers of its translations
-    starts: npt.NDArray[np.int64]
-    kinds: npt.NDArray[np.int8]
+    versions: Mapping[str, tuple[int, ...]]  # an entry's id → the numbers of its translations; in the groups' order
+    groups: tuple[tuple[int, ...], ...]  # the values of `versions`
+    drafts: npt.NDArray[np.bool_]  # whether a group has no answer in any language
+    courses: Mapping[str, tuple[int, int]]  # a course's first group, and the one after its last
+    segments: npt.NDArray[np.int64]
     vectors: Vectors
     index: Any
     lexicons: Mapping[Language, Lexicon]
@@ -77,8 +82,9 @@ def build(
 
     Entries of one course stand together, so that a search within a course is a search within a range.
     """
-    ordered = sorted(entries, key=lambda entry: entry.course)
+    ordered = _ordered(entries)
     passages = [passage for number, entry in enumerate(ordered) for passage in cut(entry, number)]
+    passages.sort(key=lambda passage: (*_group_key(ordered[passage.entry]), passage.kind))
     if not passages:
         raise SnapshotError("there is nothing to index: add at least one question with its answer")
     vectors, encoded = _vectors(passages, encoder, old, progress)
@@ -110,9 +116,17 @@ def build(
     return Built(folder / name, name, counts["entries"], counts["drafts"], counts["passages"], encoded)
 
 
+def _group_key(entry: Entry) -> tuple[str, str]:
+    return entry.course, entry.id
+
+
+def _ordered(entries: Sequence[Entry]) -> list[Entry]:
+    return sorted(entries, key=lambda entry: (*_group_key(entry), entry.language))
+
+
 def content_hash(entries: Sequence[Entry], model: str) -> str:
     """Tells whether two snapshots would answer alike: the same entries, the same model."""
-    return _content_hash(sorted(entries, key=lambda entry: entry.course), model)
+    return _content_hash(_ordered(entries), model)
 
 
 def _content_hash(ordered: Sequence[Entry], model: str) -> str:
@@ -180,17 +194,21 @@ def load(folder: Path) -> Snapshot:
         raise SnapshotError(f"{folder}: {'; '.join(faults)}. Run 'guichet index' to build it again")
     try:
         entries = ENTRIES.validate_json((folder / "entries.json").read_bytes())
-        layout = np.load(folder / "layout.npy")
+        versions = _versions(entries)
+        groups = tuple(versions.values())
         return Snapshot(
             id=manifest["id"],
             manifest=manifest,
             entries=entries,
-            versions=_versions(entries),
-            starts=np.searchsorted(layout[:, 0], np.arange(len(entries) + 1)),
-            kinds=layout[:, 1].astype(np.int8),
-            vectors=np.load(folder / "vectors.npy", mmap_mode="r"),
+            versions=versions,
+            groups=groups,
+            drafts=np.array([all(entries[number].draft for number in group) for group in groups]),
+            courses=_courses(entries, groups),
+            segments=_segments(np.load(folder / "layout.npy"), groups),
+            # A plain array over the mapped file: numpy's memmap class is slow to index.
+            vectors=np.asarray(np.load(folder / "vectors.npy", mmap_mode="r")),
             index=faiss.read_index(str(folder / "vectors.faiss"), faiss.IO_FLAG_MMAP),
-            lexicons={language: _lexicon(folder, entries, language) for language in LANGUAGES},
+            lexicons={language: _lexicon(folder, entries, groups, language) for language in LANGUAGES},
         )
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise SnapshotError(f"{folder} cannot be read ({error}). Run 'guichet index' to build it again") from error
@@ -203,13 +221,25 @@ def _versions(entries: Sequence[Entry]) -> dict[str, tuple[int, ...]]:
     return versions
 
 
-def _lexicon(folder: Path, entries: Sequence[Entry], language: Language) -> Lexicon:
-    units = np.array([number for number, entry in enumerate(entries) if entry.language == language], np.int64)
-    return Lexicon(
-        units,
-        Bm25.load(folder / f"words-{language}", len(units)),
-        Bm25.load(folder / f"grams-{language}", len(units)),
-    )
+def _courses(entries: Sequence[Entry], groups: Sequence[tuple[int, ...]]) -> dict[str, tuple[int, int]]:
+    courses: dict[str, tuple[int, int]] = {}
+    for number, group in enumerate(groups):
+        course = entries[group[0]].course
+        courses[course] = (courses.get(course, (number, 0))[0], number + 1)
+    return courses
+
+
+def _segments(layout: npt.NDArray[np.int32], groups: Sequence[tuple[int, ...]]) -> npt.NDArray[np.int64]:
+    group_of = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
+    return np.searchsorted(group_of[layout[:, 0]] * len(Kind) + layout[:, 1], np.arange(len(groups) * len(Kind) + 1))
+
+
+def _lexicon(folder: Path, entries: Sequence[Entry], groups: Sequence[tuple[int, ...]], language: Language) -> Lexicon:
+    rows, size = np.full(len(groups), -1, np.int64), 0
+    for number, group in enumerate(groups):
+        if any(entries[unit].language == language for unit in group):
+            rows[number], size = size, size + 1
+    return Lexicon(rows, Bm25.load(folder / f"words-{language}", size), Bm25.load(folder / f"grams-{language}", size))
 
 
 def _manifest(folder: Path) -> dict[str, Any]:
