@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 from telegram import BotCommand, BotCommandScopeAllPrivateChats, BotCommandScopeChat, Update
-from telegram.error import TelegramError
+from telegram.error import InvalidToken, NetworkError, RetryAfter, TelegramError
 from telegram.ext import (
     Application,
     BaseHandler,
@@ -22,8 +22,8 @@ from telegram.ext import (
 )
 
 from bot.delivery.budgets import Limits as Budgets
-from bot.delivery.loops import Loops, run
-from bot.dialogue.decide import Limits
+from bot.delivery.loops import Loops, TokenRefusedError, run
+from bot.delivery.retry import backoff, reason
 from bot.dialogue.texts import texts
 from bot.handlers import buttons, candidate, commands, staff
 from bot.handlers.context import App, Context, Deps
@@ -61,13 +61,13 @@ async def guichet(settings: Settings, engine: Engine, budgets: Budgets | None = 
         deps = Deps(
             settings=settings,
             db=db,
-            live=Live(engine, settings.knowledge_dir, settings.index_root),
-            limits=Limits(),
+            live=Live(engine, settings.knowledge_dir, settings.index_root, settings.max_wrong),
             now=utc_now,
             staff_chat=await staff_chat(db, settings.staff_chat_id or 0),
         )
         application.bot_data["deps"] = deps
         loops = Loops(db, application, wake=deps.wake, limits=budgets or Budgets())
+        await initialize(application)
         async with application:
             yield Guichet(loops, deps)
             for task in deps.tasks:
@@ -83,17 +83,31 @@ async def serve(settings: Settings, engine: Engine, started: asyncio.Event | Non
         for number in (signal.SIGINT, signal.SIGTERM):
             with suppress(NotImplementedError):  # Windows has no such handlers: Ctrl-C interrupts instead
                 loop.add_signal_handler(number, bot.loops.stop.set)
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(bot.deps.live.follow(bot.loops.stop))
-            tasks.create_task(announce(bot))
-            log.info("started", extra={"snapshot": engine.snapshot.id})
-            if started:
-                started.set()
-            try:
-                await run(bot.loops)
-            finally:
-                bot.loops.stop.set()
+        beside = asyncio.gather(bot.deps.live.follow(bot.loops.stop), announce(bot))
+        log.info("started", extra={"snapshot": engine.snapshot.id})
+        if started:
+            started.set()
+        try:
+            await run(bot.loops)
+        finally:
+            beside.cancel()
+            await asyncio.gather(beside, return_exceptions=True)
     log.info("stopped")
+
+
+async def initialize(application: App) -> None:
+    """Learn from Telegram who the bot is, however long Telegram is out of reach; raises TokenRefusedError."""
+    failures = 0
+    while True:
+        try:
+            return await application.initialize()
+        except InvalidToken:
+            await application.bot.shutdown()
+            raise TokenRefusedError from None  # the library's own error quotes the token
+        except (NetworkError, RetryAfter) as error:
+            log.warning("Telegram out of reach, will try again", extra={"error": reason(error)})
+            await asyncio.sleep(backoff(failures).total_seconds())
+            failures += 1
 
 
 async def staff_chat(db: Database, telegram_id: int) -> int:
@@ -139,7 +153,8 @@ def routes() -> list[BaseHandler[Update, Context, None]]:
         CommandHandler("forget", commands.on_forget, private),
         MessageHandler(private & filters.COMMAND, commands.on_unknown),
         MessageHandler(private & words, candidate.on_text),
-        MessageHandler(private & ~filters.StatusUpdate.ALL, candidate.on_other),
+        # A moving location is edited again and again: said once is enough.
+        MessageHandler(private & filters.UpdateType.MESSAGE & ~filters.StatusUpdate.ALL, candidate.on_other),
         CallbackQueryHandler(buttons.on_press),
         MessageHandler(group, staff.on_group),
     ]

@@ -4,8 +4,7 @@ import asyncio
 import json
 import logging
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from time import perf_counter
@@ -13,19 +12,13 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from bot import logs
-from bot.settings import Settings, SettingsError, load_settings
-from indexer import store
-from indexer.confidence import CalibratorError
-from indexer.encoder import OnnxEncoder
-from indexer.engine import Engine, Indexed, Step, index, open_engine
-from indexer.entries import KnowledgeError
-from indexer.model import ModelNotReady, prepare
-from indexer.readers import read_knowledge
-from indexer.snapshot import SnapshotError, content_hash, load
+from bot.console import err, out, plainly
+from bot.indexing import build_for, index_app, open_for
+from bot.measuring import evaluate, train
+from bot.settings import Settings, load_settings
+from indexer.engine import Engine
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -33,108 +26,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Guichet answers candidates' questions from a school's own knowledge files, and hands over to people.",
 )
-index_app = typer.Typer(invoke_without_command=True, help="Build the index from the knowledge files.")
 app.add_typer(index_app, name="index")
-
-out = Console(soft_wrap=True, highlight=False)
-err = Console(stderr=True, soft_wrap=True, highlight=False)
-
-REFUSALS = (SettingsError, KnowledgeError, SnapshotError, ModelNotReady, CalibratorError)
-
-
-@contextmanager
-def plainly() -> Iterator[None]:
-    """What a user can mend is told in words, with exit code 2; anything else is a fault of ours and shows its trace."""
-    try:
-        yield
-    except REFUSALS as error:
-        err.print(str(error), style="red", markup=False)
-        raise typer.Exit(2) from None
-
-
-@contextmanager
-def progress_bar() -> Iterator[Step]:
-    """A progress bar on standard error; nothing where nobody watches."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
-        task = bar.add_task("Starting", total=None)
-        last = ""
-
-        def step(name: str, done: int, total: int) -> None:
-            nonlocal last
-            if not err.is_terminal and name != last:
-                err.print(f"{name} …")
-            last = name
-            bar.update(task, description=name, completed=done, total=total or None)
-
-        yield step
-
-
-def open_for(settings: Settings) -> Engine:
-    """The engine, with a progress bar if the model has to be made first."""
-    with progress_bar() as step:
-        return open_engine(settings.model, settings.cache_dir, settings.index_root, step)
-
-
-def build_for(settings: Settings) -> Indexed:
-    """Index the knowledge, with a progress bar."""
-    with progress_bar() as step:
-        encoder = OnnxEncoder(prepare(settings.model, settings.cache_dir, step))
-        return index(settings.knowledge_dir, encoder, settings.index_root, step)
-
-
-@index_app.callback()
-def index_command(context: typer.Context) -> None:
-    """Read the knowledge files, build the index and make it live. Only changed texts are encoded."""
-    if context.invoked_subcommand:
-        return
-    with plainly():
-        settings = load_settings()
-        started = perf_counter()
-        indexed = build_for(settings)
-    for warning in indexed.knowledge.warnings:
-        err.print(f"warning: {warning}", style="yellow", markup=False)
-    manifest = indexed.engine.snapshot.manifest
-    files, drafts = len(indexed.knowledge.files), manifest["drafts"]
-    if indexed.built is None:
-        out.print(f"Nothing has changed in {files} files: {manifest['id']} stays live ({manifest['entries']} entries).")
-        return
-    built = indexed.built
-    out.print(f"{built.entries} entries from {files} files: {built.passages} passages, {built.encoded} encoded anew.")
-    if drafts:
-        out.print(f"{drafts} drafts wait for an answer: questions about them go to the team.")
-    out.print(f"Index {built.snapshot_id} is live ({perf_counter() - started:.1f} s).")
-
-
-@index_app.command("status")
-def index_status() -> None:
-    """Say which index is live, what is in it, and whether the knowledge files have changed since."""
-    with plainly():
-        settings = load_settings()
-        folder = store.live(settings.index_root)
-        if folder is None:
-            raise SnapshotError("there is no index yet: run 'guichet index'")
-        snapshot = load(folder)
-    manifest = snapshot.manifest
-    answered = [entry for entry in snapshot.entries if not entry.draft]
-    out.print(f"Live:      {snapshot.id}, made {manifest['created']}")
-    out.print(f"Model:     {manifest['model']['identity']}, {manifest['model']['dims']} dimensions")
-    out.print(f"Passages:  {manifest['passages']}")
-    for language, name in (("fr", "French"), ("en", "English")):
-        out.print(f"{name + ':':<11}{sum(entry.language == language for entry in answered)} entries")
-    drafts = sorted({entry.id for entry in snapshot.entries if entry.draft})
-    out.print(f"Drafts:    {len(drafts)} without an answer{': ' + ', '.join(drafts) if drafts else ''}")
-    out.print(f"Kept:      {len(store.history(settings.index_root))} indexes")
-    out.print(f"Knowledge: {_freshness(settings, manifest)}", markup=False)
-
-
-def _freshness(settings: Settings, manifest: Any) -> str:
-    try:
-        knowledge = read_knowledge(settings.knowledge_dir)
-    except KnowledgeError as error:
-        return f"cannot be read as it is now, the index stays as it was:\n{error}"
-    now = content_hash((*knowledge.entries, *knowledge.drafts), manifest["model"]["identity"])
-    return "unchanged since" if now == manifest["content"] else "has changed since: run 'guichet index'"
+app.command(name="eval")(evaluate)
+app.command()(train)
 
 
 @app.command()
@@ -165,13 +59,15 @@ def ask(
 def answerer(settings: Settings, engine: Engine) -> Callable[[str], dict[str, Any]]:
     """A function from a message to the JSON object that describes what a candidate would get."""
     from bot.dialogue.conversation import respond  # noqa: PLC0415  # `guichet --help` need not wait for it
-    from bot.dialogue.decide import Limits  # noqa: PLC0415
     from bot.dialogue.report import as_dict  # noqa: PLC0415
+    from bot.publishing.gate import limits_of  # noqa: PLC0415
+
+    limits = limits_of(engine.snapshot, settings.max_wrong)[0]
 
     def answer(text: str) -> dict[str, Any]:
         started = perf_counter()
         today = datetime.now(ZoneInfo(settings.timezone)).date()
-        turn = respond(text, partial(engine.find, course=None), Limits(), today)
+        turn = respond(text, partial(engine.find, course=None), limits, today)
         return as_dict(turn, text, engine.snapshot.id, (perf_counter() - started) * 1000)
 
     return answer
@@ -193,10 +89,12 @@ def _show(found: dict[str, Any]) -> None:
 @app.command()
 def chat() -> None:
     """Talk to the assistant in this terminal."""
-    from bot.terminal import chat as talk  # noqa: PLC0415  # `guichet --help` need not wait for it
+    from bot.publishing.gate import limits_of  # noqa: PLC0415  # `guichet --help` need not wait for it
+    from bot.terminal import chat as talk  # noqa: PLC0415
 
     with plainly():
-        engine = open_for(load_settings())
+        settings = load_settings()
+        engine = open_for(settings)
 
     def prompt() -> str | None:
         try:
@@ -204,7 +102,7 @@ def chat() -> None:
         except (EOFError, KeyboardInterrupt):
             return None
 
-    talk(engine, out, prompt)
+    talk(engine, limits_of(engine.snapshot, settings.max_wrong)[0], out, prompt)
 
 
 @app.command()

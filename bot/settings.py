@@ -65,6 +65,9 @@ class Settings(BaseSettings):
         default_factory=lambda: user_cache_path("guichet"), description="where prepared models are kept"
     )
     model: str = Field(DEFAULT_MODEL, description="a sentence-transformers model: a name, or a folder")
+    max_wrong: float = Field(
+        0.03, gt=0, lt=0.5, description="the share of shown answers that may be wrong: 0.03 is three in a hundred"
+    )
     timezone: str = Field("Europe/Paris", description="the school's time zone")
     operator: Annotated[str | None, BeforeValidator(_blank_is_unset)] = Field(
         None, description="the organisation that runs the bot, named in /privacy"

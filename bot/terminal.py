@@ -18,7 +18,7 @@ from indexer.entries import Entry, Language
 Ask = Callable[[], str | None]
 
 
-def chat(engine: Engine, console: Console, ask: Ask, language: Language = "en") -> None:
+def chat(engine: Engine, limits: Limits, console: Console, ask: Ask, language: Language = "en") -> None:
     """Talk until `ask` gives None; numbers choose among the questions offered last."""
     console.print(render.start(language, None, None).text, markup=False)
     console.print("\n[dim]Ctrl-D ends the conversation. · Ctrl-D termine la conversation.[/dim]\n")
@@ -31,7 +31,7 @@ def chat(engine: Engine, console: Console, ask: Ask, language: Language = "en") 
             _show_answer(console, entry, language)
             continue
         find = partial(engine.find, course=None)
-        turn = respond(text, find, Limits(), date.today(), language=language, before=before)  # noqa: DTZ011  # local day
+        turn = respond(text, find, limits, date.today(), language=language, before=before)  # noqa: DTZ011  # local day
         language, offered = turn.language, ()
         if turn.chat:
             console.print(getattr(texts(language), turn.chat), markup=False)

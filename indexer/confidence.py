@@ -1,4 +1,4 @@
-"""A hit's features to the probability that it answers: a logistic regression fitted on golden questions."""
+"""What was learnt from pairs of question and entry: how to weigh the parts of a score, and how sure to be of a hit."""
 
 import json
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from indexer.passages import Hit
-from indexer.search import FEATURES
+from indexer.search import FEATURES, PARTS
 
 
 class CalibratorError(Exception):
@@ -19,12 +19,16 @@ class CalibratorError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Calibrator:
-    """Probability = 1 / (1 + exp(-(bias + weights · features))); `questions` were used to fit it."""
+    """`fusion` weighs `indexer.search.PARTS`. Probability = 1 / (1 + exp(-(bias + weights · features))).
 
+    `pairs` is how many pairs of question and entry it was fitted on.
+    """
+
+    fusion: tuple[float, ...]
     features: tuple[str, ...]
     weights: tuple[float, ...]
     bias: float
-    questions: int
+    pairs: int
 
     def rated(self, hits: Sequence[Hit]) -> tuple[Hit, ...]:
         """The same hits with their confidence."""
@@ -38,35 +42,52 @@ class Calibrator:
 
 
 def load(path: Path | None = None) -> Calibrator:
-    """The calibrator in `path`, or the one that comes with Guichet; raises CalibratorError."""
-    source = path or files("indexer") / "calibrator.json"
+    """The calibrator in `path` if there is one, or else the one that comes with Guichet; raises CalibratorError."""
+    source = path if path and path.is_file() else files("indexer") / "calibrator.json"
     try:
         data = json.loads(source.read_text(encoding="utf-8"))
         calibrator = Calibrator(
-            tuple(data["features"]), tuple(data["weights"]), float(data["bias"]), int(data["questions"])
+            tuple(data["fusion"]),
+            tuple(data["features"]),
+            tuple(data["weights"]),
+            float(data["bias"]),
+            int(data["pairs"]),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise CalibratorError(f"{source} is not a calibrator ({error}): delete it or fit it again") from error
-    if calibrator.features != FEATURES:
-        raise CalibratorError(f"{source} was fitted by another version of Guichet: fit it again")
+        raise CalibratorError(f"{source} is not a calibrator ({error}): delete it or run 'guichet train'") from error
+    lengths = len(calibrator.fusion), len(calibrator.weights)
+    if calibrator.features != FEATURES or lengths != (len(PARTS), len(FEATURES)):
+        raise CalibratorError(f"{source} was fitted by another version of Guichet: run 'guichet train'")
     return calibrator
 
 
 def save(calibrator: Calibrator, path: Path) -> None:
     """Write a calibrator so that `load` reads it."""
-    path.write_text(json.dumps(asdict(calibrator), indent=1) + "\n", encoding="utf-8")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(".draft")
+    draft.write_text(json.dumps(asdict(calibrator), indent=1) + "\n", encoding="utf-8")
+    draft.replace(path)
 
 
-def fit(features: npt.NDArray[np.float32], answers: npt.NDArray[np.bool_]) -> Calibrator:
-    """Fit on first hits (rows as in FEATURES) and whether each answers its question.
+def fit(
+    features: npt.NDArray[np.float32],
+    answers: npt.NDArray[np.bool_],
+    fusion: Sequence[float],
+    importance: npt.NDArray[np.float32] | None = None,
+) -> Calibrator:
+    """Fit on first hits (rows as in FEATURES), whether each answers its question, and how much each counts.
 
-    Needs scikit-learn, which comes with what makes a model.
+    `fusion` is what the hits were ranked with. Needs scikit-learn, which comes with what makes a model.
     """
     from sklearn.linear_model import LogisticRegression  # noqa: PLC0415  # not needed to answer
 
     mean, scale = features.mean(axis=0), features.std(axis=0) + 1e-6
-    model = LogisticRegression(C=0.3, max_iter=1000).fit((features - mean) / scale, answers)
+    model = LogisticRegression(C=1.0, max_iter=2000).fit((features - mean) / scale, answers, sample_weight=importance)
     weights = model.coef_[0] / scale
     return Calibrator(
-        FEATURES, tuple(weights.tolist()), float(model.intercept_[0] - weights @ mean), questions=len(answers)
+        tuple(float(weight) for weight in fusion),
+        FEATURES,
+        tuple(weights.tolist()),
+        float(model.intercept_[0] - weights @ mean),
+        pairs=len(answers),
     )

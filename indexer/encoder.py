@@ -10,7 +10,7 @@ import onnxruntime
 from threadpoolctl import threadpool_limits
 from tokenizers import Tokenizer
 
-from indexer.model import Model
+from indexer.model import Model, damaged
 
 Vectors = npt.NDArray[np.float32]
 BATCH = 16  # peak memory grows with the batch's longest text: small batches, texts of like length together
@@ -75,7 +75,10 @@ class OnnxEncoder:
         self.identity = model.identity
         self.dims = model.dims
         self._model = model
-        self._file = OnnxFile(model.folder / "encoder.onnx", model.folder / "tokenizer.json", threads)
+        try:
+            self._file = OnnxFile(model.folder / "encoder.onnx", model.folder / "tokenizer.json", threads)
+        except Exception as error:  # both libraries raise errors of their own
+            raise damaged(model.folder, error) from error
 
     def queries(self, texts: Sequence[str], /) -> Vectors:
         """Encode what people ask."""

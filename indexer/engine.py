@@ -5,16 +5,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from indexer import confidence, store
-from indexer.confidence import Calibrator
+from indexer.confidence import Calibrator, CalibratorError
 from indexer.encoder import Encoder, OnnxEncoder
 from indexer.entries import Entry, Language
 from indexer.model import prepare
 from indexer.passages import Hit
 from indexer.readers import Knowledge, read_knowledge
 from indexer.search import search
-from indexer.snapshot import Built, Snapshot, SnapshotError, build, content_hash, load
+from indexer.snapshot import CALIBRATOR, Built, Snapshot, SnapshotError, build, content_hash, load
 
 Step = Callable[[str, int, int], None]
+TRAINED = "trained.json"
 
 
 def _silent(step: str, done: int, total: int) -> None:
@@ -34,7 +35,7 @@ class Engine:
         if not question.strip():
             return ()
         vector = self.encoder.queries([question])[0]
-        return self.calibrator.rated(search(self.snapshot, question, vector, language, course))
+        return self.calibrator.rated(search(self.snapshot, question, vector, language, self.calibrator.fusion, course))
 
     def entry(self, entry_id: str, language: Language) -> Entry | None:
         """An answered entry by its id, in this language or else in the other; None if there is none."""
@@ -59,7 +60,12 @@ def with_live_snapshot(encoder: Encoder, root: Path) -> Engine:
         raise SnapshotError("there is no index yet: run 'guichet index'")
     snapshot = load(folder)
     refuse_other_model(snapshot, encoder.identity)
-    return Engine(encoder, snapshot, confidence.load())
+    return engine_of(snapshot, encoder)
+
+
+def engine_of(snapshot: Snapshot, encoder: Encoder) -> Engine:
+    """The engine for a snapshot, with the calibrator that was stored in it; raises CalibratorError."""
+    return Engine(encoder, snapshot, confidence.load(snapshot.folder / CALIBRATOR))
 
 
 def refuse_other_model(snapshot: Snapshot, identity: str) -> None:
@@ -74,22 +80,31 @@ def refuse_other_model(snapshot: Snapshot, identity: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Indexed:
-    """What `index` did; `built` is None when nothing had changed."""
+    """What `index` did; `built` is None when nothing had changed. `told` is what the examination has to say."""
 
     knowledge: Knowledge
     built: Built | None
     engine: Engine
+    told: tuple[str, ...] = ()
 
 
-def index(folder: Path, encoder: Encoder, root: Path, progress: Step = _silent) -> Indexed:
-    """Read the knowledge, build a snapshot aside and activate it; only changed texts are encoded.
+# Looks at a new engine beside the live one, before anything goes live: gives remarks, or raises to refuse it.
+Examine = Callable[[Engine, Engine | None], tuple[str, ...]]
 
-    Raises KnowledgeError or SnapshotError; the live index is then as it was.
+
+def index(
+    folder: Path, encoder: Encoder, root: Path, progress: Step = _silent, examine: Examine = lambda *_: ()
+) -> Indexed:
+    """Read the knowledge, build a snapshot aside, examine it and activate it; only changed texts are encoded.
+
+    A file `trained.json` in the folder (see `guichet train`) is the snapshot's calibrator. Raises KnowledgeError,
+    CalibratorError, SnapshotError, or what `examine` raises; the live index is then as it was.
     """
     knowledge = read_knowledge(folder)
     entries = (*knowledge.entries, *knowledge.drafts)
+    calibrator = trained(folder)
     current = _live_engine(encoder, root)
-    if current and current.snapshot.manifest["content"] == content_hash(entries, encoder.identity):
+    if current and current.snapshot.manifest["content"] == content_hash(entries, encoder.identity, calibrator):
         return Indexed(knowledge, None, current)
     if not knowledge.entries:
         raise SnapshotError(f"{folder} has no answered question yet: nothing would be found")
@@ -99,9 +114,12 @@ def index(folder: Path, encoder: Encoder, root: Path, progress: Step = _silent) 
             encoder,
             store.snapshot_folder(root),
             old=store.live(root),
+            calibrator=calibrator,
             progress=lambda done, total: progress("Encoding", done, total),
         )
-        engine = Engine(encoder, load(built.folder), confidence.load())
+        engine = engine_of(load(built.folder), encoder)
+        progress("Examining", 0, 0)
+        told = examine(engine, current)
         store.activate(root, built.snapshot_id)
         store.prune(root)
     except OSError as error:
@@ -109,12 +127,21 @@ def index(folder: Path, encoder: Encoder, root: Path, progress: Step = _silent) 
             f"{root}: the index could not be written ({error.strerror or error}): check free space and rights. "
             "The index that was live still is"
         ) from error
-    return Indexed(knowledge, built, engine)
+    return Indexed(knowledge, built, engine, told)
+
+
+def trained(folder: Path) -> bytes:
+    """The calibrator's file of a knowledge folder; empty if it has none. Raises CalibratorError if it is of no use."""
+    path = folder / TRAINED
+    if not path.is_file():
+        return b""
+    confidence.load(path)
+    return path.read_bytes()
 
 
 def _live_engine(encoder: Encoder, root: Path) -> Engine | None:
     """The live engine, or None if there is none that can be used."""
     try:
         return with_live_snapshot(encoder, root)
-    except SnapshotError:
+    except (SnapshotError, CalibratorError):
         return None

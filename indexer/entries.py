@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,7 +13,7 @@ import yaml
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from mdit_py_plugins.front_matter import front_matter_plugin
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, ValidationError
 
 Language = Literal["fr", "en"]
 LANGUAGES: tuple[Language, ...] = ("fr", "en")
@@ -20,6 +21,7 @@ LANGUAGES: tuple[Language, ...] = ("fr", "en")
 HEADING = re.compile(r"^(?P<question>.+?)\s*\{#(?P<id>[a-z0-9]+(?:-[a-z0-9]+)*)\}$")
 ALSO_ASKED = re.compile(r"^(also asked|autres formulations)\s*:$", re.IGNORECASE)
 DRAFT = re.compile(r"^\s*TODO\b", re.MULTILINE)
+LINE_END = re.compile(r"\r\n?|\n")  # as Markdown counts lines: fewer than str.splitlines knows
 MARKDOWN = MarkdownIt("commonmark", {"html": False}).use(front_matter_plugin)
 
 
@@ -87,12 +89,6 @@ class FrontMatter(BaseModel):
     address: HttpUrl | None = None
     valid_until: date | None = None
 
-    @field_validator("source_date", mode="before")
-    @classmethod
-    def year_as_text(cls, value: object) -> object:
-        """YAML reads `2022` as a number and `2022-05-01` as a date; both are meant as text."""
-        return str(value) if isinstance(value, int | date) else value
-
 
 def read_text(path: Path) -> str:
     """The file's text, with plain line ends; a file that is not UTF-8 raises KnowledgeError with the remedy."""
@@ -119,7 +115,7 @@ def parse(text: str, path: str) -> Parsed:
     matter, problems = _front_matter(tokens, path)
     if matter is None:
         return Parsed(problems=tuple(problems))
-    entries, more = _sections(tokens, text.splitlines(), matter, path)
+    entries, more = _sections(tokens, LINE_END.split(text), matter, path)
     if not entries and not more:
         more = [Problem(path, 1, "no question found: write one as a line '## Question? {#short-id}'")]
     return Parsed(tuple(entries), (*problems, *more))
@@ -129,21 +125,31 @@ def _front_matter(tokens: Sequence[Token], path: str) -> tuple[FrontMatter | Non
     if not tokens or tokens[0].type != "front_matter":
         remedy = "no front matter: the file begins with a line '---', then course, topic, language … and '---'"
         return None, [Problem(path, 1, remedy)]
+    content = tokens[0].content
     try:
-        node = yaml.compose(tokens[0].content, Loader=yaml.SafeLoader)
-        data = yaml.safe_load(tokens[0].content)
+        node = yaml.compose(content, Loader=yaml.SafeLoader)
+    except yaml.reader.ReaderError as error:
+        line = content.count("\n", 0, error.position) + 2
+        return None, [Problem(path, line, "front matter cannot be read: delete the invisible character in this line")]
     except yaml.MarkedYAMLError as error:
         line = (error.problem_mark.line if error.problem_mark else 0) + 2
         return None, [Problem(path, line, f"front matter cannot be read: {error.problem}; write 'name: value'")]
-    if not isinstance(data, dict) or not isinstance(node, yaml.MappingNode):
+    if not isinstance(node, yaml.MappingNode):
         return None, [Problem(path, 2, "front matter cannot be read: write one 'name: value' a line")]
     lines = {str(key.value): key.start_mark.line + 2 for key, _ in node.value}
     try:
-        return FrontMatter.model_validate({str(k): v for k, v in data.items() if v is not None}), []
+        return FrontMatter.model_validate(_values(node, content)), []
     except ValidationError as error:
         return None, [
             Problem(path, lines.get(str(fault["loc"][0]), 1), _front_matter_fault(fault)) for fault in error.errors()
         ]
+
+
+def _values(node: yaml.MappingNode, content: str) -> dict[str, str]:
+    """Names and values as they were written, since YAML would refuse 2026-02-30 itself; blank ones are left out."""
+    pairs = {str(key.value): content[value.start_mark.index : value.end_mark.index] for key, value in node.value}
+    scalars = {str(key.value): value.value for key, value in node.value if isinstance(value, yaml.ScalarNode)}
+    return {name: value for name, value in (pairs | scalars).items() if value}
 
 
 def _front_matter_fault(fault: Any) -> str:
@@ -174,16 +180,17 @@ def _sections(
     """Cut the file at its level-2 headings; what stands before the first is the topic's name, or a mistake."""
     entries: list[Entry] = []
     problems: list[Problem] = []
-    topic_name, heads = matter.topic.replace("-", " ").capitalize(), []
+    topic_name = matter.topic.replace("-", " ").capitalize()
+    heads: list[int] = []
     for index, token in enumerate(tokens):
-        if token.type == "heading_open" and token.tag == "h1" and token.map:
+        if token.type == "heading_open" and token.tag == "h1" and not heads:
             topic_name = tokens[index + 1].content
         elif token.type == "heading_open" and token.tag == "h2" and token.map and token.level == 0:
             heads.append(index)
-        elif not heads and token.type == "paragraph_open" and token.map:
+        elif not heads and token.type in {"paragraph_open", "fence", "code_block"} and token.map:
             text = "this text stands before the first question and nobody would see it: move it under a '## …' line"
             problems.append(Problem(path, token.map[0] + 1, text))
-    for head, after in zip(heads, [*heads[1:], len(tokens)], strict=True):
+    for head, after in pairwise([*heads, len(tokens)]):
         end = (tokens[after].map or [0])[0] if after < len(tokens) else len(lines)
         found = _section(tokens[head:after], lines, end, matter, topic_name, path)
         (entries if isinstance(found, Entry) else problems).append(found)  # type: ignore[arg-type]  # one list a type

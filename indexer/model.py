@@ -92,8 +92,13 @@ def read(folder: Path) -> Model:
             query_prefix=facts["query_prefix"],
             passage_prefix=facts["passage_prefix"],
         )
-    except (OSError, ValueError, KeyError) as error:
-        raise ModelNotReady(f"{folder}: the prepared model is damaged ({error}): delete this folder") from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise damaged(folder, error) from error
+
+
+def damaged(folder: Path, error: Exception) -> ModelNotReady:
+    """The error for a prepared folder that cannot be used."""
+    return ModelNotReady(f"{folder}: the prepared model is damaged ({error}): delete this folder")
 
 
 def _make(name: str, folder: Path, progress: Callable[[str, int, int], None]) -> None:
@@ -103,13 +108,20 @@ def _make(name: str, folder: Path, progress: Callable[[str, int, int], None]) ->
     command = [sys.executable, "-m", "indexer.modelmaker", name, str(making)]
     environment = os.environ | {"TOKENIZERS_PARALLELISM": "false", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
     child = subprocess.Popen(  # noqa: S603  # our own module with our own arguments
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8", env=environment
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,  # a pipe of its own would fill up unread, and the child wait for ever
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+        env=environment,
     )
     reason = _follow(child, progress)
     shutil.rmtree(making / "sentence-transformers", ignore_errors=True)
     if reason:
         shutil.rmtree(making)
         raise ModelNotReady(reason)
+    shutil.rmtree(folder, ignore_errors=True)  # a folder without its facts
     making.rename(folder)
     progress("Ready", len(STEPS), len(STEPS))
 
@@ -117,8 +129,7 @@ def _make(name: str, folder: Path, progress: Callable[[str, int, int], None]) ->
 def _follow(child: subprocess.Popen[str], progress: Callable[[str, int, int], None]) -> str | None:
     """Pass the child's steps on; gives the reason if it failed."""
     assert child.stdout  # opened with a pipe
-    reason = None
-    noise: list[str] = []
+    reason, last = None, "no reason given"
     with child:
         for line in child.stdout:
             match _json(line):
@@ -127,10 +138,8 @@ def _follow(child: subprocess.Popen[str], progress: Callable[[str, int, int], No
                 case {"error": str(error)}:
                     reason = error
                 case _:
-                    noise.append(line.strip())
-        errors = child.stderr.read() if child.stderr else ""
+                    last = line.strip() or last
     if child.returncode and not reason:
-        last = (errors.strip().splitlines() or noise or ["no reason given"])[-1]
         reason = f"the model could not be made: {last} (more memory or disk may help; 2 GB of memory are needed once)"
     return reason
 

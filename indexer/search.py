@@ -17,23 +17,19 @@ NEAREST_PASSAGES = 300
 NEAREST_GROUPS = 40
 NEAREST_BY_WORDS = 20
 MOST_ANSWERED, MOST_HITS = 5, 30
-# The fusion is linear: cosines of three kinds of passages, and words and character n-grams in two measures each (the
-# weight of the question's words that an entry has, and BM25 over the best candidate's). The weights are the mean of two
-# fits by softmax regression, on our golden questions and on half of a public course FAQ; each fit alone does worse on
-# the other's questions.
-WEIGHTS = {
-    "asked": 0.22,
-    "best": 0.63,
-    "whole": 0.15,
-    "held": 0.032,
-    "grams_held": 0.025,
-    "bm25": 0.029,
-    "grams": 0.034,
-}
+SHARPNESS = 40.0  # of `near`: at 1/40 below the best, a passage counts e times less
+# What the linear fusion weighs: cosines of three kinds of passages; how many passages are near, and how much (the
+# logarithm of a sum of exponentials, which is the maximum where one stands out); words and character n-grams in two
+# measures each (the weight of the question's words that an entry has, and the score over the best candidate's).
+PARTS = ("asked", "best", "whole", "asked_near", "near", "held", "grams_held", "bm25", "grams")
+# Without training: chosen by hand so that it serves both entries with one long answer and entries with many questions.
+DEFAULT_FUSION = (0.22, 0.63, 0.15, 0.0, 0.0, 0.032, 0.025, 0.029, 0.034)
 FEATURES = (
     "cosine",  # of the best passage
     "asked_cosine",  # of the question or another way of asking it, encoded as a question
     "whole_cosine",  # of question and answer together
+    "asked_near",  # how many ways of asking are near, and how much
+    "near",  # the same for all passages
     "lift",  # cosine above the mean of the candidates that follow, in cosine
     "margin",  # score above the best other hit's; negative for all but the first
     "draft_margin",  # score above the best draft's, at most 0.2
@@ -56,46 +52,70 @@ class Candidates:
     best: Scores  # cosines, of passages as each field says
     asked: Scores
     whole: Scores
+    asked_near: Scores
+    near: Scores
     bm25: Scores
     share: Scores
     held: Scores
     grams_held: Scores
     here: npt.NDArray[np.bool_]  # whether there is a version in the question's language
 
-    def score(self) -> Scores:
-        """The fusion by which they are ranked."""
-        parts = {
+    def parts(self) -> Scores:
+        """What is fused, shape (candidates, len(PARTS))."""
+        columns = {
             "asked": self.asked,
             "best": self.best,
             "whole": self.whole,
+            "asked_near": self.asked_near,
+            "near": self.near,
             "held": self.held,
             "grams_held": self.grams_held,
             "bm25": self.bm25 / max(float(self.bm25.max()), 1e-6),
             "grams": self.grams_held / max(float(self.grams_held.max()), 1e-6),
         }
-        return np.asarray(sum(WEIGHTS[name] * part for name, part in parts.items()), np.float32)
+        return np.stack([columns[name] for name in PARTS], axis=1).astype(np.float32)
 
 
 def search(
-    snapshot: Snapshot, question: str, vector: Vectors, language: Language, course: str | None = None
+    snapshot: Snapshot,
+    question: str,
+    vector: Vectors,
+    language: Language,
+    fusion: Sequence[float],
+    course: str | None = None,
 ) -> tuple[Hit, ...]:
-    """The best hits for a question, best first; `vector` is its encoding, shape (dims,).
+    """The best hits for a question, best first; `vector` is its encoding, shape (dims,), `fusion` weighs PARTS."""
+    found = candidates(snapshot, question, vector, language, course)
+    if found is None:
+        return ()
+    score = found.parts() @ np.asarray(fusion, np.float32)
+    order = _best(score, found.drafts)
+    features = _features(found, score, order, len(words(question, language)))
+    return tuple(
+        Hit(_version(snapshot, snapshot.groups[found.groups[row]], language), float(score[row]), tuple(values))
+        for row, values in zip(order, features.tolist(), strict=True)
+    )
+
+
+def candidates(
+    snapshot: Snapshot, question: str, vector: Vectors, language: Language, course: str | None = None
+) -> Candidates | None:
+    """The groups that may answer; None for an empty question or an unknown course.
 
     Every version of an entry is searched by meaning; by words only those in the question's language, since words
     of another language mislead. Drafts take part: a question whose nearest entry is one has no answer yet.
-    An unknown course gives no hits.
     """
     first, last = snapshot.courses.get(course, (0, 0)) if course else (0, len(snapshot.groups))
     if not question.strip() or first == last:
-        return ()
-    lexicon, tokens = snapshot.lexicons[language], words(question, language)
-    by_words, by_grams = lexicon.words.match(tokens), lexicon.grams.match(grams(question))
+        return None
+    lexicon = snapshot.lexicons[language]
+    by_words, by_grams = lexicon.words.match(words(question, language)), lexicon.grams.match(grams(question))
     groups = np.union1d(
         _near_by_meaning(snapshot, vector, first, last),
         _near_by_words(_spread(by_words.bm25, lexicon.rows), first, last),
     )
     rows = lexicon.rows[groups]
-    found = Candidates(
+    return Candidates(
         groups,
         snapshot.drafts[groups],
         *_cosines(snapshot, groups, vector),
@@ -104,13 +124,6 @@ def search(
         _spread(by_words.held, rows),
         _spread(by_grams.held, rows),
         rows >= 0,
-    )
-    score = found.score()
-    order = _best(score, found.drafts)
-    features = _features(found, score, order, len(tokens))
-    return tuple(
-        Hit(_version(snapshot, snapshot.groups[found.groups[row]], language), float(score[row]), tuple(values))
-        for row, values in zip(order, features.tolist(), strict=True)
     )
 
 
@@ -140,19 +153,29 @@ def _spread(scores: Scores, rows: npt.NDArray[np.int64]) -> Scores:
     return np.where(rows >= 0, scores[rows], np.float32(0))
 
 
-def _cosines(snapshot: Snapshot, groups: npt.NDArray[np.int64], vector: Vectors) -> tuple[Scores, Scores, Scores]:
-    """Each group's best cosine: of a passage encoded as such, of the question as asked, and of the whole."""
+def _cosines(
+    snapshot: Snapshot, groups: npt.NDArray[np.int64], vector: Vectors
+) -> tuple[Scores, Scores, Scores, Scores, Scores]:
+    """Each group's `best`, `asked`, `whole`, `asked_near` and `near`, as in PARTS."""
     starts = snapshot.segments[groups[:, None] * len(Kind) + np.arange(len(Kind) + 1)]  # (groups, kinds + 1)
     lengths = starts[:, -1] - starts[:, 0]
     before = np.cumsum(lengths) - lengths
     rows = np.repeat(starts[:, 0] - before, lengths) + np.arange(int(lengths.sum()))
     cosines = snapshot.vectors[rows] @ vector
-    places = (starts[:, :-1] - starts[:, :1] + before[:, None]).ravel()
-    best = np.maximum.reduceat(cosines, np.minimum(places, len(cosines) - 1)).reshape(-1, len(Kind))
-    best[np.diff(starts, axis=1) == 0] = -1  # no passage of this kind
+    places = np.minimum((starts[:, :-1] - starts[:, :1] + before[:, None]).ravel(), len(cosines) - 1)
+    missing = np.diff(starts, axis=1) == 0  # no passage of this kind
+    best = np.maximum.reduceat(cosines, places).reshape(-1, len(Kind))
+    nearness = np.add.reduceat(np.exp((cosines - 1) * SHARPNESS), places).reshape(-1, len(Kind))
+    best[missing], nearness[missing] = -1, 0
     asked, question, answer, whole = best.T
-    # A draft has no answer: its question stands for the whole.
-    return np.maximum(np.maximum(question, answer), whole), asked, np.where(whole < 0, question, whole)
+    asked_near, near = nearness[:, Kind.ASKED], nearness[:, Kind.QUESTION :].sum(axis=1)
+    return (
+        np.maximum(np.maximum(question, answer), whole),
+        asked,
+        np.where(whole < 0, question, whole),  # a draft has no answer: its question stands for the whole
+        np.asarray(1 + np.log(asked_near) / SHARPNESS, np.float32),
+        np.asarray(1 + np.log(near) / SHARPNESS, np.float32),
+    )
 
 
 def _best(score: Scores, drafts: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
@@ -169,6 +192,8 @@ def _features(found: Candidates, score: Scores, order: npt.NDArray[np.int64], le
         "cosine": found.best,
         "asked_cosine": found.asked,
         "whole_cosine": found.whole,
+        "asked_near": found.asked_near,
+        "near": found.near,
         "lift": found.best - following,
         "margin": _margins(score, np.ones(len(score), bool)),
         "draft_margin": _margins(score, found.drafts),

@@ -18,9 +18,11 @@ from indexer.entries import LANGUAGES, Entry, Language
 from indexer.lexical import Bm25, grams, words
 from indexer.passages import Kind, Passage, cut, lexical_text
 
-FORMAT = 1
+FORMAT = 2
+CALIBRATOR = "calibrator.json"  # beside the vectors
 STEP = 32  # texts encoded between two signs of progress
 CHECKED_AT_START = 64_000_000  # bytes: larger files are compared by size only, so that starting stays fast
+UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError)  # what damaged files lead to
 ENTRIES = TypeAdapter(tuple[Entry, ...])
 Progress = Callable[[int, int], None]
 
@@ -46,6 +48,7 @@ class Snapshot:
     """
 
     id: str
+    folder: Path
     manifest: Mapping[str, Any]
     entries: tuple[Entry, ...]
     versions: Mapping[str, tuple[int, ...]]  # an entry's id → the numbers of its translations; in the groups' order
@@ -76,9 +79,12 @@ def build(
     folder: Path,
     *,
     old: Path | None = None,
+    calibrator: bytes = b"",
     progress: Progress = lambda *_: None,
 ) -> Built:
     """Write a snapshot of the entries below `folder`; vectors of texts that `old` already has are not made again.
+
+    The calibrator's file goes with it, so that whoever has the snapshot answers alike.
 
     Entries of one course stand together, so that a search within a course is a search within a range.
     """
@@ -88,10 +94,14 @@ def build(
     if not passages:
         raise SnapshotError("there is nothing to index: add at least one question with its answer")
     vectors, encoded = _vectors(passages, encoder, old, progress)
-    name = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{_content_hash(ordered, encoder.identity)[:8]}"
+    content = content_hash(ordered, encoder.identity, calibrator)
+    now = datetime.now(UTC)
+    name = f"{now:%Y%m%d-%H%M%S}{now.microsecond // 1000:03}-{content[:8]}"
     draft = folder / f".{name}"
     draft.mkdir(parents=True)
     _write(draft, ordered, passages, vectors)
+    if calibrator:
+        (draft / CALIBRATOR).write_bytes(calibrator)
     counts = {
         "entries": len({e.id for e in ordered if not e.draft}),
         "drafts": len({e.id for e in ordered if e.draft}),
@@ -100,9 +110,9 @@ def build(
     manifest = {
         "format": FORMAT,
         "id": name,
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "created": now.isoformat(timespec="seconds"),
         "model": {"identity": encoder.identity, "dims": encoder.dims},
-        "content": _content_hash(ordered, encoder.identity),
+        "content": content,
         "index": {"kind": "flat", "recall": 1.0},
         **counts,
         "files": {
@@ -124,13 +134,10 @@ def _ordered(entries: Sequence[Entry]) -> list[Entry]:
     return sorted(entries, key=lambda entry: (*_group_key(entry), entry.language))
 
 
-def content_hash(entries: Sequence[Entry], model: str) -> str:
-    """Tells whether two snapshots would answer alike: the same entries, the same model."""
-    return _content_hash(_ordered(entries), model)
-
-
-def _content_hash(ordered: Sequence[Entry], model: str) -> str:
-    text = json.dumps([model, FORMAT, *map(asdict, ordered)], default=str, ensure_ascii=False, sort_keys=True)
+def content_hash(entries: Sequence[Entry], model: str, calibrator: bytes = b"") -> str:
+    """Tells whether two snapshots would answer alike: the same entries, the same model, the same calibrator."""
+    told = [model, FORMAT, hashlib.sha256(calibrator).hexdigest(), *map(asdict, _ordered(entries))]
+    text = json.dumps(told, default=str, ensure_ascii=False, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -161,13 +168,13 @@ def _known_vectors(folder: Path, model: str) -> dict[tuple[bool, str], npt.NDArr
     """The vectors of another snapshot by how and what was encoded; none if it is damaged or of another model."""
     try:
         manifest = _manifest(folder)
-        if manifest["model"]["identity"] != model:
+        if manifest["model"]["identity"] != model or damage(folder, manifest):
             return {}
         texts = json.loads((folder / "passages.json").read_text(encoding="utf-8"))
         kinds = np.load(folder / "layout.npy")[:, 1] == Kind.ASKED
         rows = np.load(folder / "vectors.npy", mmap_mode="r")
         return dict(zip(zip(kinds.tolist(), texts, strict=True), rows, strict=True))
-    except (SnapshotError, OSError, ValueError, KeyError):
+    except (SnapshotError, *UNREADABLE):
         return {}
 
 
@@ -179,7 +186,10 @@ def _write(folder: Path, entries: Sequence[Entry], passages: Sequence[Passage], 
     np.save(folder / "vectors.npy", vectors)
     index = faiss.IndexFlatIP(vectors.shape[1])
     index.add(vectors)
-    faiss.write_index(index, str(folder / "vectors.faiss"))
+    try:
+        faiss.write_index(index, str(folder / "vectors.faiss"))
+    except RuntimeError as error:  # so FAISS tells that a disk is full
+        raise OSError(str(error)) from error
     for language in LANGUAGES:
         texts_here = [lexical_text(entry) for entry in entries if entry.language == language]
         Bm25.of([words(text, language) for text in texts_here]).save(folder / f"words-{language}")
@@ -189,15 +199,15 @@ def _write(folder: Path, entries: Sequence[Entry], passages: Sequence[Passage], 
 def load(folder: Path) -> Snapshot:
     """Open a snapshot; raises SnapshotError when it is damaged or made by another version."""
     manifest = _manifest(folder)
-    faults = damage(folder, manifest, largest=CHECKED_AT_START)
-    if faults:
-        raise SnapshotError(f"{folder}: {'; '.join(faults)}. Run 'guichet index' to build it again")
     try:
+        if faults := damage(folder, manifest, largest=CHECKED_AT_START):
+            raise SnapshotError(f"{folder}: {'; '.join(faults)}. Run 'guichet index' to build it again")
         entries = ENTRIES.validate_json((folder / "entries.json").read_bytes())
         versions = _versions(entries)
         groups = tuple(versions.values())
         return Snapshot(
             id=manifest["id"],
+            folder=folder,
             manifest=manifest,
             entries=entries,
             versions=versions,
@@ -210,7 +220,7 @@ def load(folder: Path) -> Snapshot:
             index=faiss.read_index(str(folder / "vectors.faiss"), faiss.IO_FLAG_MMAP),
             lexicons={language: _lexicon(folder, entries, groups, language) for language in LANGUAGES},
         )
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except UNREADABLE as error:
         raise SnapshotError(f"{folder} cannot be read ({error}). Run 'guichet index' to build it again") from error
 
 
@@ -244,12 +254,12 @@ def _lexicon(folder: Path, entries: Sequence[Entry], groups: Sequence[tuple[int,
 
 def _manifest(folder: Path) -> dict[str, Any]:
     try:
-        manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise SnapshotError(
             f"{folder}: no readable manifest ({error}). Run 'guichet index' to build it again"
         ) from error
-    if manifest.get("format") != FORMAT:
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         raise SnapshotError(f"{folder} was made by another version of Guichet. Run 'guichet index' to build it again")
     return manifest
 

@@ -17,7 +17,7 @@ def snapshot_folder(root: Path) -> Path:
 def live(root: Path) -> Path | None:
     """The live snapshot's folder; None before the first activation."""
     try:
-        name = (root / "current").read_text(encoding="utf-8").strip()
+        name = (root / "current").read_text(encoding="utf-8", errors="replace").strip()
     except FileNotFoundError:
         return None
     except OSError as error:

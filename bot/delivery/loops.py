@@ -31,6 +31,9 @@ _failures: ContextVar[list[Exception]] = ContextVar("failures")
 class TokenRefusedError(RuntimeError):
     """Telegram does not know the token."""
 
+    def __init__(self) -> None:
+        super().__init__("Telegram refuses the token: set GUICHET_TELEGRAM_TOKEN to a valid one")
+
 
 @dataclass(frozen=True, slots=True)
 class Loops:
@@ -104,7 +107,7 @@ async def _get_updates(loops: Loops, offset: int | None) -> list[Any]:
         raw = await unless(loops.stop, asking)
     except TelegramError as error:
         if isinstance(error, InvalidToken) or token_refused(error):
-            raise TokenRefusedError("Telegram refuses the token: set GUICHET_TELEGRAM_TOKEN to a valid one") from None
+            raise TokenRefusedError from None
         raise
     return raw if isinstance(raw, list) else []
 

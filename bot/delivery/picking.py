@@ -41,7 +41,7 @@ async def pick(tx: AsyncSession, now: datetime, skip: Collection[int]) -> list[L
         earlier.not_before > now,
     )
     rows = await tx.execute(
-        select(Outgoing, Chat, after.state)
+        select(Outgoing, Chat, after)
         .join(Chat, Chat.id == Outgoing.chat_id)
         .outerjoin(after, after.id == Outgoing.after_id)
         .where(
@@ -55,11 +55,11 @@ async def pick(tx: AsyncSession, now: datetime, skip: Collection[int]) -> list[L
         .order_by(Outgoing.priority, Outgoing.id)
         .limit(BATCH)
     )
-    found = [(row, chat, ended) for row, chat, ended in rows]
+    found = [(row, chat, before) for row, chat, before in rows]
     results = await _results(tx, [row for row, _, _ in found])
     ready: dict[int, Letter | Void] = {}
-    for row, chat, ended in found:
-        if row.chat_id not in ready and (picked := _ready(row, chat, ended, results)) is not None:
+    for row, chat, before in found:
+        if row.chat_id not in ready and (picked := _ready(row, chat, before, results)) is not None:
             ready[row.chat_id] = picked
     return list(ready.values())
 
@@ -81,11 +81,12 @@ async def _results(tx: AsyncSession, rows: Sequence[Outgoing]) -> dict[int, Resu
     return {row.id: Result(row.state, row.message_id) for row in await tx.execute(columns)}
 
 
-def _ready(
-    row: Outgoing, chat: Chat, ended: OutgoingState | None, results: Mapping[int, Result]
-) -> Letter | Void | None:
-    if row.after_id is not None and ended is not row.after_state:
-        return Void(row.id, row.chat_id, OutgoingState.DROPPED, f"row {row.after_id} ended as {ended}")
+def _ready(row: Outgoing, chat: Chat, after: Outgoing | None, results: Mapping[int, Result]) -> Letter | Void | None:
+    if after is not None and after.state is not row.after_state:
+        # A message of several parts has failed as a whole if one of them has: who waits for that must hear of it.
+        failed = after.state is OutgoingState.FAILED and after.key.startswith(f"{row.key.partition('#')[0]}#")
+        state = OutgoingState.FAILED if failed else OutgoingState.DROPPED
+        return Void(row.id, row.chat_id, state, f"row {row.after_id} ended as {after.state}")
     match resolve(row.payload, results):
         case NotYet():
             return None

@@ -53,8 +53,9 @@ def token_refused(error: TelegramError) -> bool:
 
 def reason(error: TelegramError) -> str:
     """Class and description without the details, which may quote a text, an address or the token."""
-    brief = error.message.split(":")[0].split(". ")[0].split(" (")[0]
-    return f"{type(error).__name__}: {brief}"[:200]
+    name = type(error).__name__
+    brief = error.message.removeprefix(f"{name}: ").split(":")[0].split(". ")[0].split(" (")[0]
+    return f"{name}: {brief}"[:200]
 
 
 def place(error: BaseException) -> str:

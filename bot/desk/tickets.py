@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from bot.delivery import outbox
 from bot.delivery.outbox import Priority
@@ -119,7 +120,17 @@ async def reply(
     row = await outbox.put(tx, candidate.chat_id, "sendMessage", letter, key=f"{key}:reply", ticket_id=ticket.id)
     await _map(tx, ticket.id, Direction.TO_CANDIDATE, desk.chat, message_id, row)
     await _tell_staff(tx, desk, row, message_id, ticket.id, key)
-    ticket.state, ticket.answered_at = TicketState.WAITING, now
+    await _take_up(tx, ticket, now)
+
+
+async def _take_up(tx: AsyncSession, ticket: Ticket, now: datetime) -> None:
+    """It is the candidate's turn; a closed ticket opens again unless the candidate has a newer one open."""
+    other = aliased(Ticket)
+    newer = exists().where(
+        other.candidate_id == ticket.candidate_id, other.id != ticket.id, other.state != TicketState.CLOSED
+    )
+    answered = {"state": TicketState.WAITING, "answered_at": now, "closed_at": None}
+    await tx.execute(update(Ticket).where(Ticket.id == ticket.id, ~newer).values(answered))
 
 
 async def close(tx: AsyncSession, ticket_id: int, now: datetime) -> bool:

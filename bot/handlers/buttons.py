@@ -5,6 +5,7 @@ from contextlib import suppress
 from sqlalchemy.ext.asyncio import AsyncSession
 from telegram import Message as Shown
 from telegram import Update
+from telegram.constants import ChatType
 from telegram.error import TelegramError
 
 from bot.delivery import inbox, outbox
@@ -19,6 +20,7 @@ from bot.handlers.candidate import (
     choice_buttons,
     desk_of,
     escalate,
+    found_near,
     say,
     shown_question,
     tongue,
@@ -33,10 +35,12 @@ from indexer.entries import Language
 
 async def on_press(update: Update, context: Context) -> None:
     """Whatever was pressed; data that somebody made up, or of another person's question, does nothing."""
-    deps, query = context.deps, update.callback_query
+    deps, query, chat = context.deps, update.callback_query, update.effective_chat
     assert query
     with suppress(TelegramError):  # the little clock on the button stops; nothing depends on it
         await query.answer()
+    if chat is None or chat.type != ChatType.PRIVATE:  # our buttons stand below messages to candidates alone
+        return
     kind, _, rest = (query.data or "").partition(":")
     if kind == "f" and rest == "yes":
         await erase(update, context)
@@ -69,11 +73,13 @@ async def _pressed(tx: AsyncSession, deps: Deps, candidate: Candidate, kind: str
             question.feedback = Feedback.NOT_MINE
             await _offer_others(tx, deps, candidate, question, key)
         case "p":
-            question.feedback = Feedback.PERSON
-            reason = Reason.PERSON if question.decision == "answer" else Reason.UNSURE
-            await escalate(tx, deps, candidate, question, reason, None, key)
+            reason = Reason.NOT_MINE if question.feedback is Feedback.NOT_MINE else Reason.PERSON
+            question.feedback = question.feedback or Feedback.PERSON
+            near = await found_near(deps, question)
+            await escalate(tx, deps, candidate, question, reason, near, key, note="human_asked")
         case "x":
-            await escalate(tx, deps, candidate, question, Reason.UNSURE, None, key)
+            near = await found_near(deps, question)
+            await escalate(tx, deps, candidate, question, Reason.UNSURE, near, key, note="none_of_these")
         case "c":
             await _chosen(tx, deps, candidate, question, place, key)
         case _:

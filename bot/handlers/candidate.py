@@ -1,6 +1,7 @@
 """A candidate writes: a question, a command, or something that is not text."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import assert_never
@@ -25,6 +26,7 @@ from bot.records.states import TicketState
 from bot.records.tables import Candidate, Question, Ticket
 from indexer.engine import Engine
 from indexer.entries import Language
+from indexer.passages import Hit
 
 BUTTON_LENGTH = 60  # characters of a question on a button: a phone shows no more
 
@@ -86,10 +88,10 @@ async def on_text(update: Update, context: Context) -> None:
     async with deps.db.begin() as tx:
         candidate = await who(tx, update, turn.language)
         ticket = await tickets.open_ticket(tx, candidate.id)
-        if turn.chat:
-            await say(tx, candidate, Message(getattr(texts(turn.language), turn.chat)), f"{asked.key}:chat")
-        elif ticket:
+        if ticket:
             await _with_ticket(tx, deps, candidate, ticket, asked)
+        elif turn.chat:
+            await say(tx, candidate, Message(getattr(texts(turn.language), turn.chat)), f"{asked.key}:chat")
         else:
             for part in turn.parts:
                 await _act(tx, deps, candidate, asked, part)
@@ -108,15 +110,18 @@ async def _last_exchange(tx: AsyncSession, candidate_id: str, engine: Engine) ->
 
 
 async def _with_ticket(tx: AsyncSession, deps: Deps, candidate: Candidate, ticket: Ticket, asked: Asked) -> None:
-    """The message reaches the ticket's card; while nobody has replied, the bot still answers what it is sure of."""
-    turn = asked.turn
+    """Every message reaches the ticket's card: "yes" and "2019" may be what staff asked for.
+
+    While nobody has replied, the bot still answers what it is sure of, and a kind word with a kind word.
+    """
+    turn, words, alone = asked.turn, texts(asked.turn.language), ticket.state is TicketState.OPEN
     await tickets.add(tx, desk_of(deps), ticket, turn.text, candidate.chat_id, asked.message_id, key=asked.key)
-    sure = [part for part in turn.parts if isinstance(part.decision, Answer)]
-    if ticket.state is TicketState.OPEN and sure:
-        for part in sure:
-            await _act(tx, deps, candidate, asked, part)
-    else:
-        await say(tx, candidate, Message(texts(turn.language).follow_up), f"{asked.key}:added")
+    sure = [part for part in turn.parts if alone and isinstance(part.decision, Answer)]
+    for part in sure:
+        await _act(tx, deps, candidate, asked, part)
+    if not sure:
+        kind = turn.chat if alone and turn.chat and turn.chat != "gibberish" else "follow_up"
+        await say(tx, candidate, Message(getattr(words, kind)), f"{asked.key}:added")
 
 
 async def _act(tx: AsyncSession, deps: Deps, candidate: Candidate, asked: Asked, part: Part) -> None:
@@ -133,7 +138,8 @@ async def _act(tx: AsyncSession, deps: Deps, candidate: Candidate, asked: Asked,
             back = join([bold(heading), render.clarify([entry.question for entry in entries], turn.language)])
             await say(tx, candidate, back.message(*_choices(question, turn.language, engine)), key)
         case Escalate(reason):
-            await escalate(tx, deps, candidate, question, reason, part, key)
+            note = "human_asked" if reason is Reason.PERSON else "escalated"
+            await escalate(tx, deps, candidate, question, reason, part.answers, key, note=note)
         case _:
             assert_never(part.decision)
 
@@ -192,14 +198,27 @@ def _short(text: str) -> str:
 
 
 async def escalate(
-    tx: AsyncSession, deps: Deps, candidate: Candidate, question: Question, reason: Reason, part: Part | None, key: str
+    tx: AsyncSession,
+    deps: Deps,
+    candidate: Candidate,
+    question: Question,
+    reason: Reason,
+    hits: Sequence[Hit],
+    key: str,
+    *,
+    note: str,
 ) -> None:
-    """Hand a question over and say so honestly."""
-    hits = part.answers if part else ()
+    """Hand a question over and say so honestly: by the text named `note` if it opens a ticket."""
     new = await tickets.hand_over(tx, desk_of(deps), candidate, question, reason, hits, key=key)
     words = texts("fr" if question.language == "fr" else "en")
-    honest = words.human_asked if reason is Reason.PERSON else words.escalated
-    await say(tx, candidate, plain(honest if new else words.follow_up).message(), key)
+    await say(tx, candidate, plain(getattr(words, note if new else "follow_up")).message(), key)
+
+
+async def found_near(deps: Deps, question: Question) -> tuple[Hit, ...]:
+    """What the assistant finds now for a question asked earlier, best first: staff see it on the card."""
+    language: Language = "fr" if question.language == "fr" else "en"
+    hits = await asyncio.to_thread(deps.live.engine.find, question.text, language, question.course)
+    return tuple(hit for hit in hits if not hit.entry.draft)
 
 
 async def on_other(update: Update, context: Context) -> None:

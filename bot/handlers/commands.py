@@ -6,11 +6,12 @@ from telegram import Update
 from bot.delivery import inbox, outbox
 from bot.desk import tickets
 from bot.dialogue import render
+from bot.dialogue.language import language as language_of
 from bot.dialogue.message import Button, Message
 from bot.dialogue.render import Reason
 from bot.dialogue.rich import Rich, clean, plain
 from bot.dialogue.texts import texts
-from bot.handlers.candidate import desk_of, escalate, say, telegram_language, tongue, who
+from bot.handlers.candidate import desk_of, escalate, found_near, say, telegram_language, tongue, who
 from bot.handlers.context import Context
 from bot.records.people import forget
 from bot.records.tables import Outgoing, Question
@@ -56,9 +57,10 @@ async def on_human(update: Update, context: Context) -> None:
     """/human: a person, with what follows the command or else the last question."""
     deps, received = context.deps, update.effective_message
     assert received
+    asked = clean(" ".join(context.args or []))
     async with deps.db.begin() as tx:
         candidate = await who(tx, update)
-        ticket, asked = await tickets.open_ticket(tx, candidate.id), clean(" ".join(context.args or []))
+        ticket = await tickets.open_ticket(tx, candidate.id)
         if ticket and not asked:
             await say(tx, candidate, Message(texts(tongue(candidate)).human_already), f"u{update.update_id}:human")
         else:
@@ -68,7 +70,7 @@ async def on_human(update: Update, context: Context) -> None:
                 question = Question(
                     candidate_id=candidate.id,
                     course=deps.course,
-                    language=tongue(candidate),
+                    language=language_of(asked, tongue(candidate)),
                     text=asked or received.text or "/human",
                     decision="escalate",
                     reason=Reason.PERSON.value,
@@ -77,7 +79,9 @@ async def on_human(update: Update, context: Context) -> None:
                 )
                 tx.add(question)
                 await tx.flush()
-            await escalate(tx, deps, candidate, question, Reason.PERSON, None, f"u{update.update_id}:human")
+            near = await found_near(deps, question) if not question.text.startswith("/") else ()
+            key = f"u{update.update_id}:human"
+            await escalate(tx, deps, candidate, question, Reason.PERSON, near, key, note="human_asked")
         await inbox.done(tx, update.update_id)
 
 

@@ -23,11 +23,15 @@ class Deps:
     settings: Settings
     db: Database
     live: Live
-    limits: Limits
     now: Callable[[], datetime]
     staff_chat: int
     wake: Wake = field(default_factory=Wake)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    @property
+    def limits(self) -> Limits:
+        """The thresholds that go with the live engine."""
+        return self.live.limits
 
     @property
     def course(self) -> str:

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from time import monotonic
 
+from sqlalchemy.ext.asyncio import AsyncSession
 from telegram import ChatMember, Message, Update
 from telegram.error import TelegramError
 
@@ -14,7 +15,9 @@ from bot.desk import tickets
 from bot.dialogue.texts import texts
 from bot.handlers.candidate import desk_of
 from bot.handlers.context import Context, Deps
+from bot.publishing.gate import GateError
 from bot.records.people import chat_of
+from indexer.confidence import CalibratorError
 from indexer.engine import Indexed
 from indexer.entries import KnowledgeError
 from indexer.snapshot import SnapshotError
@@ -92,16 +95,19 @@ async def on_close(update: Update, context: Context) -> None:
     async with deps.db.begin() as tx:
         ticket = await tickets.ticket_of_reply(tx, deps.staff_chat, answered.message_id) if answered else None
         closed = ticket is not None and await tickets.close(tx, ticket.id, deps.now())
-    await _say(update, context, words.staff_closed if closed else words.staff_nothing_to_close)
+        await _put(tx, update, deps.staff_chat, words.staff_closed if closed else words.staff_nothing_to_close)
 
 
 async def _say(update: Update, context: Context, text: str, chat: int | None = None) -> int:
-    deps, key = context.deps, f"u{update.update_id}"
+    deps = context.deps
     async with deps.db.begin() as tx:
-        row = await outbox.put(
-            tx, chat or deps.staff_chat, "sendMessage", {"text": text}, key=key, priority=Priority.NOTICE
-        )
-        await inbox.done(tx, update.update_id)
+        return await _put(tx, update, chat or deps.staff_chat, text)
+
+
+async def _put(tx: AsyncSession, update: Update, chat: int, text: str) -> int:
+    key = f"u{update.update_id}"
+    row = await outbox.put(tx, chat, "sendMessage", {"text": text}, key=key, priority=Priority.NOTICE)
+    await inbox.done(tx, update.update_id)
     return row
 
 
@@ -149,7 +155,7 @@ async def _reindex(deps: Deps, shown: int, key: str) -> None:
 
     try:
         text = _summary(await deps.live.reindex(progress), monotonic() - started, deps)
-    except (KnowledgeError, SnapshotError) as error:
+    except (KnowledgeError, SnapshotError, CalibratorError, GateError) as error:
         lines = str(error).splitlines()
         more = [f"… +{len(lines) - SHOWN_PROBLEMS}"] if len(lines) > SHOWN_PROBLEMS else []
         text = words.reindex_refused.format(problems="\n".join([*lines[:SHOWN_PROBLEMS], *more]))

@@ -2,21 +2,27 @@
 
 import asyncio
 import logging
+from datetime import date
 from pathlib import Path
 
+from bot.publishing.gate import examination, limits_of
 from indexer import store
 from indexer.engine import Engine, Indexed, Step, index, with_live_snapshot
+from indexer.snapshot import SnapshotError
 
 log = logging.getLogger(__name__)
 
 
 class Live:
-    """Holds the engine. A turn takes `engine` once and works with that one to its end."""
+    """Holds the engine and the thresholds that go with it. A turn takes them once and works with them to its end."""
 
-    def __init__(self, engine: Engine, knowledge: Path, root: Path) -> None:
-        self.engine = engine
-        self._knowledge, self._root = knowledge, root
+    def __init__(self, engine: Engine, knowledge: Path, root: Path, most_wrong: float = 0.03) -> None:
+        self._knowledge, self._root, self._most_wrong = knowledge, root, most_wrong
         self._indexing = asyncio.Lock()
+        self._use(engine)
+
+    def _use(self, engine: Engine) -> None:
+        self.engine, self.limits = engine, limits_of(engine.snapshot, self._most_wrong)[0]
 
     @property
     def indexing(self) -> bool:
@@ -26,8 +32,11 @@ class Live:
     async def reindex(self, progress: Step) -> Indexed:
         """Index the knowledge folder and answer from it at once; raises what `index` raises, and nothing changes."""
         async with self._indexing:
-            indexed = await asyncio.to_thread(index, self._knowledge, self.engine.encoder, self._root, progress)
-            self.engine = indexed.engine
+            examine = examination(self._knowledge, self._most_wrong, date.today(), progress)  # noqa: DTZ011  # entries' own days
+            indexed = await asyncio.to_thread(
+                index, self._knowledge, self.engine.encoder, self._root, progress, examine
+            )
+            self._use(indexed.engine)
         log.info("index live", extra={"snapshot": self.engine.snapshot.id})
         return indexed
 
@@ -35,7 +44,10 @@ class Live:
         """Take over what another process activates, until `stop`; a snapshot that cannot be read is left alone."""
         refused = None
         while not stop.is_set():
-            folder = store.live(self._root)
+            try:
+                folder = store.live(self._root)
+            except SnapshotError:  # the pointer cannot be read just now
+                folder = None
             if folder and folder.name not in (self.engine.snapshot.id, refused):
                 refused = await self._take(folder.name)
             try:
@@ -46,7 +58,7 @@ class Live:
     async def _take(self, snapshot_id: str) -> str | None:
         """Open the live snapshot; gives its id if it cannot be used."""
         try:
-            self.engine = await asyncio.to_thread(with_live_snapshot, self.engine.encoder, self._root)
+            self._use(await asyncio.to_thread(with_live_snapshot, self.engine.encoder, self._root))
         except Exception:
             log.exception("snapshot refused", extra={"snapshot": snapshot_id})
             return snapshot_id

@@ -51,14 +51,23 @@ def pseudonym() -> str:
 
 
 async def move_chat(tx: AsyncSession, chat_id: int, telegram_id: int) -> None:
-    """A group became a supergroup: same chat for us, new id in Telegram, and whatever came there first joins it."""
+    """A group became a supergroup: same chat for us, new id in Telegram. May be told more than once, in any order.
+
+    Of several chats for one group the first stays, as settings know it, and what came to the others joins it. The
+    supergroup numbers its messages anew: those of the old group can no longer be replied to.
+    """
+    same = select(Chat.id, Chat.telegram_id).where(or_(Chat.id == chat_id, Chat.telegram_id == telegram_id))
+    chats = (await tx.execute(same.order_by(Chat.id))).all()
+    for chat in chats:
+        if chat.telegram_id != telegram_id:
+            await tx.execute(update(Outgoing).where(Outgoing.chat_id == chat.id).values(message_id=None))
+            await tx.execute(delete(Relay).where(Relay.chat_id == chat.id))
+    kept, *others = (chat.id for chat in chats)
+    for column in (Update.chat_id, Outgoing.chat_id, Relay.chat_id, Ticket.owner_chat_id):
+        await tx.execute(update(column.class_).where(column.in_(others)).values({column.key: kept}))
+    await tx.execute(delete(Chat).where(Chat.id.in_(others)))
     moved = {"telegram_id": telegram_id, "kind": ChatKind.SUPERGROUP, "paused_until": None}
-    newer = (await tx.execute(select(Chat).where(Chat.telegram_id == telegram_id))).scalar_one_or_none()
-    if newer is not None and newer.id != chat_id:
-        for column in (Update.chat_id, Outgoing.chat_id, Relay.chat_id, Ticket.owner_chat_id):
-            await tx.execute(update(column.class_).where(column == newer.id).values({column.key: chat_id}))
-        await tx.execute(delete(Chat).where(Chat.id == newer.id))
-    await tx.execute(update(Chat).where(Chat.id == chat_id).values(moved))
+    await tx.execute(update(Chat).where(Chat.id == kept).values(moved))
 
 
 async def forget(tx: AsyncSession, candidate_id: str, *, keep: int | None = None) -> Forgotten:

@@ -13,7 +13,7 @@ from bot.sandbox.world import World, number_of
 
 # A code, a description, the whole refusal, or a connection that breaks before or after the call is carried out.
 Failure = int | str | Refusal | Literal["drop_before", "drop_after"]
-_DROPS = {"drop_before", "drop_after"}
+_DROPS = ("drop_before", "drop_after")
 
 
 class DroppedError(Exception):

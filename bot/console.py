@@ -1,0 +1,49 @@
+"""What commands share: where they print, how they show progress, and how they refuse."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from bot.publishing.gate import GateError
+from bot.settings import SettingsError
+from indexer.confidence import CalibratorError
+from indexer.engine import Step
+from indexer.entries import KnowledgeError
+from indexer.model import ModelNotReady
+from indexer.snapshot import SnapshotError
+
+out = Console(soft_wrap=True, highlight=False)
+err = Console(stderr=True, soft_wrap=True, highlight=False)
+
+REFUSALS = (SettingsError, KnowledgeError, SnapshotError, ModelNotReady, CalibratorError, GateError)
+
+
+@contextmanager
+def plainly() -> Iterator[None]:
+    """What a user can mend is told in words, with exit code 2; anything else is a fault of ours and shows its trace."""
+    try:
+        yield
+    except REFUSALS as error:
+        err.print(str(error), style="red", markup=False)
+        raise typer.Exit(2) from None
+
+
+@contextmanager
+def progress_bar() -> Iterator[Step]:
+    """A progress bar on standard error; where nobody watches, one line a step."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+        task = bar.add_task("Starting", total=None)
+        last = ""
+
+        def step(name: str, done: int, total: int) -> None:
+            nonlocal last
+            if not err.is_terminal and name != last:
+                err.print(f"{name} …")
+            last = name
+            bar.update(task, description=name, completed=done, total=total or None)
+
+        yield step

@@ -1,0 +1,172 @@
+"""`guichet eval` and `guichet train`: how well the index answers, and learning to do it better."""
+
+import json
+import random
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+from rich.table import Table
+
+from bot.console import err, out, plainly, progress_bar
+from bot.evaluation.figures import Figures, by_kind, by_language
+from bot.evaluation.golden import FILE, read_golden
+from bot.evaluation.judging import Judged, Outcome, judge
+from bot.indexing import open_for
+from bot.publishing.gate import limits_of
+from bot.settings import Settings, load_settings
+from indexer import confidence, store
+from indexer.engine import TRAINED, Engine, engine_of
+from indexer.entries import KnowledgeError, Problem, read_text
+from indexer.readers import read_knowledge
+from indexer.search import DEFAULT_FUSION
+from indexer.snapshot import SnapshotError, load
+from indexer.training import Pair
+from indexer.training import train as learn
+
+SAMPLE = 600  # unrelated questions that training looks at
+
+
+def evaluate(
+    questions: Annotated[
+        Path | None, typer.Argument(help="golden.yaml or questions.jsonl; default: the knowledge's")
+    ] = None,
+    baseline: Annotated[str | None, typer.Option(help="a snapshot's id: compare with it, question by question")] = None,
+    pictures: Annotated[Path | None, typer.Option(help="where to write the two pictures")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print the figures as one JSON object")] = False,
+) -> None:
+    """Put golden questions to the live index: how many are answered, how many of those rightly."""
+    with plainly():
+        settings = load_settings()
+        engine = open_for(settings)
+        golden = read_golden(questions or settings.knowledge_dir / FILE, {e.id for e in engine.snapshot.entries})
+        limits = limits_of(engine.snapshot, settings.max_wrong)[0]
+        today = datetime.now(ZoneInfo(settings.timezone)).date()
+        with progress_bar() as step:
+            judged = judge(engine, golden, limits, today, lambda done, all_: step("Asking", done, all_))
+            before = None
+            if baseline:
+                other = _snapshot(settings, engine, baseline)
+                old = limits_of(other.snapshot, settings.max_wrong)[0]
+                before = judge(other, golden, old, today, lambda done, all_: step("Asking the other", done, all_))
+    found = by_language(judged)
+    if as_json:
+        print(json.dumps({name: _as_dict(figures) for name, figures in found.items()}, indent=1))
+        return
+    out.print(_table(found))
+    out.print(_kinds(judged))
+    out.print(f"An answer is shown from {limits.answer:.0%} sure on.")
+    if before:
+        _compare(before, judged)
+    from bot.evaluation.pictures import draw  # noqa: PLC0415  # takes a second to load
+
+    for path in draw(judged, settings.max_wrong, pictures or settings.data_dir / "eval"):
+        out.print(f"Picture: {path}", markup=False)
+
+
+def _snapshot(settings: Settings, engine: Engine, snapshot_id: str) -> Engine:
+    folder = store.snapshot_folder(settings.index_root) / snapshot_id
+    if not folder.is_dir():
+        kept = ", ".join(path.name for path in store.history(settings.index_root))
+        raise SnapshotError(f"there is no snapshot {snapshot_id!r}: kept are {kept}")
+    return engine_of(load(folder), engine.encoder)
+
+
+def _as_dict(figures: Figures) -> dict[str, float | None]:
+    values = {name: getattr(figures, name) for name in Figures.__slots__}
+    return {name: None if value != value else round(value, 4) for name, value in values.items()}  # noqa: PLR0124  # nan
+
+
+def _table(found: dict[str, Figures]) -> Table:
+    table = Table(title="Golden questions")
+    table.add_column("")
+    for name in found:
+        table.add_column({"all": "all", "fr": "French", "en": "English"}[name], justify="right")
+    explained = {
+        "questions": "questions",
+        "hit1": "right entry first (hit@1)",
+        "hit3": "among three (hit@3)",
+        "hit5": "among five (hit@5)",
+        "mrr": "MRR",
+        "auroc": "AUROC, answerable or not",
+        "answered": "answerable: shown an answer",
+        "precision": "shown answers that are right",
+        "caught": "not answerable: shown none",
+    }
+    for name, words in explained.items():
+        values = [getattr(figures, name) for figures in found.values()]
+        table.add_row(words, *(str(v) if isinstance(v, int) else f"{v:.3f}" for v in values))
+    return table
+
+
+def _kinds(judged: Sequence[Judged]) -> Table:
+    table = Table(title="By kind")
+    for name in ("", *Outcome):
+        table.add_column(str(name), justify="right" if name else "left")
+    for kind, counts in by_kind(judged).items():
+        table.add_row(kind, *(str(counts[outcome]) for outcome in Outcome))
+    return table
+
+
+def _compare(before: Sequence[Judged], after: Sequence[Judged]) -> None:
+    changed = [(old, new) for old, new in zip(before, after, strict=True) if old.outcome is not new.outcome]
+    out.print(f"{len(changed)} questions come out differently:" if changed else "Every question comes out alike.")
+    for old, new in changed:
+        asked = new.golden.ask.replace("\n", " ")[:70]
+        out.print(f"  line {new.golden.line}: {old.outcome} → {new.outcome}: {asked}", markup=False)
+
+
+def train(
+    unrelated: Annotated[
+        Path | None,
+        typer.Option(
+            help="questions that have nothing to do with the course: a text file, one a line, or CLINC150's JSON"
+        ),
+    ] = None,
+    default: Annotated[
+        bool, typer.Option("--default", help="fit the calibrator that comes with Guichet, for any knowledge")
+    ] = False,
+) -> None:
+    """Learn ranking and confidence from the other ways of asking; kept only if held-out ones get better."""
+    with plainly():
+        settings = load_settings()
+        engine = open_for(settings)
+        knowledge = read_knowledge(settings.knowledge_dir)
+        more = _unrelated(unrelated) if unrelated else []
+        old = confidence.load(Path(engine.snapshot.folder / "calibrator.json"))
+        with progress_bar() as step:
+            trained = learn(
+                (*knowledge.entries, *knowledge.drafts),
+                engine.encoder,
+                engine.snapshot.folder,
+                old.fusion,
+                more,
+                lambda done, total: step("Learning", done, total),
+                fixed=DEFAULT_FUSION if default else None,
+            )
+    path = Path(confidence.__file__).with_name("calibrator.json") if default else settings.knowledge_dir / TRAINED
+    out.print(
+        f"{trained.calibrator.pairs} pairs. Held out, best hit right: {trained.before:.3f} → {trained.after:.3f}."
+    )
+    if trained.after <= trained.before and path.exists() and not default:
+        err.print("Not better: nothing was changed.", style="yellow")
+        return
+    confidence.save(trained.calibrator, path)
+    out.print(f"Written to {path}. Run 'guichet index' to use it.", markup=False)
+
+
+def _unrelated(path: Path) -> list[Pair]:
+    """Questions that no entry answers: a sample that is the same each time."""
+    text = read_text(path)
+    if path.suffix != ".json":
+        asked = [line.strip() for line in text.splitlines() if line.strip()]
+    else:
+        try:
+            data = json.loads(text)
+            asked = [str(text) for text, _ in (*data["oos_train"], *data["train"])]
+        except (ValueError, KeyError, TypeError) as error:
+            raise KnowledgeError([Problem(str(path), 1, f"not CLINC150's JSON ({error})")]) from error
+    return [Pair(text, "en", None) for text in random.Random(1).sample(asked, min(SAMPLE, len(asked)))]  # noqa: S311

@@ -1,0 +1,164 @@
+"""Learning from pairs of question and entry: the fusion's weights, then the calibrator.
+
+Pairs are the other ways of asking of every entry and draft, each searched in an index that was built without it (and
+without its neighbour in the other language), and any further pairs that are given, such as staff's decisions. Golden
+questions are not among them: they are kept for measuring.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import numpy.typing as npt
+
+from indexer import confidence
+from indexer.confidence import Calibrator
+from indexer.encoder import Encoder
+from indexer.entries import Entry, Language
+from indexer.search import DEFAULT_FUSION, PARTS, candidates, search
+from indexer.snapshot import Snapshot, build, load
+
+FOLDS = 5
+UNRELATED_WEIGHT = 0.25  # of an unrelated question beside a pair: there are many, and they are easy
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A question and the entry that it belongs to; None where it belongs to none."""
+
+    question: str
+    language: Language
+    entry: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A pair with what a search for it measured: `parts` of each candidate, and which of them is right."""
+
+    pair: Pair
+    snapshot: Snapshot
+    vector: Floats
+    parts: Floats
+    right: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """The new calibrator, and the share of held-out pairs whose best hit is right, before and after."""
+
+    calibrator: Calibrator
+    before: float
+    after: float
+
+
+def train(
+    entries: Sequence[Entry],
+    encoder: Encoder,
+    live: Path,
+    old: Sequence[float],
+    more: Sequence[Pair] = (),
+    progress: Callable[[int, int], None] = lambda *_: None,
+    *,
+    fixed: Sequence[float] | None = None,
+) -> Trained:
+    """Fit on pairs from the entries and on `more`; half of them, by turns, tell whether the new fusion is better.
+
+    The `old` fusion is kept if it is not, and `fixed` in any case.
+    """
+    with TemporaryDirectory(prefix="guichet-training-") as folder:
+        examples = list(_examples(entries, encoder, live, Path(folder), more, progress))
+        with_entry = [example for example in examples if example.right.any()]
+        before = after = 0
+        for half in (0, 1):
+            fitted = fixed or fit_fusion(with_entry[half::2])
+            held_out = with_entry[1 - half :: 2]
+            before += _right(held_out, old)
+            after += _right(held_out, fitted)
+        better = fit_fusion(with_entry) if after > before and not fixed else old
+        calibrator = fit_calibrator(examples, fixed or better)
+    total = max(len(with_entry), 1)
+    return Trained(calibrator, before / total, after / total)
+
+
+def _examples(
+    entries: Sequence[Entry],
+    encoder: Encoder,
+    live: Path,
+    folder: Path,
+    more: Sequence[Pair],
+    progress: Callable[[int, int], None],
+) -> Iterator[Example]:
+    progress(0, FOLDS + 1)
+    for fold in range(FOLDS):
+        kept = [replace(entry, also=_without(entry.also, fold)) for entry in entries]
+        pairs = [Pair(text, entry.language, entry.id) for entry in entries for text in entry.also[fold::FOLDS]]
+        built = build(kept, encoder, folder, old=live)
+        yield from _searched(load(built.folder), encoder, pairs)
+        progress(fold + 1, FOLDS + 1)
+    yield from _searched(load(live), encoder, more)
+    progress(FOLDS + 1, FOLDS + 1)
+
+
+def _without(texts: Sequence[str], fold: int) -> tuple[str, ...]:
+    return tuple(text for place, text in enumerate(texts) if place % FOLDS != fold)
+
+
+def _searched(snapshot: Snapshot, encoder: Encoder, pairs: Sequence[Pair]) -> Iterator[Example]:
+    if not pairs:
+        return
+    for pair, vector in zip(pairs, encoder.queries([pair.question for pair in pairs]), strict=True):
+        found = candidates(snapshot, pair.question, vector, pair.language)
+        if found is not None:
+            ids = [snapshot.entries[snapshot.groups[group][0]].id for group in found.groups]
+            yield Example(pair, snapshot, vector, found.parts(), np.array([id_ == pair.entry for id_ in ids]))
+
+
+def fit_fusion(examples: Sequence[Example], penalty: float = 1e-3) -> tuple[float, ...]:
+    """Softmax regression over each question's candidates (conditional logit, McFadden 1974).
+
+    Scaled to the sum of the default fusion, so that scores stay comparable with it. Needs SciPy, which comes with
+    what makes a model.
+    """
+    from scipy.optimize import minimize  # noqa: PLC0415  # not needed to answer
+
+    if not examples:
+        return DEFAULT_FUSION
+    scale = np.concatenate([example.parts for example in examples]).std(axis=0) + 1e-6
+    scaled = [(example.parts / scale, example.right) for example in examples]
+
+    def loss(theta: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
+        total, slope = 0.0, np.zeros(len(PARTS))
+        for parts, right in scaled:
+            logits = parts @ theta
+            chance = np.exp(logits - logits.max())
+            chance /= chance.sum()
+            rightly = chance * right
+            total -= float(np.log(rightly.sum() + 1e-12))
+            slope -= parts.T @ (rightly / (rightly.sum() + 1e-12) - chance)
+        return (
+            total / len(scaled) + penalty * float(theta @ theta),
+            slope / len(scaled) + 2 * penalty * theta,
+        )
+
+    theta = minimize(loss, np.zeros(len(PARTS)), jac=True, method="L-BFGS-B").x / scale
+    return tuple((theta * sum(DEFAULT_FUSION) / theta.sum()).tolist())
+
+
+def _right(examples: Sequence[Example], fusion: Sequence[float]) -> int:
+    return sum(bool(example.right[np.argmax(example.parts @ np.asarray(fusion))]) for example in examples)
+
+
+def fit_calibrator(examples: Sequence[Example], fusion: Sequence[float]) -> Calibrator:
+    """Fit on each example's first hit; a draft that comes first is handed over anyway and teaches nothing."""
+    features, answers, importance = [], [], []
+    for example in examples:
+        pair = example.pair
+        hit = search(example.snapshot, pair.question, example.vector, pair.language, fusion)[0]
+        if not hit.entry.draft:
+            features.append(hit.features)
+            answers.append(hit.entry.id == pair.entry)
+            importance.append(1.0 if pair.entry else UNRELATED_WEIGHT)
+    return confidence.fit(np.array(features, np.float32), np.array(answers), fusion, np.array(importance, np.float32))
