@@ -46,8 +46,9 @@ def ask(
         engine = open_for(settings)
     answer = answerer(settings, engine)
     if jsonl:
-        for line in sys.stdin:
-            print(json.dumps(answer(line.rstrip("\r\n")), ensure_ascii=False), flush=True)
+        for line in sys.stdin.buffer:
+            text = line.decode(errors="replace").rstrip("\r\n")
+            print(json.dumps(answer(text), ensure_ascii=False), flush=True)
         return
     found = answer(question or "")
     if as_json:

@@ -38,4 +38,4 @@ def set_up(settings: Settings) -> None:
     handler.setFormatter(Events(token))
     logging.basicConfig(level=settings.log_level, handlers=[handler], force=True)
     for name in QUIET:
-        logging.getLogger(name).setLevel(logging.WARNING)
+        logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dotenv import dotenv_values
 from platformdirs import user_cache_path
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from indexer.entries import Language
@@ -35,6 +35,9 @@ def _blank_is_unset(value: Any) -> Any:
     return None if isinstance(value, str) and not value.strip() else value
 
 
+Folder = Annotated[Path, AfterValidator(Path.expanduser)]  # no shell reads `.env` and expands ~ there
+
+
 class Settings(BaseSettings):
     """What can be set. Only token and staff chat are required, and only to run in Telegram."""
 
@@ -59,9 +62,9 @@ class Settings(BaseSettings):
     database_url: str | None = Field(
         None, description="the database's address; unset: a SQLite file in GUICHET_DATA_DIR"
     )
-    data_dir: Path = Field(Path("data"), description="where index and database are kept")
-    knowledge_dir: Path = Field(Path("knowledge"), description="the folder with the knowledge files")
-    cache_dir: Path = Field(
+    data_dir: Folder = Field(Path("data"), description="where index and database are kept")
+    knowledge_dir: Folder = Field(Path("knowledge"), description="the folder with the knowledge files")
+    cache_dir: Folder = Field(
         default_factory=lambda: user_cache_path("guichet"), description="where prepared models are kept"
     )
     model: str = Field(DEFAULT_MODEL, description="a sentence-transformers model: a name, or a folder")

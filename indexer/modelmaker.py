@@ -41,7 +41,8 @@ def make(name: str, out: Path, report: Callable[[str], None]) -> None:
         source = _unpack_default(out / "sentence-transformers")
         identity = f"{DEFAULT_MODEL}@{WEIGHTS[2][:12]}"
     else:
-        source, identity = name, ""
+        folder = Path(name).expanduser()
+        source, identity = str(folder) if folder.is_dir() else name, ""
     report(STEPS[1])
     model = _load(source)
     report(STEPS[2])

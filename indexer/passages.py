@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import pairwise, zip_longest
 
 from sentencex import segment
 
 from indexer.entries import Entry, plain
 
 LONGEST_ANSWER = 80  # sentences: a longer answer belongs in several entries, and costs memory
+LONG_ANSWER = 600  # characters: more than a phone shows at a glance
 LONGEST_WHOLE = 2_000  # characters: about what the encoder can take in
 
 
@@ -41,6 +43,7 @@ class Hit:
     score: float
     features: tuple[float, ...] = ()
     confidence: float = 0.0
+    gist: str = ""  # of a long answer, the sentences that come nearest to the question, word for word
 
 
 def sentences(entry: Entry) -> list[str]:
@@ -56,12 +59,16 @@ def cut(entry: Entry, number: int) -> Iterator[Passage]:
             yield Passage(number, kind, question)
     if entry.draft:
         return
+    for window in windows(entry):
+        yield Passage(number, Kind.ANSWER, window)
+    yield Passage(number, Kind.WHOLE, " ".join([entry.question, *sentences(entry)[:LONGEST_ANSWER]])[:LONGEST_WHOLE])
+
+
+def windows(entry: Entry) -> list[str]:
+    """Each sentence of the answer, and each with the next one."""
     said = sentences(entry)[:LONGEST_ANSWER]
-    for at, sentence in enumerate(said):
-        yield Passage(number, Kind.ANSWER, sentence)
-        if at + 1 < len(said):
-            yield Passage(number, Kind.ANSWER, f"{sentence} {said[at + 1]}")
-    yield Passage(number, Kind.WHOLE, " ".join([entry.question, *said])[:LONGEST_WHOLE])
+    pairs = [f"{sentence} {following}" for sentence, following in pairwise(said)]
+    return [text for both in zip_longest(said, pairs) for text in both if text]
 
 
 def lexical_text(entry: Entry) -> str:

@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from indexer.encoder import Vectors
-from indexer.entries import Entry, Language
+from indexer.entries import Language
 from indexer.lexical import Scores, grams, words
-from indexer.passages import Hit, Kind
+from indexer.passages import LONG_ANSWER, Hit, Kind, windows
 from indexer.snapshot import Snapshot
 
 NEAREST_PASSAGES = 300
@@ -91,10 +91,13 @@ def search(
     score = found.parts() @ np.asarray(fusion, np.float32)
     order = _best(score, found.drafts)
     features = _features(found, score, order, len(words(question, language)))
-    return tuple(
-        Hit(_version(snapshot, snapshot.groups[found.groups[row]], language), float(score[row]), tuple(values))
-        for row, values in zip(order, features.tolist(), strict=True)
-    )
+    hits = []
+    for row, values in zip(order, features.tolist(), strict=True):
+        group = int(found.groups[row])
+        number = _version(snapshot, snapshot.groups[group], language)
+        gist = _gist(snapshot, group, number, vector)
+        hits.append(Hit(snapshot.entries[number], float(score[row]), tuple(values), gist=gist))
+    return tuple(hits)
 
 
 def candidates(
@@ -161,8 +164,8 @@ def _cosines(
     lengths = starts[:, -1] - starts[:, 0]
     before = np.cumsum(lengths) - lengths
     rows = np.repeat(starts[:, 0] - before, lengths) + np.arange(int(lengths.sum()))
-    cosines = snapshot.vectors[rows] @ vector
-    places = np.minimum((starts[:, :-1] - starts[:, :1] + before[:, None]).ravel(), len(cosines) - 1)
+    cosines = np.append(snapshot.vectors[rows] @ vector, np.float32(-1))  # where empty kinds at the end begin
+    places = (starts[:, :-1] - starts[:, :1] + before[:, None]).ravel()
     missing = np.diff(starts, axis=1) == 0  # no passage of this kind
     best = np.maximum.reduceat(cosines, places).reshape(-1, len(Kind))
     nearness = np.add.reduceat(np.exp((cosines - 1) * SHARPNESS), places).reshape(-1, len(Kind))
@@ -216,7 +219,24 @@ def _margins(score: Scores, among: npt.NDArray[np.bool_]) -> Scores:
     return np.minimum(score - others, np.float32(0.2))
 
 
-def _version(snapshot: Snapshot, versions: Sequence[int], language: Language) -> Entry:
+def _version(snapshot: Snapshot, versions: Sequence[int], language: Language) -> int:
     """The entry in the question's language, or else in the other; one with an answer before one without."""
-    entries = [snapshot.entries[unit] for unit in versions]
-    return min(entries, key=lambda entry: (entry.draft, entry.language != language))
+
+    def preference(number: int) -> tuple[bool, bool]:
+        return snapshot.entries[number].draft, snapshot.entries[number].language != language
+
+    return min(versions, key=preference)
+
+
+def _gist(snapshot: Snapshot, group: int, number: int, vector: Vectors) -> str:
+    """Of a long answer, the one or two sentences nearest to the question; empty for an answer that is short anyway."""
+    if len(snapshot.entries[number].answer) <= LONG_ANSWER:
+        return ""
+    # A group's passages of a kind stand in the order of its versions.
+    start = snapshot.segments[group * len(Kind) + Kind.ANSWER]
+    for version in snapshot.groups[group]:
+        texts = windows(snapshot.entries[version]) if not snapshot.entries[version].draft else []
+        if version == number:
+            return texts[int(np.argmax(snapshot.vectors[start : start + len(texts)] @ vector))] if texts else ""
+        start += len(texts)
+    return ""

@@ -106,6 +106,12 @@ async def ticket_of_reply(tx: AsyncSession, staff_chat: int, message_id: int) ->
     return (await tx.execute(found)).scalars().first()
 
 
+async def under_way(tx: AsyncSession, staff_chat: int) -> bool:
+    """Whether a ticket's message to staff waits to be sent, or to be noted as sent."""
+    waiting = (Outgoing.state == OutgoingState.WAITING) & Outgoing.ticket_id.is_not(None)
+    return bool((await tx.execute(select(exists().where(Outgoing.chat_id == staff_chat, waiting)))).scalar())
+
+
 async def reply(
     tx: AsyncSession, desk: Desk, ticket: Ticket, text: str, message_id: int, now: datetime, *, key: str
 ) -> None:

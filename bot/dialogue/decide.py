@@ -24,9 +24,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The entry answers."""
+    """The entry answers; of a long answer, `gist` are the sentences to show first."""
 
     entry: Entry
+    gist: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ def decide(hits: Sequence[Hit], limits: Limits, today: date) -> Decision:
         return Clarify(_choices(shown)) if near else Escalate(Reason.OUTSIDE)
     rivals = [hit for hit in likely if hit is not first and hit.confidence >= limits.rival]
     if first.confidence >= limits.answer and not rivals:
-        return Answer(first.entry)
+        return Answer(first.entry, first.gist)
     if likely:
         return Clarify(_choices(shown))
     return Escalate(Reason.OUTSIDE if first.confidence < limits.maybe / 2 else Reason.UNSURE)

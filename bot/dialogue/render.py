@@ -54,11 +54,11 @@ def privacy(language: Language, operator: str | None, contact: str | None) -> Ri
     return join([plain(words.privacy), plain(who)])
 
 
-def answer(entry: Entry, language: Language) -> Rich:
-    """Return the entry's answer and source for a question in `language`."""
+def answer(entry: Entry, language: Language, gist: str = "") -> Rich:
+    """Return the entry's answer, or its `gist`, and source for a question in `language`."""
     words = texts(language)
     notice = italic(words.other_language) if entry.language != language else Rich()
-    return join([notice, markdown(entry.answer), source(entry, language)])
+    return join([notice, plain(f"{gist} …") if gist else markdown(entry.answer), source(entry, language)])
 
 
 def source(entry: Entry, language: Language) -> Rich:

@@ -32,20 +32,20 @@ def as_dict(turn: Turn, question: str, snapshot: str, ms: float) -> dict[str, An
     }
 
 
-_EMPTY: dict[str, Any] = {"entry": None, "answer": None, "source": None, "alternatives": [], "reason": None}
+_EMPTY: dict[str, Any] = {"entry": None, "answer": None, "source": None, "alternatives": []}
 
 
 def _part(part: Part, language: Language, snapshot: str, ms: float) -> dict[str, Any]:
-    entry = part.decision.entry if isinstance(part.decision, Answer) else None
+    shown = part.decision if isinstance(part.decision, Answer) else None
+    entry = shown.entry if shown else None
     return {
         "question": part.question,
         "language": language,
         "decision": name(part.decision),
         "confidence": round(part.confidence, 4),
         "entry": entry.id if entry else None,
-        "answer": render.answer(entry, language).text if entry else None,
+        "answer": render.answer(shown.entry, language, shown.gist).text if shown else None,
         "source": source(entry) if entry else None,
-        "reason": None if entry else getattr(part.decision, "reason", None),
         "alternatives": [_alternative(hit) for hit in part.answers],
         "parts": [],
         "snapshot": snapshot,

@@ -108,6 +108,7 @@ class Texts:
     menu_staff_reindex: str
     # Between the assistant and people
     button_bot_again: str
+    button_more: str
     bot_again: str
     staff_handed_back: str  # candidate
     staff_closed: str

@@ -47,6 +47,10 @@ async def on_press(update: Update, context: Context) -> None:
         return
     async with deps.db.begin() as tx:
         candidate = await who(tx, update)
+        if kind == "m":
+            await _open_out(tx, deps, candidate, rest, query.message, f"u{update.update_id}")
+            await inbox.done(tx, update.update_id)
+            return
         await _take_buttons_away(tx, candidate, query.message, f"u{update.update_id}")
         await _pressed(tx, deps, candidate, kind, rest, f"u{update.update_id}")
         await inbox.done(tx, update.update_id)
@@ -61,8 +65,8 @@ async def _pressed(tx: AsyncSession, deps: Deps, candidate: Candidate, kind: str
     if kind == "b":
         await _back_to_the_bot(tx, deps, candidate, number, key)
         return
-    question = await tx.get(Question, int(number)) if number.isdecimal() and len(number) < 19 else None
-    if question is None or question.candidate_id != candidate.id:
+    question = await _own_question(tx, candidate, number)
+    if question is None:
         await say(tx, candidate, Message(words.choice_gone), key)
         return
     match kind:
@@ -84,6 +88,26 @@ async def _pressed(tx: AsyncSession, deps: Deps, candidate: Candidate, kind: str
             await _chosen(tx, deps, candidate, question, place, key)
         case _:
             await say(tx, candidate, Message(words.choice_gone), key)
+
+
+async def _own_question(tx: AsyncSession, candidate: Candidate, number: str) -> Question | None:
+    """The candidate's question that a button is about; None for a made-up number, or another person's."""
+    question = await tx.get(Question, int(number)) if number.isdecimal() and len(number) < 19 else None
+    return question if question and question.candidate_id == candidate.id else None
+
+
+async def _open_out(tx: AsyncSession, deps: Deps, candidate: Candidate, number: str, shown: object, key: str) -> None:
+    """The whole of a long answer, in the place of its gist."""
+    question = await _own_question(tx, candidate, number)
+    language: Language = "fr" if (question.language if question else candidate.language) == "fr" else "en"
+    entry = deps.live.engine.entry(question.entry_id or "", language) if question else None
+    if question is None or entry is None or not isinstance(shown, Shown):
+        await say(tx, candidate, Message(texts(language).choice_gone), key)
+        return
+    whole = answer_message(render.answer(entry, language), question.id, language).payload()
+    await outbox.put(
+        tx, candidate.chat_id, "editMessageText", {**whole, "message_id": shown.message_id}, key=f"{key}:more"
+    )
 
 
 async def _chosen(tx: AsyncSession, deps: Deps, candidate: Candidate, question: Question, place: str, key: str) -> None:

@@ -131,8 +131,9 @@ async def _act(tx: AsyncSession, deps: Deps, candidate: Candidate, asked: Asked,
     heading = part.question if len(turn.parts) > 1 else ""
     key = f"{asked.key}:{question.id}"
     match part.decision:
-        case Answer(entry):
-            message = answer_message(render.answer(entry, turn.language), question.id, turn.language, heading)
+        case Answer(entry, gist):
+            shown = render.answer(entry, turn.language, gist)
+            message = answer_message(shown, question.id, turn.language, heading, more=bool(gist))
             question.answer_id = await say(tx, candidate, message, key)
         case Clarify(entries):
             back = join([bold(heading), render.clarify([entry.question for entry in entries], turn.language)])
@@ -164,10 +165,13 @@ async def _record(tx: AsyncSession, deps: Deps, candidate: Candidate, asked: Ask
     return question
 
 
-def answer_message(answer: Rich, question_id: int, language: Language, heading: str = "") -> Message:
-    """An answer with the three things that one may say of it."""
+def answer_message(
+    answer: Rich, question_id: int, language: Language, heading: str = "", *, more: bool = False
+) -> Message:
+    """An answer with the three things that one may say of it, and a button for the rest where there is `more`."""
     words = texts(language)
     return join([bold(heading), answer]).message(
+        *([(Button(words.button_more, data=f"m:{question_id}"),)] if more else []),
         (
             Button(words.button_helped, data=f"h:{question_id}"),
             Button(words.button_not_mine, data=f"n:{question_id}"),

@@ -25,6 +25,7 @@ from indexer.snapshot import SnapshotError
 log = logging.getLogger(__name__)
 PROGRESS_EVERY = 4.0  # seconds: a group may get twenty messages a minute
 SHOWN_PROBLEMS = 15
+NOTING_TRIES, NOTING_PAUSE = 50, 0.1  # seconds
 
 
 async def on_group(update: Update, context: Context) -> None:
@@ -38,9 +39,13 @@ async def on_group(update: Update, context: Context) -> None:
     if own != deps.staff_chat:
         if command:
             await _say(update, context, texts(deps.settings.staff_language).staff_group_id.format(id=chat.id), own)
-    elif command:
+        return
+    answered = received.reply_to_message
+    if answered and answered.from_user and answered.from_user.id == context.bot.id:
+        await _noted(deps, answered.message_id)
+    if command:
         await COMMANDS.get(command, on_unknown)(update, context)
-    elif received.reply_to_message:
+    elif answered:
         await on_reply(update, context)
 
 
@@ -49,6 +54,16 @@ def _command(received: Message, username: str) -> str | None:
     first = next(iter((received.text or "").split()), "")
     name, _, bot = first.removeprefix("/").partition("@")
     return name.lower() if first.startswith("/") and name and bot.lower() in ("", username.lower()) else None
+
+
+async def _noted(deps: Deps, message_id: int) -> None:
+    """Wait, within reason, for our note which ticket a message is of: a reply may be faster than that note."""
+    for _ in range(NOTING_TRIES):
+        async with deps.db.read() as tx:
+            ticket = await tickets.ticket_of_reply(tx, deps.staff_chat, message_id)
+            if ticket or not await tickets.under_way(tx, deps.staff_chat):
+                return
+        await asyncio.sleep(NOTING_PAUSE)
 
 
 async def on_reply(update: Update, context: Context) -> None:
