@@ -333,7 +333,8 @@ def _keep_the_good_one(
 
     reference = np.asarray(model.encode(list(texts), normalize_embeddings=True))
     for path in (quantised, exported):
-        vectors = OnnxFile(path, out / "tokenizer.json", threads=2).vectors(texts)
+        file = OnnxFile(path, out / "tokenizer.json", threads=2)
+        vectors = np.stack([file.vector(text) for text in texts])
         cosine = float((vectors * reference).sum(axis=1).min())
         if cosine >= LEAST_COSINE:
             return path, cosine

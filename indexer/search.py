@@ -17,6 +17,7 @@ NEAREST_PASSAGES = 300
 NEAREST_GROUPS = 40
 NEAREST_BY_WORDS = 20
 MOST_ANSWERED, MOST_HITS = 5, 30
+FEW_GRAMS = 0.25  # a best candidate with a smaller share of the n-grams is no measure for the others
 SHARPNESS = 40.0  # of `near`: at 1/40 below the best, a passage counts e times less
 # What the linear fusion weighs: cosines of three kinds of passages; how many passages are near, and how much (the
 # logarithm of a sum of exponentials, which is the maximum where one stands out); words and character n-grams in two
@@ -71,7 +72,7 @@ class Candidates:
             "held": self.held,
             "grams_held": self.grams_held,
             "bm25": self.bm25 / max(float(self.bm25.max()), 1e-6),
-            "grams": self.grams_held / max(float(self.grams_held.max()), 1e-6),
+            "grams": self.grams_held / max(float(self.grams_held.max()), FEW_GRAMS),
         }
         return np.stack([columns[name] for name in PARTS], axis=1).astype(np.float32)
 

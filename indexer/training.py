@@ -1,7 +1,7 @@
 """Learning from pairs of question and entry: the fusion's weights, then the calibrator.
 
 Pairs are the other ways of asking of every entry and draft, each searched in an index that was built without it (and
-without its neighbour in the other language), and any further pairs that are given, such as staff's decisions. Golden
+without its neighbour in the other language); some of them again in an index of the other language alone; and any further pairs that are given, such as staff's decisions. Golden
 questions are not among them: they are kept for measuring.
 """
 
@@ -16,11 +16,12 @@ import numpy.typing as npt
 from indexer import confidence
 from indexer.confidence import Calibrator
 from indexer.encoder import Encoder
-from indexer.entries import Entry, Language
+from indexer.entries import LANGUAGES, Entry, Language
 from indexer.search import DEFAULT_FUSION, PARTS, candidates, search
 from indexer.snapshot import Snapshot, build, load
 
 FOLDS = 5
+STEPS = FOLDS + len(LANGUAGES) + 1
 UNRELATED_WEIGHT = 0.25  # of an unrelated question beside a pair: there are many, and they are easy
 Floats = npt.NDArray[np.float32]
 
@@ -91,15 +92,21 @@ def _examples(
     more: Sequence[Pair],
     progress: Callable[[int, int], None],
 ) -> Iterator[Example]:
-    progress(0, FOLDS + 1)
+    progress(0, STEPS)
     for fold in range(FOLDS):
         kept = [replace(entry, also=_without(entry.also, fold)) for entry in entries]
         pairs = [Pair(text, entry.language, entry.id) for entry in entries for text in entry.also[fold::FOLDS]]
         built = build(kept, encoder, folder, old=live)
         yield from _searched(load(built.folder), encoder, pairs)
-        progress(fold + 1, FOLDS + 1)
+        progress(fold + 1, STEPS)
+    for number, language in enumerate(LANGUAGES):
+        kept = [entry for entry in entries if entry.language == language]
+        pairs = [Pair(text, e.language, e.id) for e in entries if e.language != language for text in e.also[::FOLDS]]
+        if kept:
+            yield from _searched(load(build(kept, encoder, folder, old=live).folder), encoder, pairs)
+        progress(FOLDS + number + 1, STEPS)
     yield from _searched(load(live), encoder, more)
-    progress(FOLDS + 1, FOLDS + 1)
+    progress(STEPS, STEPS)
 
 
 def _without(texts: Sequence[str], fold: int) -> tuple[str, ...]:
@@ -119,7 +126,7 @@ def _searched(snapshot: Snapshot, encoder: Encoder, pairs: Sequence[Pair]) -> It
 def fit_fusion(examples: Sequence[Example], penalty: float = 1e-3) -> tuple[float, ...]:
     """Softmax regression over each question's candidates (conditional logit, McFadden 1974).
 
-    Scaled to the sum of the default fusion, so that scores stay comparable with it. Needs SciPy, which comes with
+    Scaled to the norm of the default fusion, so that scores stay comparable with it. Needs SciPy, which comes with
     what makes a model.
     """
     from scipy.optimize import minimize  # noqa: PLC0415  # not needed to answer
@@ -144,7 +151,7 @@ def fit_fusion(examples: Sequence[Example], penalty: float = 1e-3) -> tuple[floa
         )
 
     theta = minimize(loss, np.zeros(len(PARTS)), jac=True, method="L-BFGS-B").x / scale
-    return tuple((theta * sum(DEFAULT_FUSION) / theta.sum()).tolist())
+    return tuple((theta * np.linalg.norm(DEFAULT_FUSION) / np.linalg.norm(theta)).tolist())
 
 
 def _right(examples: Sequence[Example], fusion: Sequence[float]) -> int:

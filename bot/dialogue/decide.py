@@ -16,7 +16,7 @@ MOST_CHOICES = 3
 class Limits:
     """Confidences: from which an answer is shown, or offered as a choice, and from which others spoil certainty."""
 
-    answer: float = 0.6
+    answer: float = 0.65
     maybe: float = 0.22
     rival: float = 0.7  # another entry that is this likely too makes the bot ask which is meant
     beside_draft: float = 0.5  # an answered entry that is this likely is offered although a draft is nearer

@@ -53,6 +53,7 @@ def test_when_to_try_again(error: TelegramError, attempts: int, seconds: float |
     [
         (BadRequest("Bad Request: message thread not found"), "BadRequest: Message thread not found"),
         (BadRequest('can\'t parse entities: tag "Zoé"'), "BadRequest: can't parse entities"),
+        (Forbidden("Forbidden: bot was kicked from the group chat"), "Forbidden: bot was kicked from the group chat"),
         (NetworkError("httpx.ConnectError: https://host/bot1:secret"), "NetworkError: httpx.ConnectError"),
         (NetworkError("Bad Gateway (502). Parsing b'secret' failed"), "NetworkError: Bad Gateway"),
         (NetworkError("Unknown error: X('secret')"), "NetworkError: Unknown error"),

@@ -240,7 +240,17 @@ async def test_a_candidate_who_blocked_the_bot_is_known_as_unreachable(desk: Des
     await desk.send()
     row, [chat] = await desk.row(row_id), await desk.chats()
     assert (row.state, chat.unreachable_since) == (FAILED, NOW)
-    assert row.error == chat.reason == "Forbidden: Forbidden"
+    assert row.error == chat.reason == "Forbidden: bot was blocked by the user"
+
+
+async def test_a_message_of_several_parts_fails_as_a_whole(desk: Desk, api: BotApi, alice: User) -> None:
+    api.block(alice)
+    last = await desk.put(alice, "word " * 2000)
+    lost = await desk.put(alice, "not delivered", after=last, when=FAILED)
+    seen = await desk.put(alice, "delivered", after=last)
+    await desk.send()
+    assert [(await desk.row(row)).state for row in (last, seen)] == [FAILED, OutgoingState.DROPPED]
+    assert (await desk.row(lost)).state is FAILED  # tried, since the first part could not be delivered
 
 
 async def test_a_group_that_moved_gets_its_message_at_its_new_id(desk: Desk, api: BotApi) -> None:

@@ -152,3 +152,38 @@ async def test_a_group_that_became_a_supergroup_keeps_its_rows(db: Database) -> 
         assert (await tx.execute(text("PRAGMA foreign_key_check"))).all() == []
     assert (chat.id, chat.telegram_id, chat.kind) == (old.id, -10055, ChatKind.SUPERGROUP)
     assert moved == old.id
+
+
+async def test_a_move_told_twice_keeps_the_chat_that_settings_know(db: Database) -> None:
+    async with db.begin() as tx:
+        staff = await chat_of(tx, -55, "group")
+        await move_chat(tx, staff.id, -10055)  # noticed by sending
+    async with db.begin() as tx:
+        again = await chat_of(tx, -55, "group")  # the old group's last message arrives later
+        tx.add(Update(update_id=1, chat_id=again.id, kind="message", raw={}))
+        await tx.flush()
+        await move_chat(tx, again.id, -10055)
+    async with db.read() as tx:
+        assert (await tx.execute(select(Chat.id, Chat.telegram_id))).all() == [(staff.id, -10055)]
+        assert (await tx.execute(select(Update.chat_id))).scalar_one() == staff.id
+        assert (await tx.execute(text("PRAGMA foreign_key_check"))).all() == []
+
+
+async def test_numbers_of_the_old_group_s_messages_are_forgotten_with_the_move(db: Database) -> None:
+    async with db.begin() as tx:
+        await person(tx, ALICE, SECRET)
+        old = (await tx.execute(select(Chat).where(Chat.telegram_id == STAFF))).scalar_one()
+        card, new = (await tx.execute(select(Outgoing).where(Outgoing.chat_id == old.id).limit(2))).scalars()
+        early = await chat_of(tx, -10056, "supergroup")
+        card.message_id, new.message_id, new.chat_id = 5, 5, early.id
+        tx.add(Relay(ticket_id=1, direction=Direction.TO_CANDIDATE, chat_id=old.id, message_id=6, outgoing_id=card.id))
+        await tx.flush()
+        for _ in range(2):
+            await move_chat(tx, old.id, -10056)
+        for row in (card, new):
+            await tx.refresh(row)
+        relays = (await tx.execute(select(Relay.direction))).scalars().all()
+        numbers = (await tx.execute(select(Outgoing.message_id).where(Outgoing.id.in_((card.id, new.id))))).scalars()
+        assert list(numbers) == [None, 5]
+    assert new.chat_id == old.id
+    assert relays == [Direction.TO_STAFF]

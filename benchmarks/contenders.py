@@ -1,0 +1,126 @@
+"""What `query.py` compares. Each runs in a process of its own, so that none counts another's memory or threads.
+
+    python benchmarks/contenders.py NAME FOLDER
+
+It takes one question a line, as JSON [question, language], and answers each with the milliseconds that it took; at the
+end of its input it prints the megabytes that it holds. FOLDER is what `query.py` prepared.
+"""
+
+import json
+import os
+import resource
+import sys
+from collections.abc import Callable
+from datetime import date
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+COUNTED = 5  # hits
+THREADS = 2
+Answer = Callable[[str, str], object]
+
+
+def guichet(folder: Path, facts: dict[str, str]) -> Answer:
+    """All that `guichet run` loads; the whole of a turn is gone through once, what is timed is the search."""
+    import bot.app  # noqa: F401, PLC0415  # counted in time and memory, as in the running bot
+    from bot.dialogue.conversation import respond  # noqa: PLC0415
+    from bot.dialogue.decide import Limits  # noqa: PLC0415
+    from indexer.engine import open_engine  # noqa: PLC0415
+
+    engine = open_engine(facts["model"], Path(facts["cache"]), folder / "index")
+    respond(facts["question"], engine.find, Limits(), date.today())  # noqa: DTZ011  # any day will do
+    return engine.find  # type: ignore[return-value]  # its language is "fr" or "en"
+
+
+def forward(_: Path, facts: dict[str, str]) -> Answer:
+    """The model's file alone, with the product's threads. Tokens are made before the clock starts."""
+    import numpy as np  # noqa: PLC0415
+    import onnxruntime  # noqa: PLC0415
+    from tokenizers import Tokenizer  # noqa: PLC0415
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = THREADS
+    options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    session = onnxruntime.InferenceSession(f"{facts['prepared']}/encoder.onnx", options)
+    tokenizer = Tokenizer.from_file(f"{facts['prepared']}/tokenizer.json")
+
+    def tokens(question: str, _: str) -> Callable[[], object]:
+        ids = np.array([tokenizer.encode(facts["query_prefix"] + question).ids], np.int64)
+        return partial(session.run, None, {"input_ids": ids, "attention_mask": np.ones_like(ids)})
+
+    return tokens
+
+
+def langchain(folder: Path, embed: Callable[[str], list[float]]) -> Answer:
+    """LangChain's ensemble of FAISS and BM25 over the same entries, five hits each, equal weights."""
+    import numpy as np  # noqa: PLC0415
+
+    texts = json.loads((folder / "texts.json").read_text(encoding="utf-8"))
+    vectors = np.load(folder / "texts.npy").tolist()
+    # Imported by name, since LangChain is optional.
+    retrievers: Any = import_module("langchain_community.retrievers")
+    stores: Any = import_module("langchain_community.vectorstores")
+    ensembles: Any = import_module("langchain_classic.retrievers")
+    near = stores.FAISS.from_embeddings(zip(texts, vectors, strict=True), embed)
+    words = retrievers.BM25Retriever.from_texts(texts, k=COUNTED)
+    both = ensembles.EnsembleRetriever(
+        retrievers=[near.as_retriever(search_kwargs={"k": COUNTED}), words], weights=[0.5, 0.5]
+    )
+    return lambda question, _: both.invoke(question)
+
+
+def langchain_onnx(folder: Path, facts: dict[str, str]) -> Answer:
+    """LangChain with the product's own encoder."""
+    from indexer.encoder import OnnxEncoder  # noqa: PLC0415
+    from indexer.model import read  # noqa: PLC0415
+
+    encoder = OnnxEncoder(read(Path(facts["prepared"])), THREADS)
+    return langchain(folder, lambda text: encoder.queries([text])[0].tolist())
+
+
+def langchain_torch(folder: Path, facts: dict[str, str]) -> Answer:
+    """LangChain with sentence-transformers, the model's usual home."""
+    from sentence_transformers import SentenceTransformer  # noqa: PLC0415
+
+    model = SentenceTransformer(facts["reference"], device="cpu")
+    prefix = facts["query_prefix"]
+    return langchain(folder, lambda text: model.encode(prefix + text, normalize_embeddings=True).tolist())
+
+
+CONTENDERS: dict[str, Callable[[Path, dict[str, str]], Answer]] = {
+    "guichet": guichet,
+    "forward": forward,
+    "langchain-onnx": langchain_onnx,
+    "langchain-torch": langchain_torch,
+}
+
+
+def resident_mb() -> float:
+    """Memory that this process holds now; where the system does not tell, the most that it ever held."""
+    now = Path("/proc/self/statm")
+    if now.is_file():
+        return int(now.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
+
+
+def serve(name: str, folder: Path) -> None:
+    """Answer questions until there are no more."""
+    facts = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
+    answer = CONTENDERS[name](folder, facts)
+    for line in sys.stdin:
+        question, language = json.loads(line)
+        begun = perf_counter()
+        found = answer(question, language)
+        if callable(found):
+            begun = perf_counter()
+            found()
+        print(json.dumps((perf_counter() - begun) * 1000), flush=True)
+    print(json.dumps(resident_mb()), flush=True)
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1], Path(sys.argv[2]))

@@ -1,0 +1,116 @@
+from datetime import date
+
+import pytest
+
+from bot.dialogue.conversation import LONGEST_QUESTION, Exchange, Part, Turn, choices, respond
+from bot.dialogue.decide import Answer, Clarify, Escalate, Limits
+from bot.dialogue.render import Reason
+from indexer.entries import Language
+from indexer.passages import Hit
+from tests.indexer.examples import entry
+
+LIMITS = Limits(answer=0.6, maybe=0.3, rival=0.9)
+TEACH, COST, LONG = (
+    entry("teach", "Who teaches?"),
+    entry("cost", "What does it cost?"),
+    entry("long", "How long is it?"),
+)
+
+
+class Finder:
+    """Finds an entry by a word of the question, and remembers what it was asked."""
+
+    def __init__(self, **known: tuple[object, float]) -> None:
+        self.known, self.asked = known, list[tuple[str, Language]]()
+
+    def __call__(self, question: str, language: Language) -> tuple[Hit, ...]:
+        self.asked.append((question, language))
+        found = [rated for word, rated in self.known.items() if word in question.lower()]
+        return tuple(Hit(one, 1.0, confidence=sure) for one, sure in found)  # type: ignore[arg-type]  # Entry
+
+
+@pytest.fixture
+def find() -> Finder:
+    return Finder(teach=(TEACH, 0.9), enseigne=(TEACH, 0.9), cost=(COST, 0.9), long=(LONG, 0.4), odd=(LONG, 0.1))
+
+
+def said(text: str, find: Finder, **given: object) -> Turn:
+    return respond(text, find, LIMITS, date(2026, 9, 1), **given)  # type: ignore[arg-type]  # named as there
+
+
+def test_a_question_is_answered_in_its_language(find: Finder) -> None:
+    turn = said("Bonjour, qui enseigne dans cette formation ?", find)
+    assert turn.language == "fr"
+    assert [part.decision for part in turn.parts] == [Answer(TEACH)]
+    assert find.asked == [("qui enseigne dans cette formation ?", "fr")]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "language"),
+    [
+        ("Hello!", "greeting", "en"),
+        ("Merci beaucoup", "thanks", "fr"),
+        ("", "gibberish", None),
+        ("🙂", "gibberish", None),
+    ],
+)
+def test_small_talk_and_noise_are_not_searched(find: Finder, text: str, kind: str, language: str | None) -> None:
+    turn = said(text, find)
+    assert (turn.chat, turn.parts, find.asked) == (kind, (), [])
+    assert turn.language == language or language is None
+
+
+def test_asking_for_a_person_is_not_searched(find: Finder) -> None:
+    turn = said("I want to talk to a human please", find)
+    assert [part.decision for part in turn.parts] == [Escalate(Reason.PERSON)]
+    assert find.asked == []
+
+
+def test_each_question_of_a_message_has_its_decision(find: Finder) -> None:
+    turn = said("Who teaches there? And how long is it? Is anything odd?", find)
+    assert [part.decision for part in turn.parts] == [Answer(TEACH), Clarify((LONG,)), Escalate(Reason.OUTSIDE)]
+    assert choices(turn.parts) == (LONG,)
+
+
+def test_two_questions_with_one_answer_are_answered_once(find: Finder) -> None:
+    turn = said("Who teaches the course? Who teaches the law?", find)
+    assert [part.question for part in turn.parts] == ["Who teaches the course?"]
+
+
+def test_questions_of_which_none_is_answered_go_to_people_as_one(find: Finder) -> None:
+    text = "Is parking free? Is anything odd here?"
+    (part,) = said(text, find).parts
+    assert (part.question, part.decision) == (text, Escalate(Reason.OUTSIDE))
+    assert [hit.entry for hit in part.hits] == [LONG]
+
+
+def test_a_follow_up_is_read_with_what_came_before(find: Finder) -> None:
+    turn = said("and for freelancers?", find, language="en", before=Exchange("Who teaches?", "Teachers"))
+    assert [part.decision for part in turn.parts] == [Answer(TEACH)]
+    assert [part.question for part in turn.parts] == ["for freelancers?"]
+
+
+def test_a_question_of_its_own_is_not_bent_by_what_came_before(find: Finder) -> None:
+    turn = said("What does the course cost in total?", find, language="en", before=Exchange("Who teaches?"))
+    assert [part.decision for part in turn.parts] == [Answer(COST)]
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_what_could_be_either_language_stays_in_that_of_the_conversation(find: Finder, language: Language) -> None:
+    assert said("Module 3 ?", find, language=language).language == language
+
+
+def test_an_endless_message_is_searched_by_its_beginning(find: Finder) -> None:
+    turn = said("teach " * 2000, find)
+    assert len(turn.text) <= 4096
+    assert max(len(question) for question, _ in find.asked) <= LONGEST_QUESTION
+    assert [part.decision for part in turn.parts] == [Answer(TEACH)]
+
+
+def test_a_part_knows_its_five_best_answers_and_its_confidence() -> None:
+    draft = Hit(entry("draft", draft=True, answer=""), 2.0, confidence=0.9)
+    answered = [Hit(entry(f"e-{n}"), 1.0, confidence=0.5 - n / 20) for n in range(7)]
+    assert Part("?", Escalate(), (draft, *answered)).answers == tuple(answered[:5])
+    assert Part("?", Escalate(), (draft, *answered)).confidence == 0
+    assert Part("?", Escalate(), (*answered, draft)).confidence == 0.5
+    assert Part("?", Escalate()).confidence == 0

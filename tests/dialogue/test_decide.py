@@ -1,0 +1,72 @@
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.dialogue.decide import MOST_CHOICES, Answer, Clarify, Decision, Escalate, Limits, decide, name
+from bot.dialogue.render import Reason
+from indexer.passages import Hit
+from tests.indexer.examples import entry
+
+TODAY = date(2026, 9, 1)
+LIMITS = Limits(answer=0.6, maybe=0.4, rival=0.8, beside_draft=0.5)
+A, B, C, D = (entry(id_) for id_ in "abcd")
+DRAFT = entry("draft", answer="", draft=True)
+PAST = entry("past", valid_until=TODAY - timedelta(days=1))
+LAST_DAY = entry("last-day", valid_until=TODAY)
+
+
+def hits(*rated: tuple[object, float]) -> list[Hit]:
+    return [Hit(one, 1.0, confidence=confidence) for one, confidence in rated]  # type: ignore[arg-type]  # Entry
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        ([], Escalate(Reason.OUTSIDE)),
+        (hits((A, 0.60)), Answer(A)),  # the border belongs to `answer`
+        (hits((A, 0.59)), Clarify((A,))),  # just below it
+        (hits((A, 0.40)), Clarify((A,))),  # the border belongs to `maybe`
+        (hits((A, 0.39)), Escalate(Reason.UNSURE)),  # just below it
+        (hits((A, 0.20)), Escalate(Reason.UNSURE)),  # half of `maybe`: something was near
+        (hits((A, 0.19)), Escalate(Reason.OUTSIDE)),  # less: nothing was
+        (hits((A, 0.95), (B, 0.79)), Answer(A)),  # just below `rival`
+        (hits((A, 0.95), (B, 0.80)), Clarify((A, B))),  # both likely: the candidate chooses
+        (hits((A, 0.30), (B, 0.45)), Clarify((B, A))),  # the likeliest first, whatever the rank
+        (hits((A, 0.5), (B, 0.3), (C, 0.2), (D, 0.1)), Clarify((A, B, C))),  # three at most
+        (hits((DRAFT, 0.9)), Escalate(Reason.OUTSIDE)),  # known to have no answer yet
+        (hits((DRAFT, 0.9), (A, 0.49)), Escalate(Reason.OUTSIDE)),  # just below `beside_draft`
+        (hits((DRAFT, 0.9), (A, 0.50)), Clarify((A,))),  # an answered entry about as near
+        (hits((A, 0.7), (DRAFT, 0.9)), Answer(A)),  # a draft that comes second takes nothing away
+        (hits((A, 0.5), (DRAFT, 0.5)), Clarify((A,))),  # and is never offered
+        (hits((PAST, 0.99), (A, 0.9)), Escalate(Reason.OUTSIDE)),  # out of date
+        (hits((A, 0.5), (PAST, 0.5), (B, 0.3)), Clarify((A, B))),  # nor offered
+        (hits((LAST_DAY, 0.7)), Answer(LAST_DAY)),  # the last day belongs to it
+    ],
+)
+def test_decisions_at_their_borders(found: list[Hit], expected: Decision) -> None:
+    assert decide(found, LIMITS, TODAY) == expected
+
+
+@given(st.lists(st.tuples(st.sampled_from([A, B, C, D, DRAFT, PAST]), st.floats(0, 1)), max_size=6))
+def test_nothing_is_shown_that_may_not_be(rated: list[tuple[object, float]]) -> None:
+    match decide(hits(*rated), LIMITS, TODAY):
+        case Answer(entry_):
+            assert entry_ is rated[0][0]
+            assert rated[0][1] >= LIMITS.answer
+            assert entry_ not in (DRAFT, PAST)
+        case Clarify(entries):
+            assert 0 < len(entries) <= MOST_CHOICES
+            assert not {DRAFT, PAST} & set(entries)
+            assert max(confidence for one, confidence in rated if one in entries) >= LIMITS.maybe
+        case Escalate():
+            pass
+
+
+def test_the_default_limits_are_in_order() -> None:
+    assert 0 < Limits().maybe < Limits().answer < 1
+
+
+def test_decisions_have_names() -> None:
+    assert [name(decision) for decision in (Answer(A), Clarify((A,)), Escalate())] == ["answer", "clarify", "escalate"]

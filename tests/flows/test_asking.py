@@ -1,0 +1,225 @@
+"""A candidate asks: answered, asked back, handed over, spoken to kindly."""
+
+import re
+
+import pytest
+
+from bot.dialogue.texts import Texts, texts
+from bot.records.states import Feedback
+from bot.sandbox.people import User
+from indexer.entries import Language
+
+from .house import LECTURERS, PRICE, VAGUE, House, Json, buttons
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+BOTH: list[Language] = ["en", "fr"]
+SMALL_TALK: list[tuple[str, Language, str]] = [
+    ("Hello!", "en", "greeting"),
+    ("Bonjour", "fr", "greeting"),
+    ("Thanks a lot", "en", "thanks"),
+    ("Merci beaucoup !", "fr", "thanks"),
+    ("Goodbye", "en", "goodbye"),
+    ("asdkjfh", "en", "gibberish"),
+    ("sdkfjhsdf", "fr", "gibberish"),
+    ("🎉🦄🎉", "en", "gibberish"),
+    ("Are you a robot?", "en", "presence"),
+]
+PSEUDONYM = re.compile(r"\bC-[2-9A-Z]{5}\b")
+
+
+def answer_of(flow: House, entry_id: str, language: Language = "en") -> str:
+    """How an entry's answer begins, without its marks."""
+    entry = flow.bot.deps.live.engine.entry(entry_id, language)
+    assert entry
+    return entry.answer.replace("**", "").splitlines()[0]
+
+
+def after(words: Texts) -> list[str]:
+    return [words.button_helped, words.button_not_mine, words.button_person]
+
+
+@pytest.mark.parametrize("language", BOTH)
+async def test_an_answer_names_its_source_and_asks_whether_it_helped(flow: House, language: Language) -> None:
+    words = texts(language)
+    (answer,) = await flow.ask(flow.candidate(language=language), LECTURERS[language])
+    assert answer["text"].startswith(answer_of(flow, "lecturers", language))
+    assert words.source.split("{")[0] in answer["text"]
+    assert "ActuIA" in answer["text"]
+    assert buttons(answer) == after(words)
+    assert flow.received(flow.staff) == []
+
+
+async def test_the_language_is_that_of_the_question_not_of_the_telephone(flow: House) -> None:
+    (answer,) = await flow.ask(flow.candidate(language="de"), LECTURERS["fr"])
+    assert buttons(answer) == after(texts("fr"))
+
+
+@pytest.mark.parametrize("language", BOTH)
+async def test_that_helped(flow: House, language: Language) -> None:
+    sara, words = flow.candidate(language=language), texts(language)
+    (answer,) = await flow.ask(sara, LECTURERS[language])
+    (thanks,) = await flow.press(sara, answer, words.button_helped)
+    assert thanks["text"] == words.feedback_thanks
+    assert [question.feedback for question in await flow.questions()] == [Feedback.HELPED]
+    shown = next(message for message in flow.received(sara) if message["message_id"] == answer["message_id"])
+    assert (shown["text"], buttons(shown)) == (answer["text"], [])
+
+
+@pytest.mark.parametrize("language", BOTH)
+async def test_not_my_question_offers_others_and_a_person(flow: House, language: Language) -> None:
+    sara, words = flow.candidate(language=language), texts(language)
+    (answer,) = await flow.ask(sara, LECTURERS[language])
+    (others,) = await flow.press(sara, answer, words.button_not_mine)
+    assert others["text"] == words.not_my_question
+    *choices, person = buttons(others)
+    assert len(choices) == 2
+    assert person == words.button_person
+    (other,) = await flow.press(sara, others, choices[0])
+    assert words.source.split("{")[0] in other["text"]
+    assert other["text"] != answer["text"]
+    assert [question.feedback for question in await flow.questions()] == [Feedback.NOT_MINE]
+
+
+@pytest.mark.parametrize("language", BOTH)
+async def test_asking_a_person_after_an_answer(flow: House, language: Language) -> None:
+    sara, words = flow.candidate(language=language), texts(language)
+    (answer,) = await flow.ask(sara, LECTURERS[language])
+    (note,) = await flow.press(sara, answer, words.button_person)
+    assert note["text"] == words.human_asked
+    (card,) = flow.cards()
+    assert LECTURERS[language] in card["text"]
+    assert texts("en").reason_person in card["text"]
+    found = flow.bot.deps.live.engine.entry("lecturers", language)
+    assert found
+    assert found.question in card["text"]
+
+
+@pytest.mark.parametrize("language", BOTH)
+async def test_a_vague_question_is_asked_back_and_the_choice_answered(flow: House, language: Language) -> None:
+    sara, words = flow.candidate(language=language), texts(language)
+    (back,) = await flow.ask(sara, VAGUE[language])
+    assert back["text"].startswith(words.clarify)
+    *choices, none = buttons(back)
+    assert 2 <= len(choices) <= 3
+    assert none == words.button_none
+    (answer,) = await flow.press(sara, back, choices[1])
+    assert words.source.split("{")[0] in answer["text"]
+    assert buttons(answer) == after(words)
+    (asked,) = await flow.questions()
+    assert asked.entry_id == asked.alternatives[1]
+    assert answer["text"].startswith(answer_of(flow, asked.alternatives[1], language))
+    assert flow.cards() == []
+
+
+@pytest.mark.parametrize("language", BOTH)
+async def test_none_of_these_goes_to_the_team_with_what_was_offered(flow: House, language: Language) -> None:
+    sara, words = flow.candidate(language=language), texts(language)
+    (back,) = await flow.ask(sara, VAGUE[language])
+    (note,) = await flow.press(sara, back, words.button_none)
+    assert note["text"] == words.none_of_these
+    (card,) = flow.cards()
+    assert texts("en").reason_unsure in card["text"]
+    assert "sure)" in card["text"]
+
+
+@pytest.mark.parametrize("language", BOTH)
+async def test_what_nobody_has_answered_goes_to_the_team(flow: House, language: Language) -> None:
+    person = flow.candidate("Séraphine", language, last_name="Delacroix", username="seraphine_d")
+    words = texts("en")
+    (note,) = await flow.ask(person, PRICE[language])
+    assert note["text"] == texts(language).escalated
+    assert buttons(note) == []
+    (card,) = flow.cards()
+    for part in (PRICE[language], words.reason_outside, words.card_found, getattr(words, f"language_{language}")):
+        assert part in card["text"]
+    assert PSEUDONYM.search(card["text"])
+    assert {entity["type"] for entity in card["entities"]} == {"bold", "blockquote", "italic"}
+    for mark in ("Séraphine", "Delacroix", "seraphine", str(person.id)):
+        assert mark not in str(card)
+
+
+async def test_of_several_questions_only_those_without_answer_are_handed_over(flow: House, sara: User) -> None:
+    answer, note = await flow.ask(sara, f"{LECTURERS['en']} And how much does it cost?")
+    assert answer_of(flow, "lecturers") in answer["text"]
+    assert note["text"] == texts("en").escalated
+    (card,) = flow.cards()
+    assert "how much does it cost" in card["text"]
+    assert "lecturers" not in card["text"]
+
+
+async def test_two_questions_without_answer_make_one_ticket(flow: House, sara: User) -> None:
+    await flow.ask(sara, f"{LECTURERS['en']} How much does it cost? When does it start?")
+    assert len(await flow.tickets()) == 1
+    shown = "\n".join(message["text"] for message in flow.received(flow.staff))
+    assert "How much does it cost?" in shown
+    assert "When does it start?" in shown
+
+
+async def test_a_question_that_leans_on_the_one_before(flow: House, sara: User) -> None:
+    (first,) = await flow.ask(sara, "Can my employer support me?")
+    (second,) = await flow.ask(sara, "And if they refuse?")
+    assert answer_of(flow, "employer-support") in first["text"]
+    assert answer_of(flow, "employer-support") in second["text"]
+
+
+async def test_small_talk_gets_a_kind_line_and_no_ticket(flow: House) -> None:
+    for said, language, kind in SMALL_TALK:
+        (line,) = await flow.ask(flow.candidate(language=language), said)
+        assert line["text"] == getattr(texts(language), kind)
+    assert (await flow.tickets(), flow.received(flow.staff)) == ([], [])
+
+
+async def test_marks_in_names_and_questions_are_shown_as_text(flow: House) -> None:
+    person = flow.candidate("<b>Eve</b>", last_name="*_`[x](tg://user?id=1)")
+    asked = "How much is <b>it</b> & _why_ *so* `much` [here](https://example.org) </blockquote>?"
+    card = await flow.handed_over(person, asked)
+    assert asked in card["text"]
+    assert not {"text_link", "code"} & {entity["type"] for entity in card["entities"]}
+    await flow.group(flow.marie, "<i>1</i> & *2* _3_ </b>", reply_to=card)
+    assert "<i>1</i> & *2* _3_ </b>" in flow.received(person)[-1]["text"]
+
+
+async def test_a_message_longer_than_telegram_allows(flow: House, sara: User) -> None:
+    long: Json = {"message_id": 901, "date": 1, "chat": sara.chat_json(), "from": sara.json()}
+    flow.api.say(sara, "Hello")
+    flow.api.push({"message": long | {"text": "How much does it cost, all in all and with taxes? " * 100}})
+    await flow.quiet()
+    assert flow.received(sara)[-1]["text"] == texts("en").escalated
+    (card,) = flow.cards()
+    assert "all in all" in card["text"]
+    assert card["text"].endswith(texts("en").card_hint)
+
+
+@pytest.mark.parametrize("language", BOTH)
+async def test_what_is_not_text_is_declined_kindly(flow: House, language: Language) -> None:
+    person = flow.candidate(language=language)
+    kinds = ["sticker", "voice", "photo", "location", "contact", "document", "video_note"]
+    for kind in kinds:
+        flow.api.send_media(person, kind)
+    await flow.quiet()
+    assert [message["text"] for message in flow.received(person)] == [texts(language).unsupported] * len(kinds)
+    assert await flow.tickets() == []
+
+
+async def test_the_words_below_a_picture_are_a_question(flow: House, sara: User) -> None:
+    flow.api.send_media(sara, "photo", caption=LECTURERS["en"])
+    await flow.quiet()
+    assert answer_of(flow, "lecturers") in flow.received(sara)[-1]["text"]
+
+
+async def test_an_edited_question_is_answered_anew(flow: House, sara: User) -> None:
+    asked = flow.api.say(sara, "project")
+    await flow.quiet()
+    flow.api.edit(sara, asked, LECTURERS["en"])
+    await flow.quiet()
+    assert len(flow.received(sara)) == 2
+    assert answer_of(flow, "lecturers") in flow.received(sara)[-1]["text"]
+
+
+async def test_a_moving_location_is_declined_once(flow: House, sara: User) -> None:
+    sent = flow.api.send_media(sara, "location")
+    for _ in range(3):
+        flow.api.push({"edited_message": sent | {"edit_date": 1}})
+    await flow.quiet()
+    assert len(flow.received(sara)) == 1

@@ -1,0 +1,135 @@
+"""What befalls the staff's group, and other groups."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.app import guichet
+from bot.dialogue.texts import texts
+from bot.records.tables import Chat
+from bot.sandbox.people import User
+from indexer.engine import Engine
+
+from .house import LECTURERS, PRICE, House, house
+
+EN = texts("en")
+
+
+@pytest.fixture
+async def flow(engine: Engine, tmp_path: Path) -> AsyncIterator[House]:
+    """A bot of the test's own: its group will not be the same afterwards."""
+    async with house(engine, tmp_path) as running:
+        yield running
+
+
+async def test_cards_and_replies_survive_the_group_s_move(flow: House, sara: User) -> None:
+    await flow.handed_over(sara)
+    large = flow.api.migrate(flow.staff)
+    await flow.quiet()
+    await flow.ask(sara, "I would pay it myself, if that changes the price")
+    (added,) = flow.received(large)
+    flow.api.say(flow.marie, "to the follow-up", chat=large, reply_to=added)
+    karim = flow.candidate("Karim", "fr")
+    await flow.ask(karim, PRICE["fr"])
+    card = flow.received(large)[-1]
+    flow.api.say(flow.marie, "à la carte", chat=large, reply_to=card)
+    await flow.quiet()
+    assert flow.received(sara)[-1]["text"].endswith("to the follow-up")
+    assert flow.received(karim)[-1]["text"].endswith("à la carte")
+
+
+async def test_the_move_noticed_by_sending_before_it_is_told(flow: House, sara: User) -> None:
+    large = flow.api.migrate(flow.staff)
+    told, flow.api.world.queue.pending[:] = flow.api.pending(), []
+    await flow.ask(sara, PRICE["en"])
+    (card,) = flow.received(large)
+    for update in told:
+        flow.api.push(update)
+    await flow.quiet()
+    flow.api.say(flow.marie, "found you", chat=large, reply_to=card)
+    await flow.quiet()
+    assert flow.received(sara)[-1]["text"].endswith("found you")
+    await flow.ask(flow.candidate("Karim"), PRICE["en"])
+    assert len(flow.received(large)) == 2
+
+
+async def test_numbers_of_the_old_group_mean_nothing_in_the_new_one(flow: House, sara: User) -> None:
+    old = await flow.handed_over(sara)
+    large = flow.api.migrate(flow.staff)
+    large.next_message_id = old["message_id"]
+    karim = flow.candidate("Karim", "fr")
+    await flow.ask(karim, PRICE["fr"])
+    (card,) = flow.received(large)
+    assert card["message_id"] == old["message_id"]
+    before = len(flow.received(sara))
+    flow.api.say(flow.marie, "pour Karim", chat=large, reply_to=card)
+    await flow.quiet()
+    assert flow.received(karim)[-1]["text"].endswith("pour Karim")
+    assert len(flow.received(sara)) == before
+
+
+async def test_the_staff_s_group_is_found_again_after_a_restart(engine: Engine, tmp_path: Path) -> None:
+    async with house(engine, tmp_path) as flow:
+        large = flow.api.migrate(flow.staff)
+        await flow.quiet()
+        settings = flow.bot.deps.settings
+        for configured in (flow.staff.id, large.id):
+            again = settings.model_copy(update={"staff_chat_id": configured})
+            async with guichet(again, engine) as bot, bot.deps.db.read() as tx:
+                assert (await tx.get_one(Chat, bot.deps.staff_chat)).telegram_id == large.id
+
+
+async def test_thrown_out_of_the_staff_s_group_the_bot_still_answers(flow: House, sara: User) -> None:
+    flow.api.remove_bot(flow.staff)
+    (answer,) = await flow.ask(sara, LECTURERS["en"])
+    assert "ActuIA" in answer["text"]
+    await flow.ask(sara, PRICE["en"])
+    assert flow.received(sara)[-1]["text"] == EN.escalated
+    (line,) = [line for line in flow.log.lines if "message refused" in line]
+    assert "Forbidden: bot was kicked" in line
+    assert str(flow.staff.id) not in line
+
+
+async def test_other_groups_hear_their_number_and_nothing_else(flow: House) -> None:
+    owner = flow.candidate("Olga")
+    for large in (False, True):
+        other = flow.api.group("Elsewhere", supergroup=large, members=[owner])
+        flow.api.say(owner, "/start", chat=other)
+        flow.api.say(owner, LECTURERS["en"], chat=other)
+        await flow.quiet()
+        (said,) = flow.received(other)
+        assert said["text"] == EN.staff_group_id.format(id=other.id)
+        flow.api.say(owner, "thank you", chat=other, reply_to=said)
+        flow.api.say(owner, "/reindex@someone_else_bot", chat=other)
+        await flow.quiet()
+        assert len(flow.received(other)) == 1
+    assert flow.received(flow.staff) == []
+
+
+async def test_a_bot_that_is_no_administrator_still_gets_replies(engine: Engine, tmp_path: Path) -> None:
+    async with house(engine, tmp_path, group={"bot_admin": False, "supergroup": True}) as flow:
+        sara = flow.candidate()
+        card = await flow.handed_over(sara)
+        await flow.group(flow.paul, "hello from privacy mode", reply_to=card)
+        assert flow.received(sara)[-1]["text"].endswith("hello from privacy mode")
+
+
+async def test_in_a_forum_other_topics_are_left_alone(engine: Engine, tmp_path: Path) -> None:
+    async with house(engine, tmp_path, group={"forum": True}) as flow:
+        sara = flow.candidate()
+        card = await flow.handed_over(sara)
+        lunch = flow.api.topic(flow.paul, flow.staff, "Lunch")
+        assert await flow.group(flow.paul, "Pizza?", thread=lunch) == []
+        await flow.group(flow.marie, "in the forum", reply_to=card)
+        assert flow.received(sara)[-1]["text"].endswith("in the forum")
+
+
+async def test_staff_who_read_french(engine: Engine, tmp_path: Path) -> None:
+    async with house(engine, tmp_path, staff_language="fr") as flow:
+        words = texts("fr")
+        card = await flow.handed_over(flow.candidate(), PRICE["en"])
+        for part in (words.card_title, words.language_en, words.reason_outside, words.card_hint):
+            assert part in card["text"]
+        (hint,) = await flow.group(flow.marie, "/dance")
+        assert hint["text"] == words.staff_unknown_command

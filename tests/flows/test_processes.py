@@ -1,0 +1,101 @@
+"""The commands as processes of their own: killed, stopped, refused, shown."""
+
+import asyncio
+import signal
+import sqlite3
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections import Counter
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.sandbox.botapi import BotApi, serve
+from bot.sandbox.people import User
+
+from .house import LECTURERS, TOKEN, environment
+
+PATIENCE = 60.0  # seconds, for a machine that is busy with other things
+
+
+@pytest.fixture
+async def api() -> AsyncIterator[tuple[BotApi, dict[str, str]]]:
+    """A Bot API server with a staff's group, and the settings that lead to it."""
+    api = BotApi(TOKEN)
+    staff = api.group("Admissions", admins=[api.user("Marie")])
+    async with serve(api) as address:
+        telegram = {"GUICHET_TELEGRAM_BASE_URL": address, "GUICHET_STAFF_CHAT_ID": str(staff.id)}
+        yield api, telegram | {"GUICHET_TELEGRAM_TOKEN": TOKEN}
+
+
+async def run(own: dict[str, str]) -> Process:
+    command = (sys.executable, "-m", "bot", "run")
+    return await asyncio.create_subprocess_exec(*command, env=own, stdin=PIPE, stdout=PIPE, stderr=PIPE)
+
+
+async def end(process: Process) -> tuple[str, str]:
+    out, err = await asyncio.wait_for(process.communicate(), PATIENCE)
+    return out.decode(), err.decode()
+
+
+def answers(api: BotApi, person: User) -> int:
+    return sum(message["from"]["is_bot"] for message in api.messages(person))
+
+
+def accepted_but_not_noted(api: BotApi, data: Path) -> int:
+    """How many answers Telegram has that the outbox of a killed process still believes to be waiting."""
+    with sqlite3.connect(data / "guichet.sqlite") as db:
+        noted = db.execute("SELECT count(*) FROM outgoing WHERE state = 'sent'").fetchone()[0]
+    return sum(call.ok for call in api.calls("sendMessage")) - int(noted)
+
+
+async def test_killed_in_the_middle_of_thirty_questions(
+    api: tuple[BotApi, dict[str, str]], cache: Path, index_root: Path, tmp_path: Path
+) -> None:
+    telegram, settings = api
+    own = environment(cache, index_root, tmp_path) | settings
+    people = [telegram.user(f"Person{number}") for number in range(30)]
+    process = await run(own)
+    try:
+        await telegram.wait_for(lambda api: api.world.queue.polled, PATIENCE)
+        for person in people:
+            telegram.say(person, LECTURERS["en"])
+        await telegram.wait_for(lambda api: sum(answers(api, person) for person in people) >= 8, PATIENCE)
+    finally:
+        process.kill()
+        _, first_log = await end(process)
+    lost_track = accepted_but_not_noted(telegram, tmp_path / "data")
+    assert sum(answers(telegram, person) for person in people) < len(people)
+
+    process = await run(own)
+    try:
+        await telegram.wait_for(lambda api: all(answers(api, person) for person in people), PATIENCE)
+        await telegram.wait_for(lambda api: not api.pending(), PATIENCE)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        _, second_log = await asyncio.wait_for(process.communicate(), 10)
+    assert process.returncode == 0
+    counts = Counter(answers(telegram, person) for person in people)
+    assert counts[1] + counts[2] == len(people)
+    assert counts[2] <= lost_track <= 16
+    log = first_log + second_log.decode()
+    assert "started snapshot=" in log
+    assert "stopped" in log
+    for secret in (TOKEN, TOKEN.partition(":")[2], LECTURERS["en"], "academics", settings["GUICHET_STAFF_CHAT_ID"]):
+        assert secret not in log
+    assert not [person for person in people if str(person.id) in log]
+
+
+async def test_a_wrong_token_is_said_plainly(
+    api: tuple[BotApi, dict[str, str]], cache: Path, index_root: Path, tmp_path: Path
+) -> None:
+    wrong = "654321:a-token-that-telegram-does-not-know"
+    _, settings = api
+    process = await run(environment(cache, index_root, tmp_path) | settings | {"GUICHET_TELEGRAM_TOKEN": wrong})
+    out, err = await end(process)
+    assert process.returncode == 2
+    assert "Telegram refuses the token: set GUICHET_TELEGRAM_TOKEN" in err
+    assert "Traceback" not in err
+    assert wrong not in out + err
+    assert "a-token-that" not in out + err

@@ -1,0 +1,56 @@
+"""From start to stop: what Telegram's refusals and absence do to a bot that serves."""
+
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot import app
+from bot.app import serve as serve_bot
+from bot.delivery.loops import TokenRefusedError
+from bot.sandbox.botapi import BotApi, serve
+from bot.sandbox.refusal import Refusal
+from indexer.engine import Engine
+
+from .house import TOKEN, settings
+
+UNAUTHORIZED = Refusal(401, "Unauthorized")
+
+
+async def test_a_token_refused_at_the_start(engine: Engine, tmp_path: Path) -> None:
+    api = BotApi("1:another-token")
+    async with serve(api) as address:
+        with pytest.raises(TokenRefusedError) as refused:
+            await serve_bot(settings(tmp_path, telegram_base_url=address, staff_chat_id=-5), engine)
+    assert TOKEN not in repr(refused.getrepr(chain=True))
+
+
+async def test_a_token_taken_back_while_serving(engine: Engine, tmp_path: Path) -> None:
+    api, started = BotApi(TOKEN), asyncio.Event()
+    staff = api.group("Admissions")
+    async with serve(api) as address:
+        chosen = settings(tmp_path, telegram_base_url=address, staff_chat_id=staff.id)
+        serving = asyncio.create_task(serve_bot(chosen, engine, started))
+        await asyncio.wait_for(started.wait(), 20)
+        await api.wait_for(lambda api: api.world.queue.polled)
+        api.fail("getUpdates", UNAUTHORIZED, times=99)
+        api.say(api.user("Sara"), "Hello")
+        with pytest.raises(TokenRefusedError):
+            await asyncio.wait_for(serving, 20)
+
+
+async def test_telegram_out_of_reach_at_the_start_is_waited_for(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "backoff", lambda _failures: timedelta(0))
+    api, started = BotApi(TOKEN), asyncio.Event()
+    staff = api.group("Admissions")
+    api.fail("getMe", "drop_before", times=2)
+    async with serve(api) as address:
+        chosen = settings(tmp_path, telegram_base_url=address, staff_chat_id=staff.id)
+        serving = asyncio.create_task(serve_bot(chosen, engine, started))
+        await asyncio.wait_for(started.wait(), 20)
+        serving.cancel()
+        await asyncio.gather(serving, return_exceptions=True)
+    assert len(api.calls("getMe")) >= 3

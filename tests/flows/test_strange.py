@@ -1,0 +1,126 @@
+"""What nobody should send, and somebody does."""
+
+import pytest
+
+from bot.dialogue.texts import texts
+from bot.records.states import TicketState
+from bot.sandbox.people import User
+
+from .house import LECTURERS, PRICE, House
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+EN = texts("en")
+
+
+async def test_another_person_s_question_is_out_of_reach(flow: House, sara: User) -> None:
+    (theirs,) = await flow.ask(sara, "project")
+    number = theirs["reply_markup"]["inline_keyboard"][0][0]["callback_data"].split(":")[1]
+    mallory = flow.candidate("Mallory")
+    (shown,) = await flow.ask(mallory, LECTURERS["en"])
+    for data in (f"h:{number}", f"n:{number}", f"p:{number}", f"x:{number}", f"c:{number}:0", f"m:{number}"):
+        (said,) = await flow.press(mallory, shown, data, forged=True)
+        assert said["text"] == EN.choice_gone
+    assert [question.feedback for question in await flow.questions()] == [None, None]
+    assert (await flow.tickets(), flow.received(flow.staff), len(flow.received(sara))) == ([], [], 1)
+
+
+async def test_another_person_s_conversation_is_not_ended(flow: House, sara: User) -> None:
+    await flow.handed_over(sara)
+    (ticket,) = await flow.tickets()
+    mallory = flow.candidate("Mallory")
+    (shown,) = await flow.ask(mallory, LECTURERS["en"])
+    (said,) = await flow.press(mallory, shown, f"b:{ticket.id}", forged=True)
+    assert said["text"] == EN.greeting
+    assert [ticket.state for ticket in await flow.tickets()] == [TicketState.OPEN]
+
+
+async def test_made_up_buttons_do_nothing(flow: House, sara: User) -> None:
+    (shown,) = await flow.ask(sara, LECTURERS["en"])
+    made_up = ["", ":", "h", "h:", "h:x", "h:²", "h:-1", "h:99999999", f"h:{10**17}", f"h:{10**60}", "z:1", "c:1"]
+    made_up += ["c:1:", "c:1:-1", "c:1:99", f"c:1:{10**50}", "b:", "b:x", f"b:{10**55}", "x:1:2:3:4", "n:0", "💥" * 16]
+    made_up += ["m", "m:", "m:x", f"m:{10**60}"]
+    for data in made_up:
+        flow.api.press(sara, shown, data, forged=True)
+    await flow.quiet()
+    said = [message["text"] for message in flow.received(sara)[1:]]
+    assert len(said) == len(made_up)
+    assert set(said) == {EN.choice_gone, EN.greeting}
+    assert await flow.tickets() == []
+
+
+async def test_a_button_without_its_message(flow: House, sara: User) -> None:
+    (shown,) = await flow.ask(sara, LECTURERS["en"])
+    flow.api.erase(shown)
+    (said,) = await flow.press(sara, shown, EN.button_helped)
+    assert said["text"] == EN.feedback_thanks
+    query = {"id": "1", "from": sara.json(), "chat_instance": "1", "inline_message_id": "x", "data": "h:1"}
+    flow.api.push({"callback_query": query})
+    flow.api.push({"callback_query": {name: query[name] for name in ("id", "from", "chat_instance")}})
+    await flow.quiet()
+
+
+async def test_buttons_pressed_in_the_staff_s_group_erase_nothing(flow: House, sara: User) -> None:
+    card = await flow.handed_over(sara)
+    for data in ("f:yes", "f:no", "h:1", "b:1"):
+        flow.api.press(flow.paul, card, data, forged=True)
+    await flow.quiet()
+    assert len(flow.received(flow.staff)) == 1
+    await flow.group(flow.marie, "Still here", reply_to=card)
+    assert flow.received(sara)[-1]["text"].endswith("Still here")
+
+
+async def test_updates_of_unknown_kinds_are_done_with(flow: House, sara: User) -> None:
+    flow.api.push({"brand_new_kind": {"chat": sara.chat_json()}})
+    flow.api.push({})
+    flow.api.push({"channel_post": {"message_id": 1, "date": 1, "chat": {"id": -100777, "type": "channel"}}})
+    flow.api.push({"inline_query": {"id": "5", "from": sara.json(), "query": "price", "offset": ""}})
+    (answer,) = await flow.ask(sara, LECTURERS["en"])
+    assert "ActuIA" in answer["text"]
+
+
+async def test_an_update_that_cannot_be_read_is_set_aside_and_the_next_answered(flow: House, sara: User) -> None:
+    flow.trouble_expected = True
+    flow.api.say(sara, "Hello")
+    await flow.quiet()
+    flow.api.push({"message": {"message_id": "seven", "date": "x", "chat": sara.chat_json(), "text": "my secret"}})
+    (answer,) = await flow.ask(sara, LECTURERS["en"])
+    assert "ActuIA" in answer["text"]
+    (failed, logged) = await flow.troubles()
+    assert "set_aside, 1 attempts" in failed
+    assert "update not handled" in logged
+    assert "secret" not in logged
+
+
+@pytest.mark.parametrize("text", ["\u202e\u200b\u2066", "\x00\x07", "a" * 4096, "?" * 4096, "\n\n\n", "."])
+async def test_strange_characters(flow: House, sara: User, text: str) -> None:
+    message = {"message_id": 900, "date": 1, "chat": sara.chat_json(), "from": sara.json(), "text": text}
+    flow.api.say(sara, "Hello")
+    await flow.quiet()
+    flow.api.push({"message": message})
+    await flow.quiet()
+    assert len(flow.received(sara)) == 2
+
+
+async def test_a_storm_from_one_person_keeps_nobody_waiting(flow: House, sara: User) -> None:
+    for number in range(20):
+        flow.api.say(sara, f"How much is number {number}?")
+    (answer,) = await flow.ask(flow.candidate("Karim", "fr"), LECTURERS["fr"])
+    assert "ActuIA" in answer["text"]
+    assert len(await flow.tickets()) == 1
+    assert len(flow.received(flow.staff)) == 20
+
+
+async def test_telegram_s_hiccups_lose_nothing(flow: House, sara: User) -> None:
+    flow.api.fail("sendMessage", 502)
+    flow.api.fail("answerCallbackQuery", "Bad Request: query is too old")
+    (answer,) = await flow.ask(sara, LECTURERS["en"])
+    (thanks,) = await flow.press(sara, answer, EN.button_helped)
+    assert thanks["text"] == EN.feedback_thanks
+
+
+async def test_markup_that_telegram_refuses_is_sent_without(flow: House, sara: User) -> None:
+    flow.api.fail("sendMessage", "Bad Request: can't parse entities", when=lambda params: "entities" in params)
+    card = await flow.handed_over(sara, PRICE["en"])
+    assert PRICE["en"] in card["text"]
+    assert "entities" not in card

@@ -1,0 +1,31 @@
+"""A deterministic encoder without a model: hashed bags of words. Similar words, similar vectors; nothing more."""
+
+from collections.abc import Sequence
+from zlib import crc32
+
+import numpy as np
+
+from indexer.encoder import Vectors
+from indexer.lexical import WORD, fold
+
+
+class WordEncoder:
+    """Counts what it is asked to encode in `encoded`."""
+
+    def __init__(self, identity: str = "words@1", dims: int = 64) -> None:
+        self.identity, self.dims = identity, dims
+        self.encoded: list[str] = []
+
+    def queries(self, texts: Sequence[str], /) -> Vectors:
+        return self._encode("query", texts)
+
+    def passages(self, texts: Sequence[str], /) -> Vectors:
+        return self._encode("passage", texts)
+
+    def _encode(self, prefix: str, texts: Sequence[str]) -> Vectors:
+        self.encoded += texts
+        vectors = np.zeros((len(texts), self.dims), np.float32)
+        for row, text in enumerate(texts):
+            for word in [prefix, *WORD.findall(fold(text))]:
+                vectors[row, crc32(word.encode()) % self.dims] += 1
+        return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)

@@ -1,0 +1,350 @@
+import re
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from indexer.entries import (
+    LANGUAGES,
+    Entry,
+    KnowledgeError,
+    Problem,
+    check,
+    missing_translations,
+    parse,
+    plain,
+    read_text,
+)
+from tests.indexer.examples import entry, front
+
+GOOD = """---
+course: pottery
+topic: first-steps
+language: fr
+source: La brochure
+source_date: 2025
+reviewed: 2026-09-01
+address: https://example.org/cours
+valid_until: 2027-08-31
+---
+
+# Premiers pas
+
+## Qui peut venir ? {#who}
+
+Autres formulations :
+
+- Est-ce ouvert
+  aux débutants ?
+- Âge minimum
+
+Toute personne de **seize ans**. Voir [le plan](https://example.org/plan).
+
+- un tablier
+- une serviette
+
+```
+tour --vitesse 3
+```
+
+## Quand ? {#when}
+
+TODO : donner les dates.
+"""
+
+
+def fault(text: str) -> Problem:
+    """The only problem of a file."""
+    (problem,) = parse(text, "a.md").problems
+    return problem
+
+
+def test_a_good_file() -> None:
+    parsed = parse(GOOD, "pas.fr.md")
+    assert parsed.problems == ()
+    who, when = parsed.entries
+    assert who == Entry(
+        id="who",
+        language="fr",
+        course="pottery",
+        topic="first-steps",
+        topic_name="Premiers pas",
+        question="Qui peut venir ?",
+        also=("Est-ce ouvert aux débutants ?", "Âge minimum"),
+        answer="Toute personne de **seize ans**. Voir [le plan](https://example.org/plan).\n\n"
+        "- un tablier\n- une serviette\n\n```\ntour --vitesse 3\n```",
+        source="La brochure",
+        address="https://example.org/cours",
+        source_date="2025",
+        reviewed=date(2026, 9, 1),
+        valid_until=date(2027, 8, 31),
+        path="pas.fr.md",
+        line=14,
+    )
+    assert (when.draft, when.answer) == (True, "")
+
+
+def test_without_a_title_the_topic_gives_its_name() -> None:
+    (only,) = parse(front(topic="first-steps") + "## Who? {#who}\n\nAll.", "a.md").entries
+    assert only.topic_name == "First steps"
+
+
+def test_a_title_further_down_renames_nothing() -> None:
+    text = front() + "# Classes\n\n## Who? {#who}\n\nAll.\n\n> # Quoted\n"
+    (only,) = parse(text, "a.md").entries
+    assert only.topic_name == "Classes"
+
+
+@pytest.mark.parametrize("written", ["2025", "2025-03", "2025-03-31"])
+def test_a_source_date_is_kept_as_written(written: str) -> None:
+    (only,) = parse(front(source_date=written) + "## Who? {#who}\n\nAll.", "a.md").entries
+    assert only.source_date == written
+
+
+@pytest.mark.parametrize("marker", ["TODO", "TODO: ask the office", "Soon.\n\nTODO : later", "  TODO - price"])
+def test_a_draft_marker_withholds_the_whole_answer(marker: str) -> None:
+    (only,) = parse(front() + f"## How much? {{#fee}}\n\n{marker}\n", "a.md").entries
+    assert (only.draft, only.answer) == (True, "")
+
+
+@pytest.mark.parametrize("answer", ["See our TODO list.", "TODOS is a place.", "Méthodo: yes"])
+def test_a_word_like_the_marker_is_none(answer: str) -> None:
+    (only,) = parse(front() + f"## How much? {{#fee}}\n\n{answer}\n", "a.md").entries
+    assert (only.draft, only.answer) == (False, answer)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "remedy"),
+    [
+        ("", 1, "the file is empty: write a question or delete the file"),
+        ("\n \n", 1, "the file is empty: write a question or delete the file"),
+        ("## Who? {#who}\n\nAll.", 1, "no front matter: the file begins with a line '---', then course, topic"),
+        ("---\ncourse: pottery\n\n## Who? {#who}", 1, "no front matter: "),
+        (front(), 1, "no question found: write one as a line '## Question? {#short-id}'"),
+        ("---\n- a\n- b\n---\n", 2, "front matter cannot be read: write one 'name: value' a line"),
+        ("---\ncourse: pottery\ntopic: [a\n---\n", 3, "front matter cannot be read: "),
+        ("---\ncourse: a\x07b\n---\n", 2, "front matter cannot be read: "),
+        (front(language=None), 1, "front matter lacks 'language': add a line 'language: …'"),
+        (front(reviewed=""), 6, "front matter lacks 'reviewed': add a line 'reviewed: …'"),
+        (front(langage="fr"), 7, "unknown name 'langage' in the front matter: did you mean 'language'?"),
+        (front(xyz="red"), 7, "unknown name 'xyz' in the front matter: known are course, topic, language"),
+        (front(language="de"), 4, "'language' is 'de': write fr or en"),
+        (front(course="Pottery Class"), 2, "'course' is 'Pottery Class': use small letters, digits and hyphens"),
+        (
+            front(reviewed="last week"),
+            6,
+            "'reviewed' is 'last week': write a date as year-month-day, such as 2026-09-01",
+        ),
+        (front(reviewed="01/09/2026"), 6, "'reviewed' is '01/09/2026': write a date as year-month-day"),
+        (front(reviewed="2026-02-30"), 6, "'reviewed' is '2026-02-30': write a date as year-month-day"),
+        (front(valid_until="2026-13-01"), 7, "'valid_until' is '2026-13-01': write a date as year-month-day"),
+        (front(source_date="March"), 7, "'source_date' is 'March': write a year or a date, such as 2022 or 2022-05-31"),
+        (front(address="the office"), 7, "'address' is 'the office': "),
+    ],
+)
+def test_a_fault_of_the_whole_file_names_line_and_remedy(text: str, line: int, remedy: str) -> None:
+    problem = fault(text)
+    assert (problem.path, problem.line) == ("a.md", line)
+    assert problem.text.startswith(remedy)
+
+
+@pytest.mark.parametrize(
+    ("body", "line", "remedy"),
+    [
+        ("## Who?\n\nAll.", 8, "expected '## Question? {#short-id}' (small letters, digits, hyphens), got 'Who?'"),
+        ("## Who? {#Who}\n\nAll.", 8, "expected '## Question? {#short-id}'"),
+        ("## {#who}\n\nAll.", 8, "expected '## Question? {#short-id}'"),
+        ("## Who? {#who}\n", 8, "'Who?' has no answer: write it below the question (or 'TODO: …'"),
+        ("## Who? {#who}\n\nAlso asked:\n- Whom?\n", 8, "'Who?' has no answer: "),
+        ("Everybody.\n\n## Who? {#who}\n\nAll.", 8, "this text stands before the first question"),
+        ("```\ncode\n```\n\n## Who? {#who}\n\nAll.", 8, "this text stands before the first question"),
+        ("# Who? {#who}\n\nAll.\n\n## When? {#when}\n\nNow.", 10, "this text stands before the first question"),
+    ],
+)
+def test_a_fault_of_one_question_names_line_and_remedy(body: str, line: int, remedy: str) -> None:
+    problem = fault(front() + body)
+    assert problem.line == line
+    assert problem.text.startswith(remedy)
+
+
+def test_everything_wrong_with_a_file_is_told_at_once() -> None:
+    body = "Lost.\n\n## No id\n\nYes.\n\n## Good? {#good}\n\nYes.\n\n## Empty? {#empty}\n"
+    parsed = parse(front() + body, "a.md")
+    assert [problem.line for problem in parsed.problems] == [8, 10, 18]
+    assert [entry.id for entry in parsed.entries] == ["good"]
+    assert len(parse(front(language="de", topic=None, sorce="x"), "a.md").problems) == 3
+
+
+def test_a_problem_reads_like_a_compilers() -> None:
+    assert str(KnowledgeError([Problem("a.md", 3, "one"), Problem("b.md", 1, "two")])) == "a.md:3: one\nb.md:1: two"
+
+
+def test_windows_files_read_like_others(tmp_path: Path) -> None:
+    """A byte order mark and carriage returns change neither answers nor line numbers."""
+    path = tmp_path / "a.md"
+    path.write_bytes(b"\xef\xbb\xbf" + GOOD.replace("\n", "\r\n").encode())
+    assert parse(read_text(path), "pas.fr.md") == parse(GOOD, "pas.fr.md")
+    assert parse(GOOD.replace("\n", "\r\n"), "pas.fr.md") == parse(GOOD, "pas.fr.md")
+
+
+def test_a_file_that_is_not_utf8_is_refused_at_the_line(tmp_path: Path) -> None:
+    path = tmp_path / "a.md"
+    path.write_bytes("---\ncourse: pottery\nsource: La poterie d'été\n".encode("latin-1"))
+    with pytest.raises(KnowledgeError) as caught:
+        read_text(path)
+    assert str(caught.value) == f"{path}:3: this is not UTF-8 text: save the file with the encoding UTF-8"
+
+
+def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(KnowledgeError, match=r"cannot be read \(.*\): check its name and rights"):
+        read_text(tmp_path / "missing.md")
+
+
+@pytest.mark.parametrize("break_", ["\x0b", "\x0c", "\x85", "\u2028", "\u2029"])
+def test_line_breaks_that_word_processors_leave_move_nothing(break_: str) -> None:
+    text = front() + f"## Who?{break_} {{#who}}\n\nAll{break_}of you.\n\n## When? {{#when}}\n\nNow.\n"
+    assert [entry.answer for entry in parse(text, "a.md").entries] == [f"All{break_}of you.", "Now."]
+
+
+def test_an_id_twice_in_a_language_is_refused_and_shared_by_translations_is_not() -> None:
+    first, again = entry(line=3), entry(question="Is it hot?", path="b.md", line=9)
+    french = entry(question="Est-il chaud ?", language="fr")
+    assert [str(problem) for problem in check([first, french, again])] == [
+        "b.md:9: id 'kiln' is already used at classes.en.md:3: choose another"
+    ]
+
+
+def test_ids_twice_in_one_file_are_refused() -> None:
+    parsed = parse(front() + "## One? {#a}\n\nYes.\n\n## Two? {#a}\n\nNo.\n", "a.md")
+    assert [str(problem) for problem in check(parsed.entries)] == [
+        "a.md:12: id 'a' is already used at a.md:8: choose another"
+    ]
+
+
+def test_one_question_for_two_entries_is_refused_however_it_is_written() -> None:
+    first = entry(also=("Too hot?",), line=3)
+    twin = entry("oven", "The oven?", also=("How  HOT is the kiln?", "too hot?"), line=9)
+    assert [str(problem) for problem in check([first, twin])] == [
+        "classes.en.md:9: 'How  HOT is the kiln?' is also asked by 'kiln' at classes.en.md:3: keep it in one of them",
+        "classes.en.md:9: 'too hot?' is also asked by 'kiln' at classes.en.md:3: keep it in one of them",
+    ]
+
+
+def test_two_courses_and_two_languages_may_ask_the_same() -> None:
+    assert not list(check([entry(), entry("oven", course="glass"), entry(language="fr")]))
+
+
+def test_an_entry_belongs_to_one_course() -> None:
+    (problem,) = check([entry(line=3), entry(language="fr", course="glass", path="b.md", line=5)])
+    assert str(problem) == "b.md:5: id 'kiln' already belongs to course 'pottery' at classes.en.md:3: choose another"
+
+
+def test_a_missing_translation_is_named_in_either_direction() -> None:
+    both = [entry("both"), entry("both", language="fr")]
+    assert [p.text for p in missing_translations([*both, entry("en"), entry("fr", language="fr")])] == [
+        "'en' has no French version yet",
+        "'fr' has no English version yet",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("markdown", "blocks"),
+    [
+        ("Yes.\nAnd no.", ["Yes. And no."]),
+        ("- one\n- **two**\n\n1. three", ["one", "two", "three"]),
+        ("See [the *map*](https://example.org/map).", ["See the map."]),
+        ("Run `make`:\n\n```sh\nmake demo\n```", ["Run make:", "make demo"]),
+        ("> quoted", ["quoted"]),
+        ("<b>not bold</b>", ["<b>not bold</b>"]),
+        ("", []),
+    ],
+)
+def test_plain_keeps_what_people_see(markdown: str, blocks: list[str]) -> None:
+    assert plain(markdown) == blocks
+
+
+LINE = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Zl", "Zp"]), min_size=1, max_size=40)
+WORDS = st.lists(st.from_regex(r"[^\W_]{1,9}", fullmatch=True), min_size=1, max_size=6).map(" ".join)
+QUESTION = WORDS.map(lambda words: f"{words} ?")
+ANSWERS = st.lists(
+    st.one_of(
+        WORDS,
+        WORDS.map(lambda text: f"**{text}**, yes."),
+        WORDS.map(lambda text: f"[{text}](https://example.org/{len(text)})"),
+        st.lists(WORDS, min_size=1, max_size=3).map(lambda items: "\n".join(f"- {item}" for item in items)),
+        WORDS.map(lambda text: f"```\n## {text}\n{text}\n```"),
+        WORDS.map(lambda text: f"### {text}"),
+    ),
+    min_size=1,
+    max_size=4,
+).map("\n\n".join)
+ID = st.from_regex(r"[a-z0-9]{1,6}(-[a-z0-9]{1,6}){0,2}", fullmatch=True)
+DATES = st.dates(date(1990, 1, 1), date(2090, 12, 31))
+ENTRIES = st.builds(
+    Entry,
+    id=ID,
+    language=st.sampled_from(LANGUAGES),
+    course=st.just("pottery"),
+    topic=st.just("classes"),
+    topic_name=WORDS,
+    question=QUESTION,
+    also=st.lists(QUESTION, max_size=3).map(tuple),
+    answer=ANSWERS.filter(lambda answer: not re.search(r"^\s*TODO\b", answer, re.MULTILINE)),
+    source=WORDS,
+    address=st.sampled_from([None, "https://example.org/a"]),
+    source_date=st.one_of(st.none(), DATES.map(date.isoformat), st.integers(1990, 2090).map(str)),
+    reviewed=DATES,
+    valid_until=st.one_of(st.none(), DATES),
+    path=st.just("a.md"),
+)
+
+
+def dump(written: Entry) -> str:
+    """The Markdown that a person would write for an entry."""
+    optional = {"address": written.address, "source_date": written.source_date, "valid_until": written.valid_until}
+    matter = [f"{name}: {value}" for name, value in optional.items() if value is not None]
+    label = {"fr": "Autres formulations :", "en": "Also asked:"}[written.language]
+    also = [label, *(f"- {question}" for question in written.also), ""] if written.also else []
+    head = [
+        "---",
+        f"course: {written.course}",
+        f"topic: {written.topic}",
+        f"language: {written.language}",
+        f'source: "{written.source}"',
+        f"reviewed: {written.reviewed}",
+        *matter,
+        "---",
+        f"# {written.topic_name}",
+        "",
+    ]
+    return "\n".join([*head, f"## {written.question} {{#{written.id}}}", "", *also, written.answer])
+
+
+def begins_with_a_list(written: Entry) -> bool:
+    """Such an answer, right below a list of other ways of asking, would be more of that list."""
+    return bool(written.also) and written.answer.startswith("- ")
+
+
+@settings(max_examples=40)
+@given(ENTRIES.filter(lambda written: not begins_with_a_list(written)))
+def test_what_is_written_is_what_is_read(written: Entry) -> None:
+    parsed = parse(dump(written), "a.md")
+    assert parsed.problems == ()
+    assert parsed.entries == (replace(written, line=parsed.entries[0].line),)
+
+
+@given(st.text(max_size=300), st.booleans())
+@example("\x00", True)
+@example("## a {#a}\n\u2028b", True)
+def test_no_text_whatever_breaks_the_reader(text: str, with_front_matter: bool) -> None:
+    parsed = parse(front() + text if with_front_matter else text, "a.md")
+    assert parsed.entries or parsed.problems
+
+
+@given(LINE)
+def test_no_front_matter_whatever_breaks_the_reader(line: str) -> None:
+    parsed = parse(front(source=line) + "## Who? {#who}\n\nAll.\n", "a.md")
+    assert parsed.entries or parsed.problems

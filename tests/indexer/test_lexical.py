@@ -1,0 +1,101 @@
+from math import log
+from pathlib import Path
+
+import pytest
+
+from indexer.lexical import Bm25, fold, grams, words
+
+DOCUMENTS = [["kiln", "hot"], ["kiln", "clay", "clay"], ["wood"]]  # two tokens a document on average
+
+
+def idf(having: int, documents: int = 3) -> float:
+    return log(1 + (documents - having + 0.5) / (having + 0.5))
+
+
+def saturation(count: int, length: int, average: float = 2) -> float:
+    return count / (count + 1.2 * (0.25 + 0.75 * length / average))
+
+
+def near(*values: float) -> object:
+    return pytest.approx(values, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("text", "folded"),
+    [("DIPLÔME", "diplome"), ("Cœur", "coeur"), ("Straße", "strasse"), ("e\u0301te\u0301", "ete")],
+)
+def test_fold_forgets_accents_and_capitals(text: str, folded: str) -> None:
+    assert fold(text) == folded
+
+
+def test_words_are_stemmed_without_accents_and_stop_words() -> None:
+    assert words("Les formations à distance", "fr") == words("la formation, DISTANCE", "fr")
+    assert words("There are the applications", "en") == words("application", "en")
+    assert words("l'école d'été", "fr") == words("école été", "fr")
+
+
+def test_a_question_of_stop_words_alone_keeps_them() -> None:
+    assert words("Is it there?", "en") == ["is", "it", "there"]
+    assert words("?!", "en") == []
+
+
+def test_grams_stay_within_words_and_know_their_borders() -> None:
+    assert grams("Clé") == [" cl", "cle", "le ", " cle", "cle ", " cle "]
+    assert grams("a b") == [" a ", " b "]
+    assert grams("…") == []
+
+
+def test_a_typo_leaves_grams_in_common() -> None:
+    assert len(set(grams("certification")) & set(grams("certifcation"))) >= 10
+
+
+def test_bm25_is_the_formula() -> None:
+    found = Bm25.of(DOCUMENTS).match(["kiln", "clay"])
+    assert tuple(found.bm25) == near(
+        idf(2) * saturation(1, 2), idf(2) * saturation(1, 3) + idf(1) * saturation(2, 3), 0.0
+    )
+
+
+def test_shares_are_of_the_best_possible() -> None:
+    found = Bm25.of(DOCUMENTS).match(["kiln", "clay"])
+    best = idf(2) + idf(1)
+    assert tuple(found.held) == near(idf(2) / best, 1.0, 0.0)
+    assert tuple(found.share) == near(*(score / best for score in found.bm25))
+    assert (found.share < found.held + 1e-6).all()
+
+
+def test_a_word_that_nobody_has_weighs_most() -> None:
+    found = Bm25.of(DOCUMENTS).match(["kiln", "moon"])
+    assert tuple(found.held) == near(*(idf(2) / (idf(2) + idf(0)) * has for has in (1, 1, 0)))
+    assert tuple(Bm25.of(DOCUMENTS).match(["moon"]).bm25) == (0, 0, 0)
+
+
+def test_a_repeated_word_counts_again() -> None:
+    once, twice = (Bm25.of(DOCUMENTS).match(["kiln"] * times) for times in (1, 2))
+    assert tuple(twice.bm25) == near(*(2 * once.bm25))
+    assert tuple(twice.held) == near(*once.held)
+
+
+@pytest.mark.parametrize("documents", [[], [[]], [[], []]])
+def test_nothing_to_match_scores_nothing(documents: list[list[str]], tmp_path: Path) -> None:
+    index = Bm25.of(documents)
+    index.save(tmp_path / "words")
+    for empty in (index, Bm25.load(tmp_path / "words", len(documents))):
+        assert tuple(empty.match(["kiln"]).bm25) == (0.0,) * len(documents)
+
+
+def test_no_words_score_nothing() -> None:
+    found = Bm25.of(DOCUMENTS).match([])
+    assert tuple(found.bm25) == tuple(found.share) == tuple(found.held) == (0, 0, 0)
+
+
+def test_a_document_without_words_scores_nothing_among_others() -> None:
+    assert tuple(Bm25.of([["kiln"], []]).match(["kiln"]).bm25)[1] == 0
+
+
+def test_what_is_saved_is_what_is_loaded(tmp_path: Path) -> None:
+    index = Bm25.of(DOCUMENTS)
+    index.save(tmp_path / "words")
+    asked = ["clay", "moon", "kiln", "wood"]
+    saved, loaded = index.match(asked), Bm25.load(tmp_path / "words", 3).match(asked)
+    assert [tuple(saved.bm25), tuple(saved.held)] == [tuple(loaded.bm25), tuple(loaded.held)]

@@ -1,0 +1,223 @@
+from math import exp, log
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from indexer import engine as engines
+from indexer.confidence import load as load_calibrator
+from indexer.encoder import OnnxEncoder
+from indexer.engine import Engine
+from indexer.entries import LANGUAGES, Entry, Language
+from indexer.passages import Hit, Kind, cut
+from indexer.search import FEATURES, MOST_ANSWERED, SHARPNESS, search
+from indexer.snapshot import Snapshot, build, load
+from tests.conftest import DATA
+from tests.indexer.examples import entry
+from tests.indexer.standin import WordEncoder
+
+
+@pytest.fixture(scope="module")
+def pottery(encoder: OnnxEncoder, tmp_path_factory: pytest.TempPathFactory) -> Engine:
+    return engines.index(DATA / "pottery", encoder, tmp_path_factory.mktemp("pottery")).engine
+
+
+def snapshot_of(entries: list[Entry], folder: Path) -> Snapshot:
+    return load(build(entries, WordEncoder(), folder).folder)
+
+
+def asked(snapshot: Snapshot, question: str, language: Language = "en", course: str | None = None) -> tuple[Hit, ...]:
+    vector = WordEncoder().queries([question])[0]
+    return search(snapshot, question, vector, language, load_calibrator().fusion, course)
+
+
+def feature(hit: Hit, name: str) -> float:
+    return hit.features[FEATURES.index(name)]
+
+
+@pytest.mark.parametrize(
+    ("question", "language", "expected", "shown_in"),
+    [
+        ("Is a total novice welcome?", "en", "who", "en"),
+        ("Je n'ai jamais tourné, puis-je venir ?", "fr", "who", "fr"),
+        ("Faut-il prendre un tablier ?", "fr", "bring", "fr"),
+        ("where do i leave my bike", "en", "bicycle", "en"),
+    ],
+)
+def test_the_model_finds_the_entry(
+    pottery: Engine, question: str, language: Language, expected: str, shown_in: str
+) -> None:
+    first, *_ = pottery.find(question, language)
+    assert (first.entry.id, first.entry.language) == (expected, shown_in)
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [("À quelle température cuit le four ?", "kiln"), ("Où puis-je garer mon vélo ?", "bicycle")],
+)
+def test_a_french_question_finds_an_entry_that_is_in_english_only(
+    pottery: Engine, question: str, expected: str
+) -> None:
+    near = {hit.entry.id: hit for hit in pottery.find(question, "fr")[:3]}
+    assert near[expected].entry.language == "en"
+    assert feature(near[expected], "first_by_meaning") == 1
+
+
+@pytest.mark.parametrize(("question", "language"), [("What is the price?", "en"), ("C'est combien ?", "fr")])
+def test_a_question_without_an_answer_yet_finds_its_draft(pottery: Engine, question: str, language: Language) -> None:
+    first, *_ = pottery.find(question, language)
+    assert (first.entry.id, first.entry.draft) == ("fee", True)
+
+
+def test_a_version_with_an_answer_is_shown_before_a_draft_in_the_own_language(tmp_path: Path) -> None:
+    snapshot = snapshot_of([entry(), entry(question="Le four ?", language="fr", answer="", draft=True)], tmp_path)
+    (hit,) = asked(snapshot, "Le four ?", "fr")
+    assert (hit.entry.language, hit.entry.draft) == ("en", False)
+
+
+def test_drafts_take_no_place_from_the_five_answers(tmp_path: Path) -> None:
+    drafts = [entry(f"draft-{n}", f"How hot is kiln {n}?", answer="", draft=True) for n in range(12)]
+    answered = [entry(f"answer-{n}", f"How cold is shed {n}?") for n in range(8)]
+    hits = asked(snapshot_of([*drafts, *answered], tmp_path), "How hot is the kiln?")
+    assert sum(not hit.entry.draft for hit in hits) == MOST_ANSWERED
+    assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
+
+
+def test_a_course_is_found_however_much_nearer_others_are(tmp_path: Path) -> None:
+    """Hundreds of nearer passages of another course push nothing out."""
+    other = [entry(f"k-{n}", "How hot is the kiln?", course="glass", answer=f"Hot {n}.") for n in range(150)]
+    snapshot = snapshot_of([*other, entry("park", "Where do I park?", answer="Behind the shed.")], tmp_path)
+    assert {hit.entry.course for hit in asked(snapshot, "How hot is the kiln?")} == {"glass"}
+    assert [hit.entry.id for hit in asked(snapshot, "How hot is the kiln?", course="pottery")] == ["park"]
+    assert {hit.entry.course for hit in asked(snapshot, "Where do I park?", course="glass")} == {"glass"}
+
+
+def test_an_unknown_course_has_no_hits(tmp_path: Path) -> None:
+    assert asked(snapshot_of([entry()], tmp_path), "How hot?", course="cooking") == ()
+
+
+@pytest.mark.parametrize("question", ["", " ", "\n\t"])
+def test_a_blank_question_has_no_hits(pottery: Engine, question: str) -> None:
+    assert pottery.find(question, "en") == ()
+
+
+@pytest.mark.parametrize("question", ["?!", "🙂🙂", "\u200b", "kiln " * 1000, "x" * 5000, "日本語", "\x00"])
+def test_strange_questions_are_searched_without_fault(pottery: Engine, question: str) -> None:
+    hits = pottery.find(question, "en")
+    assert hits
+    assert all(np.isfinite(hit.features).all() and 0 <= hit.confidence <= 1 for hit in hits)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("draft", [False, True])
+def test_an_index_with_one_entry(tmp_path: Path, language: Language, draft: bool) -> None:
+    one = entry(answer="", draft=True) if draft else entry()
+    (hit,) = asked(snapshot_of([one], tmp_path), "How hot is the kiln?", language)
+    assert hit.entry == one
+    assert np.isfinite(hit.features).all()
+    assert feature(hit, "own_language") == (language == "en")
+
+
+def test_words_of_the_other_language_do_not_count(tmp_path: Path) -> None:
+    snapshot = snapshot_of([entry("pain", "Does pain last?"), entry("bread", "Le pain ?", "fr")], tmp_path)
+    words = {hit.entry.id: feature(hit, "words_held") for hit in asked(snapshot, "pain", "fr")}
+    assert words == {"pain": 0, "bread": pytest.approx(1)}
+
+
+def test_faiss_finds_what_comparing_with_everything_finds(engine: Engine) -> None:
+    """The index of the project's knowledge against all cosines, for questions in both languages."""
+    snapshot = engine.snapshot
+    questions = ["Who teaches?", "Combien de temps dure la formation ?", "quel niveau faut-il", "🙂", "a"]
+    vectors = engine.encoder.queries(questions)
+    found, rows = snapshot.index.search(vectors, 50)
+    cosines = vectors @ snapshot.vectors.T
+    np.testing.assert_allclose(found, -np.sort(-cosines, axis=1)[:, :50], atol=1e-5)
+    np.testing.assert_allclose(np.take_along_axis(cosines, rows, axis=1), found, atol=1e-5)
+
+
+WORD = st.sampled_from("kiln hot clay wood shed bowl glaze fire".split())
+PHRASE = st.lists(WORD, min_size=1, max_size=4).map(" ".join)
+
+
+@st.composite
+def collections(draw: st.DrawFn) -> list[Entry]:
+    """One to seven entries, some with a French version, some drafts, in two courses."""
+    entries = []
+    written_in: tuple[tuple[Language, ...], ...] = (("en",), ("fr",), ("en", "fr"))
+    for number in range(draw(st.integers(1, 7))):
+        draft = draw(st.booleans())
+        for language in draw(st.sampled_from(written_in)):
+            entries.append(
+                entry(
+                    f"e-{number}",
+                    draw(PHRASE),
+                    language,
+                    course=f"course-{number % 2}",
+                    also=tuple(draw(st.lists(PHRASE, max_size=3))),
+                    answer="" if draft else ". ".join(draw(st.lists(PHRASE, min_size=1, max_size=3))),
+                    draft=draft,
+                )
+            )
+    return entries
+
+
+def by_hand(entries: list[Entry], question: str) -> dict[str, dict[str, float]]:
+    """What is measured of each id by meaning, without any index."""
+    encoder = WordEncoder()
+    vector = encoder.queries([question])[0]
+    found: dict[str, dict[Kind, list[float]]] = {one.id: {kind: [] for kind in Kind} for one in entries}
+    for one in entries:
+        for passage in cut(one, 0):
+            encode = encoder.queries if passage.kind == Kind.ASKED else encoder.passages
+            found[one.id][passage.kind].append(float(encode([passage.text])[0] @ vector))
+    return {id_: measured(kinds) for id_, kinds in found.items()}
+
+
+def measured(cosines: dict[Kind, list[float]]) -> dict[str, float]:
+    passages = cosines[Kind.QUESTION] + cosines[Kind.ANSWER] + cosines[Kind.WHOLE]
+    return {
+        "cosine": max(passages),
+        "asked_cosine": max(cosines[Kind.ASKED]),
+        "whole_cosine": max(cosines[Kind.WHOLE] or cosines[Kind.QUESTION]),
+        "asked_near": nearness(cosines[Kind.ASKED]),
+        "near": nearness(passages),
+    }
+
+
+def nearness(cosines: list[float]) -> float:
+    return 1 + log(sum(exp((cosine - 1) * SHARPNESS) for cosine in cosines)) / SHARPNESS
+
+
+LAST_IS_A_DRAFT = [entry("a", "wood"), entry("z", "kiln", also=("clay", "hot bowl"), answer="", draft=True)]
+
+
+@settings(max_examples=25)
+@given(collections(), PHRASE, st.sampled_from(LANGUAGES))
+@example(LAST_IS_A_DRAFT, "hot bowl", "en")
+def test_cosines_and_order_are_those_computed_by_hand(entries: list[Entry], question: str, language: Language) -> None:
+    with TemporaryDirectory() as folder:
+        hits = asked(snapshot_of(entries, Path(folder)), question, language)
+        expected = by_hand(entries, question)
+        for hit in hits:
+            for name, value in expected[hit.entry.id].items():
+                assert feature(hit, name) == pytest.approx(value, abs=1e-4), name
+            if len(hits) == len(expected):
+                best_other = max((other.score for other in hits if other is not hit), default=-9)
+                assert feature(hit, "margin") == pytest.approx(min(hit.score - best_other, 0.2), abs=1e-5)
+        assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
+        assert len({hit.entry.id for hit in hits}) == len(hits)
+
+
+@settings(max_examples=15)
+@given(collections(), PHRASE)
+def test_searching_a_course_is_searching_an_index_of_that_course_alone(entries: list[Entry], question: str) -> None:
+    own = [one for one in entries if one.course == "course-0"]
+    with TemporaryDirectory() as folder:
+        both = asked(snapshot_of(entries, Path(folder) / "both"), question, course="course-0")
+        alone = asked(snapshot_of(own, Path(folder) / "alone"), question)
+        assert {(hit.entry.id, round(feature(hit, "cosine"), 4)) for hit in both} == {
+            (hit.entry.id, round(feature(hit, "cosine"), 4)) for hit in alone
+        }

@@ -1,0 +1,116 @@
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from bot.dialogue.decide import Limits
+from bot.evaluation.golden import Golden
+from bot.evaluation.judging import Outcome, judge
+from bot.publishing.gate import EXAMINED, GateError, examination, limits_of, points
+from indexer import store
+from indexer.encoder import OnnxEncoder
+from indexer.engine import index
+from indexer.entries import KnowledgeError
+
+GOLDEN = """\
+- {ask: "What temperature does the oven for clay reach?", language: en, expect: kiln}
+- {ask: "Will it rain tomorrow in Lille?", language: en, expect: escalate}
+"""
+TODAY = date(2026, 11, 22)
+PAGE = """\
+---
+course: pottery
+topic: classes
+language: en
+source: The workshop's leaflet
+reviewed: 2026-09-01
+---
+
+## How hot is the kiln? {#kiln}
+
+Also asked:
+- What is the temperature of the oven?
+- How many degrees does the kiln reach?
+
+It reaches 1,240 degrees.
+
+## Which clay do we use? {#clay}
+
+Stoneware from the valley.
+"""
+WORSE = PAGE.replace(PAGE[PAGE.index("## How hot") : PAGE.index("## Which clay")], "").replace(
+    "## Which clay do we use? {#clay}",
+    "## Which clay do we use? {#clay}\n\nAlso asked:\n- What temperature does the clay oven reach?",
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    knowledge = tmp_path / "knowledge"
+    knowledge.mkdir()
+    (knowledge / "classes.en.md").write_text(PAGE, encoding="utf-8")
+    (knowledge / "golden.yaml").write_text(GOLDEN, encoding="utf-8")
+    return knowledge
+
+
+def build(folder: Path, encoder: OnnxEncoder, root: Path, *, force: bool = False) -> tuple[str, ...]:
+    examine = examination(folder, 0.03, TODAY, lambda *_: None, force=force)
+    return index(folder, encoder, root, examine=examine).told
+
+
+def without_the_kiln(folder: Path) -> None:
+    """The kiln's answer goes to a page that nobody would look for it on; the golden file still knows the id."""
+    (folder / "classes.en.md").write_text(WORSE, encoding="utf-8")
+    elsewhere = PAGE[: PAGE.index("## How")] + "## Where are the chairs? {#kiln}\n\nAlong the wall.\n"
+    (folder / "chairs.en.md").write_text(elsewhere, encoding="utf-8")
+
+
+def test_a_first_index_is_measured_and_its_scores_are_kept(folder: Path, encoder: OnnxEncoder, tmp_path: Path) -> None:
+    root = tmp_path / "index"
+    assert build(folder, encoder, root)[0].startswith("Golden questions: ")
+    live = store.live(root)
+    assert live
+    assert (live / EXAMINED).is_file()
+
+
+def test_an_index_that_does_worse_is_refused_with_each_loss(folder: Path, encoder: OnnxEncoder, tmp_path: Path) -> None:
+    root = tmp_path / "index"
+    build(folder, encoder, root)
+    before = store.live(root)
+    without_the_kiln(folder)
+    with pytest.raises(GateError, match=r"golden\.yaml:1: .*finds"):
+        build(folder, encoder, root)
+    assert store.live(root) == before
+    told = build(folder, encoder, root, force=True)
+    assert "Overruled with --force:" in told
+    assert store.live(root) != before
+
+
+def test_a_golden_file_with_unknown_ids_refuses_the_index(folder: Path, encoder: OnnxEncoder, tmp_path: Path) -> None:
+    (folder / "golden.yaml").write_text('- {ask: "A?", language: en, expect: nowhere}\n', encoding="utf-8")
+    with pytest.raises(KnowledgeError, match=r"golden\.yaml:1: expects nowhere"):
+        build(folder, encoder, tmp_path / "index")
+    assert store.live(tmp_path / "index") is None
+
+
+def test_without_golden_questions_nothing_is_promised(folder: Path, encoder: OnnxEncoder, tmp_path: Path) -> None:
+    (folder / "golden.yaml").unlink()
+    indexed = index(folder, encoder, tmp_path, examine=examination(folder, 0.03, TODAY, lambda *_: None))
+    assert "nothing checks" in indexed.told[0]
+    assert limits_of(indexed.engine.snapshot) == (Limits(), None)
+
+
+def test_few_golden_questions_leave_the_default_threshold(folder: Path, encoder: OnnxEncoder, tmp_path: Path) -> None:
+    indexed = index(folder, encoder, tmp_path, examine=examination(folder, 0.03, TODAY, lambda *_: None))
+    limits, kept = limits_of(indexed.engine.snapshot)
+    assert limits == Limits()
+    assert kept
+    assert not kept.certified
+
+
+def test_a_wrong_answer_costs_what_three_right_ones_bring(folder: Path, encoder: OnnxEncoder, tmp_path: Path) -> None:
+    engine = index(folder, encoder, tmp_path).engine
+    (right,) = judge(engine, [Golden(ask="How hot is the kiln?", language="en", expect=("kiln",))], Limits(), TODAY)
+    (wrong,) = judge(engine, [Golden(ask="How hot is the kiln?", language="en", expect=("clay",))], Limits(), TODAY)
+    assert (right.outcome, wrong.outcome) == (Outcome.RIGHT, Outcome.WRONG)
+    assert points([right, right, right, wrong]) == 0

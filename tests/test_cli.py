@@ -1,0 +1,287 @@
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from bot.cli import app
+from tests.conftest import REPOSITORY
+from tests.dialogue.test_report import KEYS
+
+QUESTIONS = (
+    "Who are the lecturers?",
+    "Qui sont les enseignants ?",
+    "",
+    "Bonjour !",
+    "How much does it cost?",
+    "I want to talk to a person",
+    "🙂",
+    "Who teaches, and do I need a degree? And how long does it last?",
+    ("Quelle est la durée de la formation ? " * 140)[:5000],
+    'Is it "hard" \\ or <b>easy</b>?',
+)
+
+
+def guichet(*arguments: str, given: bytes = b"", **settings: object) -> subprocess.CompletedProcess[bytes]:
+    """Run the command in a process of its own, so that everything that it writes is seen."""
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("GUICHET_")}
+    return subprocess.run(
+        [sys.executable, "-m", "bot", *arguments],
+        input=given,
+        env=plain | {f"GUICHET_{name.upper()}": str(value) for name, value in settings.items()},
+        capture_output=True,
+        timeout=150,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def asked(cache: Path, index_root: Path) -> list[dict[str, Any]]:
+    """What `ask --jsonl` prints for the questions above; nothing but one object a line."""
+    lines = "".join(f"{question}\n" for question in QUESTIONS).encode()
+    done = guichet("ask", "--jsonl", given=lines, cache_dir=cache, data_dir=index_root.parent)
+    assert done.returncode == 0, done.stderr.decode()
+    assert done.stderr == b""
+    return [json.loads(line) for line in done.stdout.decode().splitlines()]
+
+
+@pytest.fixture
+def settle(cache: Path, index_root: Path, knowledge: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Set the settings: knowledge of one's own, the prepared model, and the shared index unless told otherwise."""
+
+    def settle(**changes: object) -> None:
+        settings = {"cache_dir": cache, "data_dir": index_root.parent, "knowledge_dir": knowledge} | changes
+        for name, value in settings.items():
+            monkeypatch.setenv(f"GUICHET_{name.upper()}", str(value))
+
+    settle()
+    return settle
+
+
+def run(*arguments: str, given: str | None = None) -> Result:
+    """Run the command in this process."""
+    return CliRunner().invoke(app, arguments, input=given, catch_exceptions=False)
+
+
+def refused(*arguments: str) -> str:
+    """What a command says that refuses: nothing on standard output, exit code 2, no trace."""
+    done = run(*arguments)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "Traceback" not in done.stderr
+    return done.stderr
+
+
+def test_jsonl_gives_one_object_a_line_in_order(asked: list[dict[str, Any]]) -> None:
+    assert [found["question"] for found in asked] == list(QUESTIONS)
+    assert all(set(found) == KEYS for found in asked)
+
+
+def test_jsonl_answers_in_the_language_of_the_question(asked: list[dict[str, Any]]) -> None:
+    english, french, *_ = asked
+    assert (english["decision"], english["language"], english["entry"]) == ("answer", "en", "lecturers")
+    assert (french["decision"], french["language"], french["entry"]) == ("answer", "fr", "lecturers")
+    assert "academics" in english["answer"]
+    assert "universitaires" in french["answer"] or "chercheurs" in french["answer"]
+
+
+def test_jsonl_holds_values_of_the_promised_kinds(asked: list[dict[str, Any]], index_root: Path) -> None:
+    live = (index_root / "current").read_text(encoding="utf-8")
+    for found in asked:
+        assert found["language"] in ("fr", "en")
+        assert found["decision"] in ("answer", "clarify", "escalate", "chat")
+        assert 0 <= found["confidence"] <= 1
+        assert found["snapshot"] == live
+        assert found["ms"] > 0
+        assert (found["entry"] is None) == (found["source"] is None)
+        assert (found["decision"] in ("answer", "chat")) == (found["answer"] is not None)
+
+
+def test_jsonl_lists_the_five_best_whatever_the_decision(asked: list[dict[str, Any]]) -> None:
+    searched = [
+        found for found in asked if found["question"] in (QUESTIONS[0], QUESTIONS[1], QUESTIONS[4], QUESTIONS[8])
+    ]
+    assert {found["decision"] for found in searched} >= {"answer", "escalate"}
+    for found in searched:
+        assert len({near["entry"] for near in found["alternatives"]}) == 5
+        assert all(set(near) == {"entry", "question", "answer", "confidence"} for near in found["alternatives"])
+        assert all(near["answer"] for near in found["alternatives"])
+
+
+def test_jsonl_survives_what_people_send(asked: list[dict[str, Any]]) -> None:
+    decisions = dict(zip(QUESTIONS, (found["decision"] for found in asked), strict=True))
+    assert decisions[""] == decisions["🙂"] == decisions["Bonjour !"] == "chat"
+    assert decisions["How much does it cost?"] == "escalate"
+    assert decisions["I want to talk to a person"] == "escalate"
+
+
+def test_jsonl_has_an_object_for_each_question_of_a_message(asked: list[dict[str, Any]]) -> None:
+    several = asked[7]
+    assert len(several["parts"]) >= 2
+    assert all(set(part) == KEYS for part in several["parts"])
+    assert asked[0]["parts"] == []
+
+
+def test_jsonl_without_questions_prints_nothing(settle: Callable[..., None]) -> None:
+    done = run("ask", "--jsonl", given="")
+    assert (done.exit_code, done.stdout) == (0, "")
+
+
+def test_jsonl_takes_lines_as_other_systems_end_them(cache: Path, index_root: Path) -> None:
+    """Carriage returns, no end of line after the last, and bytes that are no UTF-8."""
+    lines = b"Bonjour\r\nMerci\r\n" + "Ça va été ?\n".encode("latin-1") + b"Hello"
+    done = guichet("ask", "--jsonl", given=lines, cache_dir=cache, data_dir=index_root.parent)
+    assert done.returncode == 0, done.stderr.decode()
+    found = [json.loads(line) for line in done.stdout.decode().splitlines()]
+    assert [one["question"] for one in found][:2] == ["Bonjour", "Merci"]
+    assert (len(found), found[3]["question"]) == (4, "Hello")
+
+
+def test_json_prints_one_object(settle: Callable[..., None]) -> None:
+    done = run("ask", "--json", "Qui sont les enseignants ?")
+    assert done.exit_code == 0
+    found = json.loads(done.stdout)
+    assert set(found) == KEYS
+    assert (found["language"], found["decision"], found["entry"]) == ("fr", "answer", "lecturers")
+    assert found["alternatives"][0]["entry"] == "lecturers"
+
+
+def test_ask_shows_what_a_candidate_would_read(settle: Callable[..., None]) -> None:
+    answered = run("ask", "Who are the lecturers?")
+    assert answered.exit_code == 0
+    assert "answer · " in answered.stdout
+    assert "Source: " in answered.stdout
+    assert "The question would go to the team." in run("ask", "How much does it cost?").stdout
+
+
+def test_index_builds_says_what_it_did_and_status_agrees(settle: Callable[..., None], tmp_path: Path) -> None:
+    settle(data_dir=tmp_path / "data")
+    first = run("index")
+    assert first.exit_code == 0, first.stderr
+    assert "4 entries from 3 files" in first.stdout
+    assert "1 drafts wait" in first.stdout or "1 draft waits" in first.stdout
+    assert "classes.en.md:28: 'kiln' has no French version yet" in first.stderr
+    again = run("index")
+    assert "Nothing has changed" in again.stdout
+    status = run("index", "status")
+    assert status.exit_code == 0
+    for part in ("Live:", "French:    2 entries", "English:   4 entries", "fee", "unchanged since"):
+        assert part in status.stdout
+
+
+def test_status_tells_that_the_files_have_changed_or_are_broken(
+    settle: Callable[..., None], tmp_path: Path, knowledge: Path
+) -> None:
+    settle(data_dir=tmp_path / "data")
+    run("index")
+    path = knowledge / "later.en.md"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("courtyard", "yard"), encoding="utf-8")
+    assert "has changed since: run 'guichet index'" in run("index", "status").stdout
+    path.write_text(text.replace("language: en", "language: xx"), encoding="utf-8")
+    broken = run("index", "status").stdout
+    assert "cannot be read as it is now" in broken
+    assert "later.en.md:4: 'language' is 'xx': write fr or en" in broken
+
+
+def test_index_in_a_process_of_its_own_keeps_progress_off_standard_output(
+    cache: Path, tmp_path: Path, knowledge: Path
+) -> None:
+    done = guichet("index", cache_dir=cache, data_dir=tmp_path / "data", knowledge_dir=knowledge)
+    assert done.returncode == 0
+    assert b"Encoding" in done.stderr
+    assert b"Encoding" not in done.stdout
+    assert b"\x1b" not in done.stdout
+
+
+def test_broken_knowledge_is_refused_with_every_place_and_the_index_stays(
+    settle: Callable[..., None], tmp_path: Path, knowledge: Path
+) -> None:
+    settle(data_dir=tmp_path / "data")
+    run("index")
+    live = (tmp_path / "data" / "index" / "current").read_text(encoding="utf-8")
+    (knowledge / "a.md").write_text("", encoding="utf-8")
+    (knowledge / "b.md").write_text("no front matter", encoding="utf-8")
+    told = refused("index")
+    assert "a.md:1: the file is empty" in told
+    assert "b.md:1: no front matter" in told
+    assert (tmp_path / "data" / "index" / "current").read_text(encoding="utf-8") == live
+
+
+@pytest.mark.parametrize(
+    "command", [("ask", "Who?"), ("ask", "--json", "Who?"), ("ask", "--jsonl"), ("index", "status"), ("chat",)]
+)
+def test_without_an_index_the_remedy_is_told(
+    settle: Callable[..., None], tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    settle(data_dir=tmp_path / "none")
+    assert "there is no index yet: run 'guichet index'" in refused(*command)
+
+
+def test_a_damaged_index_is_told(settle: Callable[..., None], tmp_path: Path) -> None:
+    settle(data_dir=tmp_path / "data")
+    run("index")
+    next((tmp_path / "data" / "index" / "snapshots").glob("*/entries.json")).write_text("[]", encoding="utf-8")
+    assert "entries.json has another size" in refused("ask", "Who?")
+    assert run("index").exit_code == 0
+    assert run("ask", "Who can join?").exit_code == 0
+
+
+@pytest.mark.parametrize("command", [("ask", "Who?"), ("index",), ("index", "status"), ("chat",), ("run",)])
+def test_wrong_settings_are_told(settle: Callable[..., None], command: tuple[str, ...]) -> None:
+    settle(staff_chat_id="group", modle="x")
+    told = refused(*command)
+    assert "GUICHET_MODLE is not a setting: did you mean GUICHET_MODEL?" in told
+    assert "GUICHET_STAFF_CHAT_ID: write a whole number" in told
+
+
+def test_run_names_what_is_missing(settle: Callable[..., None]) -> None:
+    told = refused("run")
+    assert "GUICHET_TELEGRAM_TOKEN is not set" in told
+    assert "GUICHET_STAFF_CHAT_ID is not set" in told
+
+
+@pytest.mark.parametrize(
+    "command", [("ask",), ("ask", "--json"), ("ask", "--jsonl", "Who?"), ("ask", "Who?", "--nothing")]
+)
+def test_a_question_too_few_or_too_many_is_refused(settle: Callable[..., None], command: tuple[str, ...]) -> None:
+    assert refused(*command)
+
+
+def test_a_folder_without_knowledge_is_refused(settle: Callable[..., None], tmp_path: Path) -> None:
+    settle(knowledge_dir=tmp_path / "nowhere", data_dir=tmp_path / "data")
+    assert "set GUICHET_KNOWLEDGE_DIR" in refused("index")
+
+
+def test_chat_talks_through_a_pipe(cache: Path, index_root: Path) -> None:
+    said = "Who are the lecturers?\n\nCombien coûte la formation ?\n/quit\nnever read\n".encode()
+    done = guichet("chat", given=said, cache_dir=cache, data_dir=index_root.parent)
+    shown = done.stdout.decode()
+    assert done.returncode == 0, done.stderr.decode()
+    assert "academics" in shown
+    assert "équipe" in shown
+    assert "Traceback" not in done.stderr.decode()
+
+
+def test_chat_ends_with_its_input(settle: Callable[..., None]) -> None:
+    assert run("chat", given="").exit_code == 0
+
+
+def test_help_needs_neither_settings_nor_model(settle: Callable[..., None]) -> None:
+    settle(modle="x")
+    done = run("--help")
+    assert done.exit_code == 0
+    assert all(name in done.stdout for name in ("ask", "chat", "index", "run", "doctor", "demo"))
+
+
+def test_the_knowledge_of_the_project_is_good() -> None:
+    """What `make demo` and a school's first index read."""
+    from indexer.readers import read_knowledge
+
+    found = read_knowledge(REPOSITORY / "knowledge")
+    assert found.warnings == ()
+    assert {entry.language for entry in found.entries} == {"fr", "en"}

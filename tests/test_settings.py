@@ -1,0 +1,202 @@
+from pathlib import Path
+
+import pytest
+import typer
+from pydantic import ValidationError
+
+from bot.cli import app
+from bot.settings import Settings, SettingsError, load_settings, variable
+from tests.conftest import REPOSITORY
+
+TOKEN = "123456789:AAEhBOweik6ad9r-secret_part"
+README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+
+
+def problems(*required: str) -> tuple[str, ...]:
+    with pytest.raises(SettingsError) as caught:
+        load_settings(required)
+    return caught.value.problems
+
+
+def test_nothing_has_to_be_set() -> None:
+    settings = load_settings()
+    assert settings.telegram_token is None
+    assert settings.telegram_base_url == "https://api.telegram.org/bot"
+    assert (settings.timezone, settings.staff_language, settings.admin_ids) == ("Europe/Paris", "en", ())
+    assert settings.index_root == Path("data/index")
+    assert settings.demonstration
+
+
+def test_what_run_needs_is_named_all_at_once() -> None:
+    token, group = problems("telegram_token", "staff_chat_id")
+    assert token == "GUICHET_TELEGRAM_TOKEN is not set: the bot's token, from @BotFather"
+    assert group.startswith("GUICHET_STAFF_CHAT_ID is not set: the id of the staff's group")
+
+
+def test_everything_wrong_is_named_at_once_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = {
+        "TELEGRAM_TOKEN": "hello",
+        "TELEGRAM_BASE_URL": "127.0.0.1:8081",
+        "STAFF_CHAT_ID": "the group",
+        "ADMIN_IDS": "12, bob",
+        "STAFF_LANGUAGE": "de",
+        "TIMEZONE": "Mars/Olympus",
+        "LOG_LEVEL": "LOUD",
+        "KNOWLEGDE_DIR": "faq",
+    }
+    for name, value in wrong.items():
+        monkeypatch.setenv(f"GUICHET_{name}", value)
+    told = dict(
+        problem.split(" is not a setting: " if "not a setting" in problem else ": ", 1) for problem in problems()
+    )
+    assert told == {
+        "GUICHET_KNOWLEGDE_DIR": "did you mean GUICHET_KNOWLEDGE_DIR?",
+        "GUICHET_TELEGRAM_TOKEN": "this is not a bot token: copy the one that @BotFather gave, like 123456789:AAE…",
+        "GUICHET_TELEGRAM_BASE_URL": "write an address that ends in /bot, such as http://127.0.0.1:8081/bot",
+        "GUICHET_STAFF_CHAT_ID": "write a whole number, such as -1001234567890",
+        "GUICHET_ADMIN_IDS": "write a whole number, such as -1001234567890",
+        "GUICHET_STAFF_LANGUAGE": "write one of 'fr' or 'en'",
+        "GUICHET_TIMEZONE": "this time zone is unknown: write one such as Europe/Paris",
+        "GUICHET_LOG_LEVEL": "write one of 'DEBUG', 'INFO', 'WARNING' or 'ERROR'",
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("GUICHET_TELEGRAM_TOKN", "did you mean GUICHET_TELEGRAM_TOKEN?"),
+        ("GUICHET_XYZZY_QUUX", "see README.md for those that exist"),
+    ],
+)
+@pytest.mark.parametrize("where", ["environment", ".env"])
+def test_unknown_names_are_refused_wherever_they_stand(
+    monkeypatch: pytest.MonkeyPatch, name: str, hint: str, where: str
+) -> None:
+    if where == ".env":
+        Path(".env").write_text(f"{name}=1\n", encoding="utf-8")
+    else:
+        monkeypatch.setenv(name, "1")
+    assert problems() == (f"{name} is not a setting: {hint}",)
+
+
+def test_names_of_other_programs_are_none_of_our_business(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GUICHETTE_X", "1")
+    Path(".env").write_text("COMPOSE_PROJECT_NAME=guichet\n", encoding="utf-8")
+    load_settings()
+
+
+@pytest.mark.parametrize(
+    "token", ["123:abc def ghi", "AAEhBOweik6ad9r", "12a:AAEhBOweik", "123:", ":AAEhBOweik", "1:x/../y"]
+)
+def test_a_bad_token_is_refused_and_never_repeated(monkeypatch: pytest.MonkeyPatch, token: str) -> None:
+    monkeypatch.setenv("GUICHET_TELEGRAM_TOKEN", token)
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    assert token not in "".join([str(caught.value), repr(caught.value.__context__), repr(caught.value.__cause__)])
+    assert "this is not a bot token" in str(caught.value)
+
+
+def test_a_good_token_is_kept_and_shown_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GUICHET_TELEGRAM_TOKEN", f" {TOKEN}\n")
+    settings = load_settings()
+    assert settings.telegram_token
+    assert settings.telegram_token.get_secret_value() == TOKEN
+    assert "secret_part" not in f"{settings!r} {settings} {settings.model_dump()}"
+
+
+@pytest.mark.parametrize(
+    ("written", "base", "files"),
+    [
+        ("http://127.0.0.1:8081/bot", "http://127.0.0.1:8081/bot", "http://127.0.0.1:8081/file/bot"),
+        ("https://example.org/tg/bot/", "https://example.org/tg/bot", "https://example.org/tg/file/bot"),
+    ],
+)
+def test_the_address_of_files_follows_from_that_of_the_api(
+    monkeypatch: pytest.MonkeyPatch, written: str, base: str, files: str
+) -> None:
+    monkeypatch.setenv("GUICHET_TELEGRAM_BASE_URL", written)
+    settings = load_settings()
+    assert (settings.telegram_base_url, settings.file_base_url) == (base, files)
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:8081", "ftp://example.org/bot", "http://127.0.0.1:8081/bot/x"])
+def test_an_address_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    monkeypatch.setenv("GUICHET_TELEGRAM_BASE_URL", address)
+    assert "ends in /bot" in problems()[0]
+
+
+@pytest.mark.parametrize("written", ["12,34", "12, 34", "12 34", " 12 ,34, "])
+def test_ids_are_written_as_people_write_them(monkeypatch: pytest.MonkeyPatch, written: str) -> None:
+    monkeypatch.setenv("GUICHET_ADMIN_IDS", written)
+    assert load_settings().admin_ids == (12, 34)
+
+
+def test_blank_values_are_as_if_unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.setenv(variable(name), "")
+    assert load_settings() == Settings(_env_file=None)
+    monkeypatch.setenv("GUICHET_OPERATOR", "  ")
+    assert load_settings().demonstration
+
+
+def test_a_demonstration_ends_when_both_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GUICHET_OPERATOR", "The school")
+    assert load_settings().demonstration
+    monkeypatch.setenv("GUICHET_PRIVACY_CONTACT", "privacy@example.org")
+    assert not load_settings().demonstration
+
+
+def test_dotenv_is_read_and_the_environment_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = ["# mine", f'GUICHET_TELEGRAM_TOKEN="{TOKEN}"', "GUICHET_STAFF_CHAT_ID=-100123", "GUICHET_OPERATOR=École"]
+    Path(".env").write_text("\n".join(lines), encoding="utf-8")
+    monkeypatch.setenv("GUICHET_STAFF_CHAT_ID", "-100456")
+    settings = load_settings(("telegram_token", "staff_chat_id"))
+    assert (settings.staff_chat_id, settings.operator) == (-100456, "École")
+
+
+def test_a_dotenv_that_is_not_utf8_is_told() -> None:
+    Path(".env").write_bytes("GUICHET_OPERATOR=École\n".encode("latin-1"))
+    assert problems() == (".env is not UTF-8 text: save it with the encoding UTF-8",)
+
+
+def test_a_tilde_is_the_home_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No shell reads `.env`, so nobody else would expand it."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    Path(".env").write_text(
+        "GUICHET_DATA_DIR=~/data\nGUICHET_KNOWLEDGE_DIR=~/faq\nGUICHET_CACHE_DIR=~\n", encoding="utf-8"
+    )
+    settings = load_settings()
+    assert (settings.data_dir, settings.knowledge_dir) == (tmp_path / "data", tmp_path / "faq")
+    assert settings.cache_dir == tmp_path
+
+
+def test_the_database_is_a_file_in_the_data_folder_unless_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert load_settings().database == f"sqlite+aiosqlite:///{tmp_path / 'data' / 'guichet.sqlite'}"
+    monkeypatch.setenv("GUICHET_DATABASE_URL", "sqlite+aiosqlite:////srv/other.sqlite")
+    assert load_settings().database == "sqlite+aiosqlite:////srv/other.sqlite"
+
+
+def test_settings_are_frozen() -> None:
+    with pytest.raises(ValidationError):
+        load_settings().model = "other"  # type: ignore[misc]  # that is the point
+
+
+@pytest.mark.parametrize("name", list(Settings.model_fields))
+def test_every_setting_is_described_and_stands_in_the_readme(name: str) -> None:
+    assert Settings.model_fields[name].description
+    assert f"| `{variable(name)}` |" in README
+
+
+def commands(command: typer.core.TyperGroup, path: str) -> list[str]:
+    found = []
+    for name, child in command.commands.items():
+        found += [
+            f"{path} {name}",
+            *(commands(child, f"{path} {name}") if isinstance(child, typer.core.TyperGroup) else []),
+        ]
+    return found
+
+
+@pytest.mark.parametrize("command", commands(typer.main.get_group(app), "guichet"))
+def test_every_command_stands_in_the_readme(command: str) -> None:
+    assert f"| `{command}" in README
