@@ -1,8 +1,8 @@
 """Learning from pairs of question and entry: the fusion's weights, then the calibrator.
 
 Pairs are the other ways of asking of every entry and draft, each searched in an index that was built without it (and
-without its neighbour in the other language); some of them again in an index of the other language alone; and any further pairs that are given, such as staff's decisions. Golden
-questions are not among them: they are kept for measuring.
+without its neighbour in the other language), some of them again in an index of the other language alone, and any
+further pairs that are given, such as staff's decisions. Golden questions are not among them: they are for measuring.
 """
 
 from collections.abc import Callable, Iterator, Sequence
