@@ -98,8 +98,8 @@ class Stage:
         """The card with that question in the staff's group."""
 
         def found(api: BotApi) -> dict[str, Any] | None:
-            cards = [m for m in api.messages(self.staff) if m["text"].startswith(texts("en").card_title)]
-            return next((card for card in cards if question in card["text"]), None)
+            beginning = f"{texts('en').card_title}\n\n{question}"
+            return next((m for m in api.messages(self.staff) if m["text"].startswith(beginning)), None)
 
         card = await self.api.wait_for(found, timeout=PATIENCE)
         assert card
