@@ -49,14 +49,18 @@ def confidences(answerable: Firsts, unanswerable: Firsts, folds: Folds) -> tuple
     return inside, outside
 
 
+def keeping(inside: Floats, kept: float) -> float:
+    """The highest threshold that keeps at least this share of the answerable; what equals it is kept."""
+    return float(np.sort(inside)[int(round((1 - kept) * len(inside), 6))])
+
+
 def caught_at_kept(inside: Floats, outside: Floats, kept: float = 0.95) -> float:
-    """Share of the unanswerable below the highest threshold that keeps at least this share of the answerable.
+    """Share of the unanswerable below the threshold that keeps this share of the answerable.
 
     >>> caught_at_kept(np.array([0.9, 0.6]), np.array([0.7, 0.5, 0.4]), kept=0.5)
     1.0
     """
-    threshold = np.sort(inside)[int(round((1 - kept) * len(inside), 6))]
-    return float((outside < threshold).mean())
+    return float((outside < keeping(inside, kept)).mean())
 
 
 def answered_at_precision(inside: Floats, right: Flags, outside: Floats, precision: float = 0.95) -> float:

@@ -7,6 +7,7 @@ end of its input it prints the megabytes that it holds. FOLDER is what `query.py
 """
 
 import json
+import logging
 import os
 import resource
 import sys
@@ -109,6 +110,7 @@ def resident_mb() -> float:
 
 def serve(name: str, folder: Path) -> None:
     """Answer questions until there are no more."""
+    logging.disable(logging.WARNING)  # of what others would rather have imported, and how
     facts = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
     answer = CONTENDERS[name](folder, facts)
     for line in sys.stdin:

@@ -12,6 +12,7 @@ a process that has loaded all that `guichet run` loads.
 """
 
 import json
+import os
 import random
 import subprocess
 import sys
@@ -50,6 +51,9 @@ NAMES = {
     "langchain-onnx": "LangChain, the same ONNX encoder",
 }
 LANGCHAIN = ("langchain_classic", "langchain_community", "rank_bm25")
+# Threads of one contender must not spin while another has its turn: with sentence-transformers' they would.
+QUIET = {"OMP_WAIT_POLICY": "PASSIVE", "TRANSFORMERS_VERBOSITY": "error", "TQDM_DISABLE": "1"}
+BUSY = 0.5  # of the cores, by others, before anything is measured
 Question = tuple[str, str]
 
 
@@ -59,7 +63,9 @@ class Contender:
     def __init__(self, name: str, folder: Path, first: Question) -> None:
         begun, self.name = perf_counter(), name
         command = [sys.executable, "-W", "ignore", str(Path(__file__).with_name("contenders.py")), name, str(folder)]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ | QUIET
+        )
         self.ask(first)
         self.started = perf_counter() - begun
 
@@ -212,9 +218,12 @@ def main(
         asked = [(text, one.language) for one in entries for text in (one.question, *one.also)]
         questions = random.Random(0).choices(asked, k=WARM_UP + rounds)
         chain = all(find_spec(name) for name in LANGCHAIN)
+        load = os.getloadavg()[0] / (os.cpu_count() or 1)
         names = [name for name in NAMES if chain or not name.startswith("langchain")]
         lay_out(entries, settings, Path(folder), step, torch=chain)
         found = race(names, Path(folder), questions, step)
+    if load > BUSY:
+        print(f"The machine was busy before ({load:.0%} of its cores): times are too long, ratios less so.\n")
     report(found)
 
 

@@ -1,7 +1,7 @@
 """The database: one place where connections are set up and transactions begin."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, event
@@ -48,6 +48,7 @@ def open_database(url: str) -> Database:
     if engine.dialect.name == "sqlite":
         event.listen(engine.sync_engine, "connect", _set_up)
         event.listen(engine.sync_engine, "begin", _begin)
+        event.listen(engine.sync_engine, "invalidate", _let_go)
     return Database(engine, engine.execution_options(writing=True))
 
 
@@ -59,6 +60,13 @@ def _set_up(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
     for pragma in PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _let_go(connection: DBAPIConnection, _entry: ConnectionPoolEntry, _error: BaseException | None) -> None:
+    # A task that is cancelled in the middle of a statement loses its connection. Closing alone would not end the
+    # transaction: SQLite keeps it, with its lock, as long as a traceback holds the statement.
+    with suppress(Exception):
+        connection.rollback()
 
 
 def _begin(connection: Connection) -> None:

@@ -1,10 +1,9 @@
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from benchmarks.clinc150 import intents, measure, read, report, threshold, without_every_fifth
+from benchmarks.clinc150 import intents, measure, read, report, without_every_fifth
 from tests.indexer.standin import WordEncoder
 
 WAYS = "how do i {} it|please {} this|can you {} that for me|i want to {}|{} now|will you {}|let us {}|time to {}"
@@ -21,11 +20,6 @@ def test_each_intent_is_an_entry_with_its_utterances() -> None:
     assert (first.id, first.question, len(first.also), first.answer) == ("pay_it", "how do i pay it", 7, "Pay it.")
     assert [one.id for one in others] == ["cook_it", "fly_it"]
     assert without_every_fifth(first).also == tuple(text for text in first.also if text not in first.also[::5])
-
-
-def test_the_threshold_serves_both_sides() -> None:
-    sure, inside = np.array([0.9, 0.8, 0.3, 0.2]), np.array([True, True, False, False])
-    assert threshold(sure, inside, inside) == 0.8
 
 
 def test_figures_of_made_up_intents(capsys: pytest.CaptureFixture[str]) -> None:

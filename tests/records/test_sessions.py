@@ -95,3 +95,22 @@ async def test_a_folder_that_does_not_exist_is_an_error_of_the_database(tmp_path
         async with db.read() as tx:
             await tx.execute(text("SELECT 1"))
     await db.close()
+
+
+async def test_a_task_cancelled_in_the_middle_of_a_transaction_leaves_no_lock(db: Database) -> None:
+    async def write(key: str) -> None:
+        while True:
+            async with db.begin() as tx:
+                await tx.merge(Setting(key=key, value="x"))
+
+    kept: list[object] = []  # with their tracebacks, as a log or a group of errors keeps them
+    for turns in range(0, 400, 10):
+        tasks = [asyncio.create_task(write(f"{turns}-{number}")) for number in range(5)]
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        for task in tasks:
+            task.cancel()
+        kept += await asyncio.gather(*tasks, return_exceptions=True)
+        async with db.begin() as tx:
+            await tx.merge(Setting(key="count", value=str(turns)))
+    assert all(isinstance(error, asyncio.CancelledError) for error in kept)
