@@ -80,7 +80,7 @@ def visible(text: str) -> str:
     return "".join(c for c in text if c == "\n" or unicodedata.category(c) not in ("Cc", "Cs"))
 
 
-def clean(text: str, limit: int = 4000) -> str:
+def clean(text: str, limit: int = 4096) -> str:
     """Return people's text as it may be shown, in at most `limit` characters."""
     text = re.sub(r"\n{3,}", "\n\n", visible(text)).strip()
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"

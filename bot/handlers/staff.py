@@ -159,14 +159,14 @@ async def _is_admin(update: Update, context: Context) -> bool:
 async def _reindex(deps: Deps, shown: int, key: str) -> None:
     """Index, with the progress in the message that `shown` sends; the last edit says how it ended."""
     words, loop, started = texts(deps.settings.staff_language), asyncio.get_running_loop(), monotonic()
-    last = started
+    last, edits = started, []
 
-    def progress(_step: str, done: int, total: int) -> None:
+    def progress(step: str, done: int, total: int) -> None:
         nonlocal last
         if monotonic() - last >= PROGRESS_EVERY:
             last = monotonic()
             text = words.reindex_progress.format(done=done, total=total)
-            asyncio.run_coroutine_threadsafe(_edit(deps, shown, text, f"{key}:{done}"), loop)
+            edits.append(asyncio.run_coroutine_threadsafe(_edit(deps, shown, text, f"{key}:{step}{done}"), loop))
 
     try:
         text = _summary(await deps.live.reindex(progress), monotonic() - started, deps)
@@ -177,6 +177,7 @@ async def _reindex(deps: Deps, shown: int, key: str) -> None:
     except Exception:
         log.exception("reindex failed")
         text = words.reindex_refused.format(problems=words.error)
+    await asyncio.gather(*map(asyncio.wrap_future, edits), return_exceptions=True)  # the end is said last
     await _edit(deps, shown, text[:4000], f"{key}:end")
 
 

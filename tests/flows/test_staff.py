@@ -55,7 +55,6 @@ async def test_staff_hear_that_the_candidate_blocked_the_bot(flow: House, sara: 
     assert reactions(flow, "x" * length) == []
 
 
-@pytest.mark.xfail(strict=True, reason="the words of a reply are cut at 4,000 characters")
 async def test_a_reply_as_long_as_telegram_allows_arrives_whole(flow: House, sara: User) -> None:
     card = await flow.handed_over(sara)
     long = "word " * 819 + "!"

@@ -11,6 +11,7 @@ from bot.records.sessions import Database, open_database
 from bot.records.tables import Candidate, Setting
 
 ADD_ONE = text("UPDATE setting SET value = :value WHERE key = 'count'")
+LONG = text("WITH RECURSIVE n(i) AS (SELECT tell() UNION ALL SELECT i + 1 FROM n LIMIT 300000) SELECT count(*) FROM n")
 COUNT = text("SELECT value FROM setting WHERE key = 'count'")
 
 
@@ -97,20 +98,26 @@ async def test_a_folder_that_does_not_exist_is_an_error_of_the_database(tmp_path
     await db.close()
 
 
-async def test_a_task_cancelled_in_the_middle_of_a_transaction_leaves_no_lock(db: Database) -> None:
-    async def write(key: str) -> None:
-        while True:
-            async with db.begin() as tx:
-                await tx.merge(Setting(key=key, value="x"))
+async def test_a_task_cancelled_in_the_middle_of_a_statement_leaves_no_lock(db: Database) -> None:
+    loop, begun = asyncio.get_running_loop(), asyncio.Event()
 
-    kept: list[object] = []  # with their tracebacks, as a log or a group of errors keeps them
-    for turns in range(0, 400, 10):
-        tasks = [asyncio.create_task(write(f"{turns}-{number}")) for number in range(5)]
-        for _ in range(turns):
-            await asyncio.sleep(0)
-        for task in tasks:
-            task.cancel()
-        kept += await asyncio.gather(*tasks, return_exceptions=True)
+    def tell() -> int:
+        loop.call_soon_threadsafe(begun.set)
+        return 1
+
+    async def write() -> None:
         async with db.begin() as tx:
-            await tx.merge(Setting(key="count", value=str(turns)))
-    assert all(isinstance(error, asyncio.CancelledError) for error in kept)
+            raw = await (await tx.connection()).get_raw_connection()
+            assert raw.driver_connection
+            await raw.driver_connection.create_function("tell", 0, tell)
+            await tx.execute(LONG)
+
+    task = asyncio.create_task(write())
+    await begun.wait()
+    task.cancel()
+    # Kept with its traceback, as a log or a group of errors keeps it.
+    [kept] = await asyncio.gather(task, return_exceptions=True)
+    async with db.begin() as tx:
+        await tx.merge(Setting(key="count", value="1"))
+    assert await count(db) == 1
+    assert isinstance(kept, asyncio.CancelledError)
