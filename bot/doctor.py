@@ -147,7 +147,8 @@ def _privacy_mode(bot: Bot) -> Finding:
 
 async def _staff(bot: Bot, settings: Settings) -> AsyncIterator[Finding]:
     if settings.staff_chat_id is None:
-        text = "GUICHET_STAFF_CHAT_ID is not set: run the bot, add it to the group and write /start there"
+        how = "run the bot once with 0, add it to the group and write /start there: it tells the id"
+        text = f"GUICHET_STAFF_CHAT_ID is not set: {how}"
         yield Finding("fault", "staff group", text)
         return
     try:
