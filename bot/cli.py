@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
+from rich.console import Console
 
 from bot import logs
 from bot.console import err, out, plainly
@@ -90,7 +91,8 @@ def _show(found: dict[str, Any]) -> None:
 @app.command()
 def chat() -> None:
     """Talk to the assistant in this terminal."""
-    from bot.publishing.gate import limits_of  # noqa: PLC0415  # `guichet --help` need not wait for it
+    from bot.dialogue.render import start  # noqa: PLC0415  # `guichet --help` need not wait for it
+    from bot.publishing.gate import limits_of  # noqa: PLC0415
     from bot.terminal import chat as talk  # noqa: PLC0415
 
     with plainly():
@@ -103,7 +105,10 @@ def chat() -> None:
         except (EOFError, KeyboardInterrupt):
             return None
 
-    talk(engine, limits_of(engine.snapshot, settings.max_wrong)[0], out, prompt)
+    limits = limits_of(engine.snapshot, settings.max_wrong)[0]
+    first_words = start("en", settings.operator, settings.privacy_contact)
+    # Wraps at the terminal's width; the other commands leave long lines to whatever reads them.
+    talk(engine, limits, Console(highlight=False), prompt, first_words)
 
 
 @app.command()

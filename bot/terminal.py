@@ -11,6 +11,7 @@ from rich.padding import Padding
 from bot.dialogue import render
 from bot.dialogue.conversation import Exchange, Part, Turn, respond
 from bot.dialogue.decide import Answer, Clarify, Escalate, Limits
+from bot.dialogue.rich import Rich
 from bot.dialogue.texts import texts
 from indexer.engine import Engine
 from indexer.entries import Entry, Language
@@ -18,13 +19,17 @@ from indexer.entries import Entry, Language
 Ask = Callable[[], str | None]
 
 
-def chat(engine: Engine, limits: Limits, console: Console, ask: Ask, language: Language = "en") -> None:
-    """Talk until `ask` gives None; numbers choose among the questions offered last."""
-    console.print(render.start(language, None, None).text, markup=False)
+def chat(engine: Engine, limits: Limits, console: Console, ask: Ask, notice: Rich, language: Language = "en") -> None:
+    """Talk until `ask` gives None, after the first words; numbers choose among the questions offered last."""
+    console.print(notice.text, markup=False)
     console.print("\n[dim]Ctrl-D ends the conversation. · Ctrl-D termine la conversation.[/dim]\n")
     before: Exchange | None = None
     offered: tuple[Entry, ...] = ()
     for text in _messages(ask):
+        if text.startswith("/"):
+            words = texts(language)
+            console.print(words.help if text == "/help" else words.unknown_command, markup=False)
+            continue
         if text.isdecimal() and 0 < int(text) <= len(offered):
             entry = offered[int(text) - 1]
             before = Exchange(entry.question, entry.topic_name)

@@ -101,13 +101,13 @@ async def test_without_listed_admins_the_group_s_administrators_may(pottery: Hou
 
 async def test_listed_admins_alone_may(encoder: OnnxEncoder, knowledge: Path, tmp_path: Path) -> None:
     engine = index(knowledge, encoder, tmp_path / "index").engine
-    async with house(engine, tmp_path, knowledge_dir=knowledge, admin_ids=(77,)) as flow:
+    async with house(engine, tmp_path, knowledge_dir=knowledge, admin_ids=(7_654_321,)) as flow:
         (refused,) = await flow.group(flow.marie, "/reindex")
         assert refused["text"] == EN.reindex_admins_only
         flow.api.push(anonymous(flow, "/reindex"))
         await flow.quiet()
         assert flow.received(flow.staff)[-1]["text"] == EN.reindex_admins_only
-        admin = flow.api.user("Ada", user_id=77)
+        admin = flow.api.user("Ada", user_id=7_654_321)
         (done,) = await flow.group(admin, "/reindex")
         assert done["text"] == EN.reindex_unchanged
 
