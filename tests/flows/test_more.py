@@ -1,0 +1,48 @@
+"""Of a long answer the sentences nearest to the question come first; the rest opens in their place."""
+
+from pathlib import Path
+
+from bot.dialogue.texts import texts
+from indexer.encoder import OnnxEncoder
+from indexer.engine import index
+
+from .house import house
+
+EN = texts("en")
+LONG = """
+## What happens on the first day? {#first-day}
+
+We meet at nine in the courtyard and have coffee together. Then everybody shows the piece that they brought along, and
+says what they would like to learn from the others during the season. After lunch the potters explain how the wheels are
+shared and cleaned. The kiln is never opened before it has cooled for two days. In the afternoon each of you chooses a
+place at the long tables, and the keys of the lockers are handed out against a small signature. Those who come by train
+may leave their bags in the office behind the shop. At five we walk down to the clay pit, where the valley's stoneware
+has been dug since the mill closed, and everybody takes home a bucket of it to try things out in the evenings.
+"""
+
+
+async def test_the_rest_of_a_long_answer_opens_in_its_place(
+    encoder: OnnxEncoder, knowledge: Path, tmp_path: Path
+) -> None:
+    path = knowledge / "classes.en.md"
+    path.write_text(path.read_text(encoding="utf-8") + LONG, encoding="utf-8")
+    engine = index(knowledge, encoder, tmp_path / "index").engine
+    async with house(engine, tmp_path, knowledge_dir=knowledge) as place:
+        sara, karim = place.candidate(), place.candidate("Karim")
+        (gist,) = await place.ask(sara, "What happens on the first day, and when may I open the kiln?")
+        told, _, _source = gist["text"].partition(" …")
+        assert told in " ".join(LONG.split())
+        assert len(told) < 400
+        await place.press(sara, gist, EN.button_more)
+        whole = place.received(sara)[-1]
+        assert whole["message_id"] == gist["message_id"]
+        assert whole["text"].startswith("We meet at nine")
+        assert "in the evenings." in whole["text"]
+        offered = [button["text"] for row in whole["reply_markup"]["inline_keyboard"] for button in row]
+        assert EN.button_more not in offered
+        assert EN.button_person in offered
+        # Somebody else's button opens nothing.
+        (mine,) = await place.ask(karim, "What happens on the first day?")
+        forged = f"m:{gist['reply_markup']['inline_keyboard'][0][0]['callback_data'].partition(':')[2]}"
+        await place.press(karim, mine, forged, forged=True)
+        assert place.received(karim)[-1]["text"] == EN.choice_gone
