@@ -34,7 +34,7 @@ format: $(VENV)/.tools ## format the code, and mend what the linter can mend by 
 constraints: ## choose all versions anew (torch stays): writes constraints.txt; use the oldest Python supported
 	@rm -rf .make && $(PYTHON) -m venv .make/fresh
 	@grep '^torch==' constraints.txt > .make/torch.txt
-	@.make/fresh/bin/python -m pip install --quiet -c .make/torch.txt -e '.[dev]'
+	@.make/fresh/bin/python -m pip install --quiet -c .make/torch.txt -e '.[dev,benchmark]'
 	@grep '^#' constraints.txt > .make/constraints.txt
 	@.make/fresh/bin/python -m pip freeze --exclude-editable | sed 's/+[A-Za-z0-9.]*$$//' >> .make/constraints.txt
 	@mv .make/constraints.txt constraints.txt && rm -rf .make
