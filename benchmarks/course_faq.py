@@ -1,10 +1,12 @@
-"""Ranking and confidence on the public FAQ of three courses: the product's own search, nothing trained on it.
+"""Ranking and confidence on the public FAQ of three courses: the product's own search.
 
     python benchmarks/course_faq.py --documents documents.json --questions questions.csv [--train]
 
-Ranking. Every entry is indexed, every question is searched within its course, five hits count. With --train the
-weights are fitted besides, on the questions of one half of the entries, by the product's own training code, and
-measured on those of the other half; then the other way round.
+Ranking. Every entry is indexed, every question is searched within its course, five hits count. "As it ships" takes
+the weights of the calibrator that comes with the product. These are not innocent of this FAQ: they began as the mean of
+a fit on our own questions and one on half of its entries. "By a plain rule" is: best cosine + 0.1 times BM25 over
+its maximum, in which nothing was fitted. With --train, the product's own training code fits the weights on the
+questions of one half of the entries, and they are measured on those of the other half; then the other way round.
 
 Answerability. A question can be answered if its entry is in the index that is asked. Entries fall into five folds, and
 an index without fold f has all others. Questions that can be answered are those of the fold before f. Those that
@@ -13,8 +15,8 @@ be answered, since the courses share rules; "answer taken out" asks those of fol
 entries much like the one taken out have stayed: many of these answer too, and none is counted as right.
 
 What is kept apart. The confidence of each question comes from a calibrator fitted on questions of the other folds,
-so on other entries' questions alone; what it learns is what the product's does, whether the first hit is right. The
-calibrator that ships is used for nothing but the weights of the ranking, which no question here has trained.
+so on other entries' questions alone; what it learns is what the product's does, whether the first hit is right. Of
+the calibrator that ships, only the weights of the ranking are used.
 """
 
 import json
@@ -43,7 +45,7 @@ from indexer.engine import Step
 from indexer.entries import Entry
 from indexer.model import prepare
 from indexer.passages import Hit
-from indexer.search import candidates, search
+from indexer.search import PARTS, candidates, search
 from indexer.snapshot import Snapshot, build, load
 from indexer.training import Example, Pair, fit_fusion
 
@@ -55,6 +57,12 @@ PUBLISHED = (
     ("MiniLM, question and text vectors", 0.917, 0.824),
     ("Elasticsearch hybrid, RRF", 0.925, 0.851),
 )
+PLAIN_RULE = {"best": 1.0, "bm25": 0.1}
+RANKED = {
+    "shipped": "Guichet, as it ships",
+    "plain": "Guichet, by a plain rule",
+    "trained": "Guichet, trained on the other half",
+}
 UNANSWERABLE = {"answer taken out": "whose answer was taken out", "another course": "of another course"}
 Weights = Sequence[float]
 
@@ -153,7 +161,7 @@ def fold(entry_id: str) -> int:
 def measure(
     documents: Sequence[Document], asked: Sequence[Question], encoder: Encoder, step: Step, train: bool
 ) -> dict[str, dict[str, float]]:
-    """Figures by name: "ranking", "trained" if wanted, and those of answerability."""
+    """Figures by name: of ranking as in RANKED, "trained" if wanted, and of answerability as in UNANSWERABLE."""
     entries, weights = [entry(document) for document in documents], confidence.load().fusion
     vectors = encoder.queries([one.question for one in asked])
     questions = [Asked(one.question, one.course, one.document, v) for one, v in zip(asked, vectors, strict=True)]
@@ -161,7 +169,10 @@ def measure(
         built = build(entries, encoder, Path(folder), progress=lambda done, total: step("Encoding", done, total))
         step("Asking", 0, 0)
         whole = load(built.folder)
-        figures = {"ranking": ranking(places(whole, questions, weights))}
+        figures = {
+            "shipped": ranking(places(whole, questions, weights)),
+            "plain": ranking(places(whole, questions, [PLAIN_RULE.get(part, 0.0) for part in PARTS])),
+        }
         if train:
             figures["trained"] = ranking(trained_places(whole, questions))
         return figures | answering(entries, questions, encoder, Path(folder), weights)
@@ -172,10 +183,7 @@ def report(figures: Mapping[str, Mapping[str, float]]) -> None:
     print(f"{'within the course, five hits count':<46}{'hit@1':>7}{'hit@5':>7}{'MRR':>7}")
     for name, hit, mrr in PUBLISHED:
         print(f"{'published: ' + name:<46}{'–':>7}{hit:>7.3f}{mrr:>7.3f}")
-    for name, label in (
-        ("ranking", "Guichet, nothing trained on it"),
-        ("trained", "Guichet, trained on the other half"),
-    ):
+    for name, label in RANKED.items():
         if name in figures:
             print(f"{label:<46}" + "".join(f"{value:>7.3f}" for value in figures[name].values()))
     print(f"\n{'unanswerable are questions':<46}{'AUROC':>7}{'caught, 95 % kept':>19}{'answered, 95 % right':>22}")
@@ -184,10 +192,8 @@ def report(figures: Mapping[str, Mapping[str, float]]) -> None:
             auroc, caught, answered = figures[name].values()
             print(f"{label:<46}{auroc:>7.3f}{caught:>19.3f}{answered:>22.3f}")
     printed = [name for name in UNANSWERABLE if name in figures][-1]
-    print(
-        f"\nBelow, unanswerable are those {UNANSWERABLE[printed]}, and nothing is trained on this FAQ but confidence."
-    )
-    print(json.dumps({name: round(value, 4) for name, value in {**figures["ranking"], **figures[printed]}.items()}))
+    print(f"\nBelow: as it ships; unanswerable are those {UNANSWERABLE[printed]}.")
+    print(json.dumps({name: round(value, 4) for name, value in {**figures["shipped"], **figures[printed]}.items()}))
 
 
 def main(

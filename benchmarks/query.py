@@ -215,6 +215,8 @@ def main(
             )
         except ValueError as error:
             raise typer.BadParameter(str(error)) from error
+        if not entries:
+            raise typer.BadParameter(f"{documents} holds no entry")
         asked = [(text, one.language) for one in entries for text in (one.question, *one.also)]
         questions = random.Random(0).choices(asked, k=WARM_UP + rounds)
         chain = all(find_spec(name) for name in LANGCHAIN)

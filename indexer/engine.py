@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from filelock import FileLock
+
 from indexer import confidence, store
 from indexer.confidence import Calibrator, CalibratorError
 from indexer.encoder import Encoder, OnnxEncoder
@@ -98,9 +100,24 @@ def index(
     """Read the knowledge, build a snapshot aside, examine it and activate it; only changed texts are encoded.
 
     A file `trained.json` in the folder (see `guichet train`) is the snapshot's calibrator. Raises KnowledgeError,
-    CalibratorError, SnapshotError, or what `examine` raises; the live index is then as it was.
+    CalibratorError, SnapshotError, or what `examine` raises; the live index is then as it was. Two runs at once take
+    turns: each would take the other's unfinished folder for a killed run's.
     """
     knowledge = read_knowledge(folder)
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        with FileLock(root / "index.lock"):
+            return _index(folder, knowledge, encoder, root, progress, examine)
+    except OSError as error:
+        raise SnapshotError(
+            f"{root}: the index could not be written ({error.strerror or error}): check free space and rights. "
+            "The index that was live still is"
+        ) from error
+
+
+def _index(
+    folder: Path, knowledge: Knowledge, encoder: Encoder, root: Path, progress: Step, examine: Examine
+) -> Indexed:
     entries = (*knowledge.entries, *knowledge.drafts)
     calibrator = trained(folder)
     current = _live_engine(encoder, root)
@@ -108,25 +125,19 @@ def index(
         return Indexed(knowledge, None, current)
     if not knowledge.entries:
         raise SnapshotError(f"{folder} has no answered question yet: nothing would be found")
-    try:
-        built = build(
-            entries,
-            encoder,
-            store.snapshot_folder(root),
-            old=store.live(root),
-            calibrator=calibrator,
-            progress=lambda done, total: progress("Encoding", done, total),
-        )
-        engine = engine_of(load(built.folder), encoder)
-        progress("Examining", 0, 0)
-        told = examine(engine, current)
-        store.activate(root, built.snapshot_id)
-        store.prune(root)
-    except OSError as error:
-        raise SnapshotError(
-            f"{root}: the index could not be written ({error.strerror or error}): check free space and rights. "
-            "The index that was live still is"
-        ) from error
+    built = build(
+        entries,
+        encoder,
+        store.snapshot_folder(root),
+        old=store.live(root),
+        calibrator=calibrator,
+        progress=lambda done, total: progress("Encoding", done, total),
+    )
+    engine = engine_of(load(built.folder), encoder)
+    progress("Examining", 0, 0)
+    told = examine(engine, current)
+    store.activate(root, built.snapshot_id)
+    store.prune(root)
     return Indexed(knowledge, built, engine, told)
 
 

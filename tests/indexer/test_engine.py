@@ -1,12 +1,13 @@
 import errno
 from dataclasses import replace
 from pathlib import Path
+from threading import Event, Thread
 
 import numpy as np
 import pytest
 
 from indexer import store
-from indexer.engine import index, open_engine, with_live_snapshot
+from indexer.engine import Indexed, index, open_engine, with_live_snapshot
 from indexer.entries import KnowledgeError
 from indexer.snapshot import SnapshotError
 from tests.indexer.standin import WordEncoder
@@ -184,3 +185,21 @@ def test_hits_are_rated_by_the_engines_calibrator(knowledge: Path, root: Path) -
 def test_opening_prepares_the_model_and_takes_what_is_live(cache: Path, index_root: Path) -> None:
     opened = open_engine("multilingual-e5-small-fr-en", cache, index_root)
     assert opened.find("Qui sont les enseignants ?", "fr")[0].confidence > 0.5
+
+
+def test_two_runs_at_once_take_turns(knowledge: Path, root: Path) -> None:
+    """The first waits in the middle of its work until the second has begun: neither removes what the other writes."""
+    begun, other = Event(), Thread(target=lambda: finished.append(index(knowledge, WordEncoder(), root)))
+    finished: list[Indexed] = []
+
+    def examine(*_: object) -> tuple[str, ...]:
+        other.start()
+        begun.wait(0.2)
+        assert not finished
+        return ()
+
+    first = index(knowledge, WordEncoder(), root, examine=examine)
+    other.join(30)
+    assert first.built
+    assert [indexed.built for indexed in finished] == [None]
+    assert store.live(root) == first.built.folder
