@@ -2,9 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -12,12 +13,13 @@ from telegram import Update
 from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
 from telegram.ext import Application, CallbackContext
 
-from bot.delivery import inbox, incoming
+from bot.delivery import inbox, incoming, timers
 from bot.delivery.budgets import Limits
 from bot.delivery.calls import call
 from bot.delivery.inbox import ATTEMPTS, Claimed
 from bot.delivery.retry import backoff, pause, place, reason, token_refused
 from bot.delivery.sender import Sender
+from bot.delivery.timers import Handler
 from bot.delivery.wake import Wake, unless, wait
 from bot.records.sessions import Database
 from bot.records.tables import utc_now
@@ -51,6 +53,8 @@ class Loops:
     handling: float = 60  # seconds that one update may take; less than inbox.LEASE
     grace: float = 9  # seconds between the wish to stop and the end
     net: float = 5  # seconds after which a loop looks for work that nobody told it of
+    timers: Mapping[str, Handler] = field(default_factory=dict)  # by kind
+    now: Callable[[], datetime] = utc_now
 
 
 async def run(loops: Loops) -> None:
@@ -64,11 +68,12 @@ async def run(loops: Loops) -> None:
     try:
         async with asyncio.TaskGroup() as tasks:
             names = [f"{loops.name}/{number}" for number in range(loops.workers)]
-            lives = [poll(loops), send(loops), *(work(loops, name) for name in names)]
+            lives = [poll(loops), send(loops), keep_time(loops), *(work(loops, name) for name in names)]
             running = [tasks.create_task(life) for life in lives]
             await loops.stop.wait()
             loops.wake.updates.ring()
             loops.wake.messages.ring()
+            loops.wake.timers.ring()
             _, late = await asyncio.wait(running, timeout=loops.grace)
             for task in late:
                 task.cancel()
@@ -176,16 +181,32 @@ async def note_failure(_update: object, context: CallbackContext[Any, Any, Any, 
 async def send(loops: Loops) -> None:
     """Sends what is due, and ends after the calls under way."""
     news = loops.wake.messages
-    sender = Sender(loops.db, loops.application.bot, limits=loops.limits, ended=news)
+    sender = Sender(loops.db, loops.application.bot, limits=loops.limits, ended=news, now=loops.now)
 
     async def step(calls: asyncio.TaskGroup) -> None:
         told = news.next()
         again = await sender.start(calls)
-        seconds = loops.net if again is None else (again - utc_now()).total_seconds()
+        seconds = loops.net if again is None else (again - loops.now()).total_seconds()
         await wait(told, min(seconds, loops.net))
 
     async with asyncio.TaskGroup() as calls:
         await _repeat("send", lambda: step(calls), loops.stop)
+
+
+async def keep_time(loops: Loops) -> None:
+    """Does what is due, each at its time."""
+
+    async def step() -> None:
+        news = loops.wake.timers.next()
+        if await timers.run_next(loops.db, loops.timers, loops.now()):
+            loops.wake.messages.ring()
+            return
+        due = await timers.next_due(loops.db, loops.timers.keys())
+        seconds = loops.net if due is None else (due - loops.now()).total_seconds()
+        await wait(news, min(seconds, loops.net))
+
+    if loops.timers:
+        await _repeat("timers", step, loops.stop)
 
 
 async def _repeat(name: str, step: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:

@@ -27,10 +27,11 @@ class Signal:
 
 @dataclass(frozen=True, slots=True)
 class Wake:
-    """The two kinds of news within a process."""
+    """The kinds of news within a process."""
 
     updates: Signal = field(default_factory=Signal)  # the inbox has some
     messages: Signal = field(default_factory=Signal)  # the outbox has some, or a call has ended
+    timers: Signal = field(default_factory=Signal)  # one was set that may be due before the others
 
 
 async def wait(event: asyncio.Event, seconds: float) -> None:

@@ -226,6 +226,23 @@ class Relay(Base):
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
+class Timer(Base):
+    """What is to happen at a time: a reminder, a digest, the end of a period. Deleted by happening."""
+
+    __tablename__ = "timer"
+    __table_args__ = (Index("ix_timer_due", "set_aside_at", "due_at"), NEVER_REUSED)
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    key: Mapped[str] = mapped_column(String(200), unique=True)  # who sets it again moves it
+    kind: Mapped[str] = mapped_column(String(64))  # whose handler runs
+    due_at: Mapped[datetime]
+    payload: Mapped[dict[str, Any]]  # ids of our own
+    attempts: Mapped[int] = mapped_column(default=0)
+    error: Mapped[str | None] = mapped_column(String(200))  # class and place, never people's texts
+    set_aside_at: Mapped[datetime | None]  # failed too often: not tried again by itself
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
 class Setting(Base):
     """What the bot remembers of its surroundings, e.g. the staff group's chat."""
 
