@@ -1,5 +1,6 @@
 """One call to the Bot API, and what its end means for the row it came from."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,7 +11,15 @@ from telegram.request import BaseRequest
 
 from bot.delivery.retry import next_try, pause, place, reason
 
-MARKUP = ("entities", "caption_entities", "parse_mode")
+# What Telegram says it cannot take, and what to leave out then.
+PLAINER = (
+    (re.compile(r"parse entities|entity|entities_too_long"), ("entities", "caption_entities", "parse_mode")),
+    (re.compile(r"button|reply[ _]markup|keyboard"), ("reply_markup",)),
+    (re.compile(r"repl(y|ied)\b.* not found|reply_message_id_invalid|quote"), ("reply_parameters",)),
+)
+# 400s by which a whole chat, not this message, is out of reach; every 403 says so.
+OUT_OF_REACH = re.compile(r"chat not found|peer_id_invalid|chat_write_forbidden|rights to send")
+TOPIC = re.compile(r"message thread not found|topic_(deleted|closed|id_invalid)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +69,7 @@ class Refused:
 
     reason: str
     unreachable: bool = False  # the whole chat is
+    topic: bool = False  # the forum topic is closed or gone
 
 
 Outcome = Sent | Later | Paused | Moved | Refused
@@ -80,7 +90,7 @@ async def deliver(bot: Bot, letter: Letter, now: datetime) -> Outcome:
         try:
             result = await call(bot, letter.method, parameters)
         except TelegramError as error:
-            plainer = without_cause(parameters, error)
+            plainer = without_cause(letter.method, parameters, error)
             if plainer is None:
                 return _outcome(error, letter, now)
             parameters = plainer
@@ -90,16 +100,12 @@ async def deliver(bot: Bot, letter: Letter, now: datetime) -> Outcome:
             return Sent(_message_id(result))
 
 
-def without_cause(parameters: dict[str, Any], error: TelegramError) -> dict[str, Any] | None:
+def without_cause(method: str, parameters: dict[str, Any], error: TelegramError) -> dict[str, Any] | None:
     """The same call without what Telegram refused in it; None if nothing can be left out."""
-    if not isinstance(error, BadRequest):
+    if not isinstance(error, BadRequest) or method == "editMessageReplyMarkup":
         return None
     said = error.message.lower()
-    causes: tuple[str, ...] = ()
-    if "parse entities" in said or "entity" in said:
-        causes = MARKUP
-    elif "replied not found" in said or "replied message not found" in said:
-        causes = ("reply_parameters",)
+    causes = next((names for words, names in PLAINER if words.search(said)), ())
     plainer = {name: value for name, value in parameters.items() if name not in causes}
     return plainer if len(plainer) < len(parameters) else None
 
@@ -114,6 +120,9 @@ def _outcome(error: TelegramError, letter: Letter, now: datetime) -> Outcome:
             return Refused(reason(error), unreachable=True)
         case BadRequest() if "message is not modified" in error.message.lower():
             return Sent(letter.parameters.get("message_id"))
+        case BadRequest():
+            said = error.message.lower()
+            return Refused(reason(error), unreachable=bool(OUT_OF_REACH.search(said)), topic=bool(TOPIC.search(said)))
     at = next_try(error, letter.attempts, now)
     return Refused(reason(error)) if at is None else Later(at, reason(error))
 

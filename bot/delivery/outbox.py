@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.delivery.edits import REPLACES, supersede
 from bot.delivery.splitting import Payload, clean, split
 from bot.records.states import OutgoingState
 from bot.records.tables import Outgoing
@@ -39,25 +40,41 @@ async def put(  # noqa: PLR0913  each names one property of the row
 
     With `after`, it is sent once that row has ended in the state `when` and dropped if it ends otherwise.
     `{"message_of": id}` anywhere in `payload` stands for the Telegram message id of another row.
-    A text too long for one message becomes several rows; the id is the last one's, which has the buttons.
+    A text too long for one message becomes several rows; the id is the last one's, which has the buttons. Of an edit
+    the first part takes the message's place and the others follow as messages.
+    An edit that is not for later and follows nothing makes older ones of the same message that still wait needless.
     """
     if "chat_id" in payload:
         raise ValueError("a payload holds the parameters of a Bot API method except chat_id")
-    parts = split(clean(payload)) if method == "sendMessage" else [clean(payload)]
-    common: dict[str, Any] = {"chat_id": chat_id, "method": method, "priority": int(priority)}
+    common: dict[str, Any] = {"chat_id": chat_id, "priority": int(priority)}
     common |= {"ticket_id": ticket_id, "not_before": not_before}
+    replaces = method in REPLACES and after is None and not_before is None
+    parts = _parts(method, clean(payload))
     row_id = after
-    for number, part in enumerate(parts, start=1):
+    for number, (call, part) in enumerate(parts, start=1):
         link = {"after_id": row_id, "after_state": None if row_id is None else when}
         name = key if number == len(parts) else f"{key}#{number}"
-        row_id = await _write(tx, key=name, payload=part, **common, **link)
+        row_id, new = await _write(tx, key=name, method=call, payload=part, **common, **link)
         when = OutgoingState.SENT  # each part follows the one before it
+        if new and replaces and number == 1:
+            await supersede(tx, row_id, chat_id, call, part)
     assert row_id is not None
     return row_id
 
 
-async def _write(tx: AsyncSession, *, key: str, **values: Any) -> int:
+def _parts(method: str, payload: Payload) -> list[tuple[str, Payload]]:
+    if method not in {"sendMessage", "editMessageText"}:
+        return [(method, payload)]
+    first, *rest = split(payload)
+    return [(method, first), *(("sendMessage", _without_message(part)) for part in rest)]
+
+
+def _without_message(part: Payload) -> Payload:
+    return {name: value for name, value in part.items() if name != "message_id"}
+
+
+async def _write(tx: AsyncSession, *, key: str, **values: Any) -> tuple[int, bool]:
     new = await insert_new(tx, Outgoing, Outgoing.id, key=key, **values)
     if new is not None:
-        return new
-    return (await tx.execute(select(Outgoing.id).where(Outgoing.key == key))).scalar_one()
+        return new, True
+    return (await tx.execute(select(Outgoing.id).where(Outgoing.key == key))).scalar_one(), False

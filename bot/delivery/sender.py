@@ -125,8 +125,14 @@ async def record(tx: AsyncSession, letter: Letter, outcome: Outcome, now: dateti
 
 
 async def _settle(tx: AsyncSession, row_id: int, chat_id: int, **values: Any) -> None:
-    """Changes a row that still waits; the last one of a forgotten chat goes with it."""
-    which = (Outgoing.id == row_id) & (Outgoing.state == OutgoingState.WAITING)
+    """Changes a row that still waits; the last one of a forgotten chat goes with it.
+
+    What was sent is noted so even if it was dropped meanwhile.
+    """
+    open_states = [OutgoingState.WAITING]
+    if values.get("state") is OutgoingState.SENT:
+        open_states.append(OutgoingState.DROPPED)
+    which = (Outgoing.id == row_id) & Outgoing.state.in_(open_states)
     await tx.execute(update(Outgoing).where(which).values(**values))
     await remove_forgotten(tx, chat_id)
 

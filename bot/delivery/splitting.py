@@ -24,7 +24,7 @@ def clean(value: Any) -> Any:
 
 
 def split(payload: Payload) -> list[Payload]:
-    """A sendMessage payload as one or more: a reply belongs to the first, buttons to the last."""
+    """The payload of a text as one or more: a reply belongs to the first, buttons to the last."""
     text = str(payload.get("text", ""))
     if units(text) <= LIMIT:
         return [payload]

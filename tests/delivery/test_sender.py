@@ -56,6 +56,10 @@ class Desk:
             chat = await chat_of(tx, to.id, "private" if to.id > 0 else "group")
             return await outbox.put(tx, chat.id, method, payload, **options)
 
+    async def edit(self, to: User | Place, message: Any, text: str, **options: Any) -> int:
+        payload = {"message_id": message, "text": text}
+        return await self.put(to, method="editMessageText", payload=payload, **options)
+
     async def send(self) -> datetime | None:
         """Sends all that may go now; when to look again."""
         while True:
@@ -243,6 +247,13 @@ async def test_a_candidate_who_blocked_the_bot_is_known_as_unreachable(desk: Des
     assert row.error == chat.reason == "Forbidden: bot was blocked by the user"
 
 
+async def test_a_chat_that_telegram_does_not_know_is_out_of_reach(desk: Desk, api: BotApi) -> None:
+    row_id = await desk.put(Place(-4711, "group"))
+    await desk.send()
+    row, [chat] = await desk.row(row_id), await desk.chats()
+    assert (row.error, chat.unreachable_since) == ("BadRequest: Chat not found", NOW)
+
+
 async def test_a_message_of_several_parts_fails_as_a_whole(desk: Desk, api: BotApi, alice: User) -> None:
     api.block(alice)
     last = await desk.put(alice, "word " * 2000)
@@ -276,6 +287,33 @@ async def test_refused_markup_costs_the_markup_not_the_message(
     assert texts(api, alice) == ["2 < 3 <b>"]
 
 
+@pytest.mark.parametrize(
+    ("refusal", "lost"),
+    [
+        ("Bad Request: ENTITY_TEXTURL_INVALID", {"entities"}),
+        ("Bad Request: can't parse entities: unexpected end tag at byte offset 3", {"entities"}),
+        ("Bad Request: BUTTON_DATA_INVALID", {"reply_markup"}),
+        ("Bad Request: inline keyboard button URL 'x' is invalid: Wrong HTTP URL", {"reply_markup"}),
+        ("Bad Request: message to be replied not found", {"reply_parameters"}),
+        ("Bad Request: QUOTE_TEXT_INVALID", {"reply_parameters"}),
+    ],
+)
+async def test_only_what_was_refused_is_left_out(
+    desk: Desk, api: BotApi, alice: User, refusal: str, lost: set[str]
+) -> None:
+    api.fail("sendMessage", refusal)
+    extras = {
+        "entities": [{"type": "bold", "offset": 0, "length": 3}],
+        "reply_markup": {"inline_keyboard": [[{"text": "b", "callback_data": "x"}]]},
+        "reply_parameters": {"message_id": api.messages(alice)[0]["message_id"]},
+    }
+    await desk.put(alice, payload={"text": "the answer"} | extras)
+    await desk.send()
+    assert texts(api, alice) == ["the answer"]
+    first, second = api.calls("sendMessage")
+    assert first.params.keys() - second.params.keys() == lost
+
+
 async def test_a_reply_to_a_deleted_message_arrives_as_a_message(desk: Desk, api: BotApi, alice: User) -> None:
     await desk.put(alice, payload={"text": "answer", "reply_parameters": {"message_id": 999}})
     await desk.send()
@@ -291,6 +329,95 @@ async def test_an_edit_that_changes_nothing_counts_as_made(desk: Desk, api: BotA
         SENT,
         (await desk.row(first)).message_id,
     )
+
+
+@pytest.mark.parametrize("by_row", [True, False])
+async def test_a_newer_edit_takes_the_place_of_one_that_waits(
+    desk: Desk, api: BotApi, alice: User, by_row: bool
+) -> None:
+    first, other = await desk.put(alice, "first"), await desk.put(alice, "other")
+    named: Any = {"message_of": first}
+    early = await desk.edit(alice, named, "v1") if by_row else None  # before anybody knows the message's id
+    if not by_row:
+        await desk.send()
+        named = (await desk.row(first)).message_id
+        early = await desk.edit(alice, {"message_of": first}, "v1")
+    buttons = await desk.put(
+        alice, method="editMessageReplyMarkup", payload={"message_id": named, "reply_markup": {"inline_keyboard": []}}
+    )
+    foreign = await desk.edit(alice, {"message_of": other}, "other, edited")
+    newest = await desk.edit(alice, named, "v2", key="again")
+    assert await desk.edit(alice, named, "v2", key="again") == newest
+    assert early is not None
+    dropped, unneeded = await desk.row(early), await desk.row(buttons)
+    assert (dropped.state, dropped.error) == (OutgoingState.DROPPED, f"replaced by row {newest}")
+    assert unneeded.state is OutgoingState.DROPPED
+    await desk.send()
+    assert texts(api, alice) == ["v2", "other, edited"]
+    assert [call.params["text"] for call in api.calls("editMessageText")] == ["other, edited", "v2"]
+    assert (await desk.row(foreign)).state is SENT
+
+
+async def test_buttons_that_go_leave_the_text_that_waits(desk: Desk, api: BotApi, alice: User) -> None:
+    first = await desk.put(alice, "first")
+    text = await desk.edit(alice, {"message_of": first}, "text")
+    payload = {"message_id": {"message_of": first}, "reply_markup": {"inline_keyboard": []}}
+    await desk.put(alice, method="editMessageReplyMarkup", payload=payload)
+    await desk.send()
+    assert (await desk.row(text)).state is SENT
+    assert texts(api, alice) == ["text"]
+
+
+async def test_an_edit_gives_way_neither_to_one_for_later_nor_if_another_row_follows_it(
+    desk: Desk, api: BotApi, alice: User
+) -> None:
+    first = await desk.put(alice, "first")
+    followed = await desk.edit(alice, {"message_of": first}, "v1")
+    await desk.put(alice, "v1 was shown", after=followed)
+    later = await desk.edit(alice, {"message_of": first}, "v3", not_before=NOW + timedelta(hours=1))
+    await desk.edit(alice, {"message_of": first}, "v2")
+    await desk.send()
+    assert [call.params["text"] for call in api.calls("editMessageText")] == ["v1", "v2"]
+    desk.clock.forward(3600)
+    await desk.send()
+    assert (await desk.row(later)).state is SENT
+    assert texts(api, alice) == ["v3", "v1 was shown"]
+
+
+async def test_an_edit_that_was_replaced_while_it_was_being_sent_comes_first(
+    desk: Desk, api: BotApi, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await desk.put(alice, "first")
+    await desk.send()
+    early, replaced, real = await desk.edit(alice, {"message_of": first}, "v1"), asyncio.Event(), sender.deliver
+
+    async def deliver(*arguments: Any) -> Any:
+        await replaced.wait()
+        return await real(*arguments)
+
+    monkeypatch.setattr(sender, "deliver", deliver)
+    async with asyncio.TaskGroup() as calls:
+        await desk.sender.start(calls)
+        await desk.edit(alice, {"message_of": first}, "v2")
+        replaced.set()
+    await desk.send()
+    assert (await desk.row(early)).state is SENT
+    assert [call.params["text"] for call in api.calls("editMessageText")] == ["v1", "v2"]
+
+
+async def test_of_an_edit_too_long_for_a_message_the_rest_follows(desk: Desk, api: BotApi, alice: User) -> None:
+    gist = await desk.put(alice, "gist")
+    text = "A sentence of an answer. " * 200
+    keyboard = {"inline_keyboard": [[{"text": "Helped", "callback_data": "h"}]]}
+    payload = {"message_id": {"message_of": gist}, "text": text, "reply_markup": keyboard}
+    last = await desk.put(alice, method="editMessageText", payload=payload, key="more")
+    assert await desk.put(alice, method="editMessageText", payload=payload, key="more") == last
+    await desk.put(alice, "next")
+    await desk.send()
+    shown = [message for message in api.messages(alice) if message["from"]["is_bot"]]
+    assert " ".join(message["text"] for message in shown[:2]) == text.strip()
+    assert ["reply_markup" in message for message in shown] == [False, True, False]
+    assert (await desk.row(last)).message_id == shown[1]["message_id"]
 
 
 async def test_a_refusal_says_why_and_the_next_message_goes(desk: Desk, api: BotApi, alice: User) -> None:
