@@ -23,8 +23,16 @@ TOPIC = re.compile(r"message thread not found|topic_(deleted|closed|id_invalid)"
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """The new text of a row whose message holds texts of other rows as well."""
+
+    row_id: int
+    payload: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Letter:
-    """An outgoing row, ready to go."""
+    """An outgoing row, ready to go, perhaps with the texts of others."""
 
     row_id: int
     chat_id: int
@@ -32,6 +40,16 @@ class Letter:
     parameters: dict[str, Any]  # with Telegram's chat id
     attempts: int
     group: bool
+    ticket_id: int | None = None
+    joins: bool = False  # may go as one message with others
+    others: tuple[int, ...] = ()  # rows whose texts go with it
+    edits: int | None = None  # the row whose message it edits
+    part: Part | None = None
+
+    @property
+    def row_ids(self) -> tuple[int, ...]:
+        """All rows that it carries."""
+        return self.row_id, *self.others
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,11 +50,12 @@ async def supersede(tx: AsyncSession, row_id: int, chat_id: int, method: str, pa
 
 
 async def _message_ids(tx: AsyncSession, payloads: Sequence[Payload]) -> dict[int, int | None]:
-    """The Telegram message ids of the rows that payloads edit by row."""
+    """The Telegram message ids of the rows that payloads edit by row; a row that shares its message has none alone."""
     ids = {row_id for payload in payloads for row_id in named(payload.get("message_id"))}
     if not ids:
         return {}
-    rows = await tx.execute(select(Outgoing.id, Outgoing.message_id).where(Outgoing.id.in_(ids)))
+    alone = Outgoing.id.in_(ids) & Outgoing.joined_id.is_(None)
+    rows = await tx.execute(select(Outgoing.id, Outgoing.message_id).where(alone))
     return {row.id: row.message_id for row in rows}
 
 

@@ -17,6 +17,7 @@ from bot.delivery import inbox, incoming, timers
 from bot.delivery.budgets import Limits
 from bot.delivery.calls import call
 from bot.delivery.inbox import ATTEMPTS, Claimed
+from bot.delivery.outcomes import OnRefusal, nobody_minds
 from bot.delivery.retry import backoff, pause, place, reason, token_refused
 from bot.delivery.sender import Sender
 from bot.delivery.timers import Handler
@@ -54,6 +55,7 @@ class Loops:
     grace: float = 9  # seconds between the wish to stop and the end
     net: float = 5  # seconds after which a loop looks for work that nobody told it of
     timers: Mapping[str, Handler] = field(default_factory=dict)  # by kind
+    refused: OnRefusal = nobody_minds
     now: Callable[[], datetime] = utc_now
 
 
@@ -181,7 +183,9 @@ async def note_failure(_update: object, context: CallbackContext[Any, Any, Any, 
 async def send(loops: Loops) -> None:
     """Sends what is due, and ends after the calls under way."""
     news = loops.wake.messages
-    sender = Sender(loops.db, loops.application.bot, limits=loops.limits, ended=news, now=loops.now)
+    sender = Sender(
+        loops.db, loops.application.bot, limits=loops.limits, ended=news, now=loops.now, refused=loops.refused
+    )
 
     async def step(calls: asyncio.TaskGroup) -> None:
         told = news.next()

@@ -92,7 +92,7 @@ class Chat(Base):
     leased_by: Mapped[str | None] = mapped_column(String(100))  # the worker that handles its updates
     leased_until: Mapped[datetime | None]
     served_at: Mapped[datetime | None]  # last claim: who has waited longest is next
-    paused_until: Mapped[datetime | None]  # Telegram asked for silence (429)
+    paused_until: Mapped[datetime | None] = mapped_column(index=True)  # Telegram asked for silence (429)
     forgotten_at: Mapped[datetime | None]  # removed as soon as its last message has gone
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
@@ -135,6 +135,7 @@ class Outgoing(Base):
     __table_args__ = (
         Index("ix_outgoing_next", "state", "priority", "id"),
         Index("ix_outgoing_order", "chat_id", "state"),
+        Index("ix_outgoing_message", "chat_id", "message_id"),
         NEVER_REUSED,
     )
 
@@ -151,6 +152,9 @@ class Outgoing(Base):
     after_state: Mapped[OutgoingState | None]  # the outcome of `after` in which this row is sent
     ticket_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id", use_alter=True), index=True)
     message_id: Mapped[int | None] = mapped_column(BigInteger)
+    joined_id: Mapped[int | None] = mapped_column(
+        RowId, index=True
+    )  # the first of several rows that went as one message
     error: Mapped[str | None] = mapped_column(String(200))
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     sent_at: Mapped[datetime | None]

@@ -8,14 +8,17 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from telegram import Bot
 
-from bot.delivery import outbox, sender
+from bot.delivery import outbox, picking, sender
 from bot.delivery.budgets import LIFTED, Limits
+from bot.delivery.calls import deliver
 from bot.delivery.outbox import Priority
+from bot.delivery.outcomes import record
 from bot.delivery.sender import Sender
+from bot.delivery.wake import Signal
 from bot.records.people import candidate_of, chat_of, forget
 from bot.records.sessions import Database
 from bot.records.states import OutgoingState
-from bot.records.tables import Chat, Outgoing
+from bot.records.tables import Chat, Outgoing, Ticket
 from bot.sandbox.botapi import BotApi
 from bot.sandbox.people import Chat as Place
 from bot.sandbox.people import User
@@ -43,8 +46,8 @@ class Desk:
     """Puts messages into the outbox and has them sent."""
 
     def __init__(self, db: Database, bot: Bot, limits: Limits = LIFTED) -> None:
-        self.db, self.clock = db, Clock()
-        self.sender = Sender(db, bot, limits=limits, now=self.clock)
+        self.db, self.clock, self.ended = db, Clock(), Signal()
+        self.sender = Sender(db, bot, limits=limits, ended=self.ended, now=self.clock)
         self.count = 0
 
     async def put(self, to: User | Place, text: str = "hello", **options: Any) -> int:
@@ -63,9 +66,10 @@ class Desk:
     async def send(self) -> datetime | None:
         """Sends all that may go now; when to look again."""
         while True:
+            ended = self.ended.next()
             async with asyncio.TaskGroup() as calls:
                 again = await self.sender.start(calls)
-            if again is None or again > self.clock.now:
+            if not ended.is_set() and (again is None or again > self.clock.now):
                 return again
 
     async def row(self, row_id: int) -> Outgoing:
@@ -389,13 +393,13 @@ async def test_an_edit_that_was_replaced_while_it_was_being_sent_comes_first(
 ) -> None:
     first = await desk.put(alice, "first")
     await desk.send()
-    early, replaced, real = await desk.edit(alice, {"message_of": first}, "v1"), asyncio.Event(), sender.deliver
+    early, replaced = await desk.edit(alice, {"message_of": first}, "v1"), asyncio.Event()
 
-    async def deliver(*arguments: Any) -> Any:
+    async def slow(*arguments: Any) -> Any:
         await replaced.wait()
-        return await real(*arguments)
+        return await deliver(*arguments)
 
-    monkeypatch.setattr(sender, "deliver", deliver)
+    monkeypatch.setattr(sender, "deliver", slow)
     async with asyncio.TaskGroup() as calls:
         await desk.sender.start(calls)
         await desk.edit(alice, {"message_of": first}, "v2")
@@ -451,28 +455,141 @@ async def test_budgets_hold_back_one_chat_and_not_the_others(db: Database, bot: 
     assert len(texts(api, alice)) == 6
 
 
-async def test_telegrams_own_flood_control_is_never_met(db: Database, bot: Bot, api: BotApi) -> None:
-    desk = Desk(db, bot, Limits())
-    api.fail("sendMessage", 429, when=lambda _: len(api.calls("sendMessage")) > 20)
-    staff = api.group("Staff")
+async def minutes(desk: Desk, api: BotApi, count: int) -> list[int]:
+    """How many calls have been made after each minute."""
+    made = []
+    for _ in range(count):
+        end = desk.clock.now + timedelta(minutes=1)
+        while (again := await desk.send()) is not None and again < end:
+            desk.clock.now = again
+        made.append(len(api.calls("sendMessage")))
+        desk.clock.now = end
+    return made
+
+
+async def test_forty_cards_in_a_minute_all_arrive_the_oldest_first(db: Database, bot: Bot, api: BotApi) -> None:
+    desk, staff = Desk(db, bot, Limits()), api.group("Staff")
+    button = {"inline_keyboard": [[{"text": "Take", "callback_data": "t"}]]}
     for number in range(40):
-        await desk.put(staff, str(number))
-    while (again := await desk.send()) is not None and again - NOW < timedelta(seconds=60):
-        desk.clock.now = again
-    assert texts(api, staff) == [str(number) for number in range(20)]
+        await desk.put(staff, f"reminder {number}", priority=Priority.REMINDER) if number % 20 == 0 else None
+        await desk.put(staff, payload={"text": str(number), "reply_markup": button}, priority=Priority.CARD)
+    assert await minutes(desk, api, 3) == [20, 40, 41]  # Telegram's own limit is never met
+    assert texts(api, staff) == [*map(str, range(40)), "reminder 0\n\nreminder 20"]
+
+
+async def ticket_of(db: Database, name: str) -> int:
+    """A ticket of somebody's own."""
+    async with db.begin() as tx:
+        chat = await chat_of(tx, 5_000_000 + len(name) * 1000 + ord(name[0]), "private")
+        candidate = await candidate_of(tx, chat.id, "en")
+        ticket = Ticket(candidate_id=candidate.id, course="c", language="en", reason="person")
+        tx.add(ticket)
+        await tx.flush()
+        return ticket.id
+
+
+async def test_texts_that_wait_for_one_place_go_as_one_message(desk: Desk, db: Database, api: BotApi) -> None:
+    staff = api.group("Staff")
+    sara, karim = await ticket_of(db, "Sara"), await ticket_of(db, "Karim")
+    bold = [{"type": "bold", "offset": 0, "length": 2}]
+    keyboard = {"inline_keyboard": [[{"text": "Take", "callback_data": "t"}]]}
+    rows = [
+        await desk.put(staff, payload={"text": "🎓 one", "entities": bold}, ticket_id=sara),
+        await desk.put(staff, payload={"text": "of Karim"}, ticket_id=karim),
+        await desk.put(staff, payload={"text": "🎓 two", "entities": bold}, ticket_id=sara),
+        await desk.put(staff, payload={"text": "with a button", "reply_markup": keyboard}, ticket_id=sara),
+        await desk.put(staff, payload={"text": "x" * 4090}, ticket_id=sara),
+        await desk.put(staff, payload={"text": "three"}, ticket_id=sara),
+    ]
+    below = {"message_id": {"message_of": rows[2]}}
+    await desk.put(staff, payload={"text": "below two", "reply_parameters": below}, ticket_id=sara)
+    await desk.send()
+    assert texts(api, staff) == ["🎓 one\n\n🎓 two\n\nthree", "of Karim", "with a button", "x" * 4090, "below two"]
+    first = api.messages(staff)[0]
+    assert [(entity["offset"], entity["length"]) for entity in first["entities"]] == [(0, 2), (8, 2)]
+    assert {(await desk.row(row)).message_id for row in (rows[0], rows[2], rows[5])} == {first["message_id"]}
+    assert api.messages(staff)[-1]["reply_to_message"]["message_id"] == first["message_id"]
+
+
+async def test_a_candidate_s_messages_are_never_joined(desk: Desk, api: BotApi, alice: User) -> None:
+    await desk.put(alice, "first")
+    await desk.put(alice, "second")
+    await desk.send()
+    assert texts(api, alice) == ["first", "second"]
+
+
+async def test_an_edit_of_one_of_several_texts_leaves_the_others(desk: Desk, api: BotApi) -> None:
+    staff = api.group("Staff")
+    one, two, three = [await desk.put(staff, text) for text in ("one", "two", "three")]
+    await desk.send()
+    for row, text in ((two, "two, corrected"), (three, "three as well"), (one, "1")):
+        await desk.edit(staff, {"message_of": row}, text)
+    await desk.send()
+    assert texts(api, staff) == ["1\n\ntwo, corrected\n\nthree as well"]
+
+
+async def test_texts_refused_together_are_sent_one_by_one(desk: Desk, api: BotApi) -> None:
+    api.fail("sendMessage", "Bad Request: TEXT_INVALID", times=9, when=lambda params: "bad" in params["text"])
+    staff = api.group("Staff")
+    good, bad = await desk.put(staff, "good"), await desk.put(staff, "bad")
+    await desk.send()
+    assert texts(api, staff) == ["good"]
+    assert [(await desk.row(row)).state for row in (good, bad)] == [SENT, FAILED]
+
+
+async def test_a_process_that_dies_before_it_notes_a_message_repeats_that_one_alone(
+    desk: Desk, db: Database, bot: Bot, api: BotApi, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def dies(*_: Any) -> None:
+        raise MemoryError
+
+    staff = api.group("Staff")
+    await desk.put(alice, "before")
+    await desk.send()
+    rows = [await desk.put(staff, text) for text in ("one", "two")]
+    monkeypatch.setattr(sender, "record", dies)
+    with pytest.raises(ExceptionGroup):
+        await desk.send()
+    monkeypatch.undo()
+    again = Desk(db, bot)
+    assert {(await desk.row(row)).state for row in rows} == {OutgoingState.WAITING}
+    await again.send()
+    assert (texts(api, staff), texts(api, alice)) == (["one\n\ntwo"] * 2, ["before"])
+
+
+async def test_an_answer_lost_on_the_network_is_the_other_way_to_a_repeat(desk: Desk, api: BotApi, alice: User) -> None:
+    api.fail("sendMessage", "drop_after")
+    row_id = await desk.put(alice, "twice")
+    await desk.send()
+    desk.clock.forward(1)
+    await desk.send()
+    assert texts(api, alice) == ["twice", "twice"]
+    assert (await desk.row(row_id)).state is SENT
+
+
+async def test_rows_that_wait_for_others_do_not_hide_those_behind_them(
+    desk: Desk, api: BotApi, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = await desk.put(acquaintance(api, "Bob"), "late", not_before=NOW + timedelta(days=1))
+    for _ in range(picking.PAGE + 1):
+        payload = {"text": "x", "message_id": {"message_of": late}}
+        await desk.put(alice, method="editMessageText", payload=payload, after=None, not_before=NOW)
+    await desk.put(alice, "behind", priority=Priority.REMINDER)
+    await desk.send()
+    assert texts(api, alice) == ["behind"]
 
 
 async def test_a_sent_message_is_noted_even_if_the_database_is_away_for_a_while(
     desk: Desk, api: BotApi, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, failures = sender.record, [OperationalError("database is locked", None, Exception())]
+    real, failures = record, [OperationalError("database is locked", None, Exception())]
 
-    async def record(*arguments: Any) -> None:
+    async def failing(*arguments: Any) -> None:
         if failures:
             raise failures.pop()
         await real(*arguments)
 
-    monkeypatch.setattr(sender, "record", record)
+    monkeypatch.setattr(sender, "record", failing)
     monkeypatch.setattr(sender, "backoff", lambda _: timedelta())
     row_id = await desk.put(alice)
     await desk.send()

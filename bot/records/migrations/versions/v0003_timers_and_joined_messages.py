@@ -1,4 +1,4 @@
-"""Timers."""
+"""Timers; messages that carry several texts; what the sender looks for has an index."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -27,3 +27,7 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_timer_due", "timer", ["set_aside_at", "due_at"])
+    op.add_column("outgoing", sa.Column("joined_id", ID))
+    op.create_index("ix_outgoing_joined_id", "outgoing", ["joined_id"])
+    op.create_index("ix_outgoing_message", "outgoing", ["chat_id", "message_id"])
+    op.create_index("ix_chat_paused_until", "chat", ["paused_until"])
