@@ -7,6 +7,7 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 
 from sqlalchemy import select
 from telegram import BotCommand, BotCommandScopeAllPrivateChats, BotCommandScopeChat, Update
@@ -15,6 +16,7 @@ from telegram.ext import (
     Application,
     BaseHandler,
     CallbackQueryHandler,
+    ChatMemberHandler,
     CommandHandler,
     ContextTypes,
     MessageHandler,
@@ -24,8 +26,10 @@ from telegram.ext import (
 from bot.delivery.budgets import Limits as Budgets
 from bot.delivery.loops import Loops, TokenRefusedError, run
 from bot.delivery.retry import backoff, reason
+from bot.desk import refusals
 from bot.dialogue.texts import texts
 from bot.handlers import buttons, candidate, commands, staff
+from bot.handlers.candidate import desk_of
 from bot.handlers.context import App, Context, Deps
 from bot.publishing.live import Live
 from bot.records.migrations import migrate
@@ -66,7 +70,12 @@ async def guichet(settings: Settings, engine: Engine, budgets: Budgets | None = 
             staff_chat=await staff_chat(db, settings.staff_chat_id or 0),
         )
         application.bot_data["deps"] = deps
-        loops = Loops(db, application, wake=deps.wake, limits=budgets or Budgets())
+        desk = desk_of(deps)
+        async with db.begin() as tx:
+            await refusals.send_again(tx, desk, deps.now())
+        refused = partial(refusals.heard, desk=desk, contact=settings.privacy_contact)
+        limits = budgets or Budgets()
+        loops = Loops(db, application, wake=deps.wake, limits=limits, refused=refused, now=deps.now)
         await initialize(application)
         async with application:
             yield Guichet(loops, deps)
@@ -157,6 +166,7 @@ def routes() -> list[BaseHandler[Update, Context, None]]:
         MessageHandler(private & filters.UpdateType.MESSAGE & ~filters.StatusUpdate.ALL, candidate.on_other),
         CallbackQueryHandler(buttons.on_press),
         MessageHandler(group, staff.on_group),
+        ChatMemberHandler(staff.on_membership, ChatMemberHandler.MY_CHAT_MEMBER),
     ]
 
 

@@ -89,6 +89,11 @@ class Texts:
     staff_unsupported: str
     staff_unknown_command: str
     staff_help: str
+    # When somebody is out of reach
+    team_unreachable: str
+    team_unreachable_contact: str  # contact
+    team_reached: str
+    staff_candidate_unreachable: str  # candidate
     # To admins: the index
     reindex_started: str
     reindex_progress: str  # done, total

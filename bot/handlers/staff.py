@@ -11,7 +11,7 @@ from telegram.error import TelegramError
 
 from bot.delivery import inbox, outbox
 from bot.delivery.outbox import Priority
-from bot.desk import tickets
+from bot.desk import refusals, tickets
 from bot.dialogue.texts import texts
 from bot.handlers.candidate import desk_of
 from bot.handlers.context import Context, Deps
@@ -23,6 +23,7 @@ from indexer.entries import KnowledgeError
 from indexer.snapshot import SnapshotError
 
 log = logging.getLogger(__name__)
+PRESENT = (ChatMember.MEMBER, ChatMember.ADMINISTRATOR, ChatMember.RESTRICTED)
 PROGRESS_EVERY = 4.0  # seconds: a group may get twenty messages a minute
 SHOWN_PROBLEMS = 15
 NOTING_TRIES, NOTING_PAUSE = 50, 0.1  # seconds
@@ -47,6 +48,17 @@ async def on_group(update: Update, context: Context) -> None:
         await COMMANDS.get(command, on_unknown)(update, context)
     elif answered:
         await on_reply(update, context)
+
+
+async def on_membership(update: Update, context: Context) -> None:
+    """The bot was added to the staff's group, or its rights there changed: what staff have missed is sent again."""
+    deps, change = context.deps, update.my_chat_member
+    assert change
+    async with deps.db.begin() as tx:
+        chat = await chat_of(tx, change.chat.id, change.chat.type)
+        if chat.id == deps.staff_chat and change.new_chat_member.status in PRESENT:
+            await refusals.send_again(tx, desk_of(deps), deps.now())
+        await inbox.done(tx, update.update_id)
 
 
 def _command(received: Message, username: str) -> str | None:

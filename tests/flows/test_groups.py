@@ -1,13 +1,17 @@
 """What befalls the staff's group, and other groups."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from bot.app import guichet
+from bot.delivery.budgets import LIFTED
+from bot.delivery.loops import run
 from bot.dialogue.texts import texts
 from bot.records.tables import Chat
+from bot.sandbox.botapi import serve
 from bot.sandbox.people import User
 from indexer.engine import Engine
 
@@ -80,15 +84,66 @@ async def test_the_staff_s_group_is_found_again_after_a_restart(engine: Engine, 
                 assert (await tx.get_one(Chat, bot.deps.staff_chat)).telegram_id == large.id
 
 
-async def test_thrown_out_of_the_staff_s_group_the_bot_still_answers(flow: House, sara: User) -> None:
+async def test_thrown_out_of_the_staff_s_group_the_bot_says_so_and_delivers_once_it_is_back(
+    flow: House, sara: User
+) -> None:
+    flow.trouble_expected = True
     flow.api.remove_bot(flow.staff)
     (answer,) = await flow.ask(sara, LECTURERS["en"])
     assert "ActuIA" in answer["text"]
-    await flow.ask(sara, PRICE["en"])
-    assert flow.received(sara)[-1]["text"] == EN.escalated
-    (line,) = [line for line in flow.log.lines if "message refused" in line]
-    assert "Forbidden: bot was kicked" in line
-    assert str(flow.staff.id) not in line
+    asked, honest = await flow.ask(sara, PRICE["en"])
+    assert (asked["text"], honest["text"]) == (EN.escalated, EN.team_unreachable)
+    added = "I would pay it myself, if that changes the price"
+    assert [message["text"] for message in await flow.ask(sara, added)] == [EN.follow_up]  # the trouble is told once
+    errors = [line for line in flow.log.errors if "guichet doctor" in line]
+    assert len(errors) == 2
+    assert str(flow.staff.id) not in "".join(errors)
+    assert [ticket.state for ticket in await flow.tickets()] == ["open"]
+    flow.api.add_bot(flow.staff)
+    await flow.quiet()
+    card, more = flow.received(flow.staff)
+    assert PRICE["en"] in card["text"]
+    assert (added in more["text"], more["reply_to_message"]["message_id"]) == (True, card["message_id"])
+    assert flow.received(sara)[-1]["text"] == EN.team_reached
+    flow.api.add_bot(flow.staff)  # an administrator's rights change: nothing is sent twice
+    await flow.quiet()
+    assert len(flow.received(flow.staff)) == 2
+    await flow.group(flow.marie, "glad to be back", reply_to=card)
+    assert flow.received(sara)[-1]["text"].endswith("glad to be back")
+
+
+async def test_a_wrong_group_is_mended_by_a_start_with_the_right_one(engine: Engine, tmp_path: Path) -> None:
+    async with house(engine, tmp_path, staff_chat_id=-4711, privacy_contact="dpo@school.example") as flow:
+        flow.trouble_expected = True
+        sara = flow.candidate(language="fr")
+        await flow.ask(sara, PRICE["fr"])
+        words = texts("fr")
+        contact = words.team_unreachable_contact.format(contact="dpo@school.example")
+        assert flow.received(sara)[-1]["text"] == f"{words.team_unreachable}\n{contact}"
+        settings = flow.bot.deps.settings.model_copy(update={"staff_chat_id": flow.staff.id})
+    async with serve(flow.api) as base_url:
+        mended = settings.model_copy(update={"telegram_base_url": base_url})
+        async with guichet(mended, engine, LIFTED) as bot, asyncio.TaskGroup() as tasks:
+            tasks.create_task(run(bot.loops))
+            await flow.api.wait_for(lambda _: flow.received(sara)[-1]["text"] == words.team_reached)
+            bot.loops.stop.set()
+    (card,) = flow.received(flow.staff)
+    assert PRICE["fr"] in card["text"]
+
+
+async def test_staff_hear_on_the_ticket_that_the_candidate_is_gone(flow: House, sara: User) -> None:
+    card = await flow.handed_over(sara)
+    flow.api.say(sara, LECTURERS["en"])
+    flow.api.block(sara)
+    await flow.quiet()
+    *_, told = flow.received(flow.staff)
+    (ticket,) = await flow.tickets()
+    assert told["text"] == EN.staff_candidate_unreachable.format(candidate=ticket.candidate_id)
+    assert told["reply_to_message"]["message_id"] == card["message_id"]
+    before = len(flow.received(flow.staff))
+    (said,) = await flow.group(flow.marie, "are you there?", reply_to=card)
+    assert said["text"] == EN.delivery_failed
+    assert len(flow.received(flow.staff)) == before + 1
 
 
 async def test_other_groups_hear_their_number_and_nothing_else(flow: House) -> None:

@@ -1,0 +1,121 @@
+"""What could not be delivered: staff hear of candidates out of reach, candidates hear of a team out of reach."""
+
+import logging
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import exists, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.delivery import outbox
+from bot.delivery.calls import Letter, Refused
+from bot.delivery.outbox import Priority
+from bot.delivery.references import Payload, named
+from bot.desk.tickets import Desk, open_ticket, tell
+from bot.dialogue.texts import texts
+from bot.records.states import ChatKind, OutgoingState, TicketState
+from bot.records.tables import Candidate, Chat, Outgoing, Ticket
+from indexer.entries import Language
+
+log = logging.getLogger(__name__)
+AGAIN = 200  # messages for staff that are tried again at a time, the oldest first
+
+
+async def heard(tx: AsyncSession, letter: Letter, refused: Refused, *, desk: Desk, contact: str | None) -> None:
+    """Tells the other side of a refusal. One that concerns a forum topic alone says nothing about the group."""
+    if letter.chat_id != desk.chat and refused.unreachable:
+        await _candidate_out_of_reach(tx, desk, letter)
+    elif letter.chat_id == desk.chat and letter.ticket_id is not None and not refused.topic:
+        await _staff_out_of_reach(tx, letter, contact)
+
+
+async def send_again(tx: AsyncSession, desk: Desk, now: datetime) -> int:
+    """Puts what staff have missed of open tickets back into the outbox; how many messages.
+
+    For the start and for when the bot is (again) in the group, which may be another one than before.
+    """
+    missed = (
+        select(Outgoing, Ticket)
+        .join(Ticket, Ticket.id == Outgoing.ticket_id)
+        .join(Chat, Chat.id == Outgoing.chat_id)
+        .where(
+            Outgoing.state == OutgoingState.FAILED,
+            Outgoing.priority == Priority.CARD,
+            Ticket.state != TicketState.CLOSED,
+            Chat.kind != ChatKind.PRIVATE,
+        )
+        .order_by(Outgoing.id)
+        .limit(AGAIN)
+    )
+    found = (await tx.execute(missed)).all()
+    ids = {row.id for row, _ in found}
+    for row, ticket in found:
+        if row.chat_id != desk.chat:
+            row.chat_id, row.payload = desk.chat, _without_others(row.payload, ids)
+        row.state, row.attempts, row.not_before, row.error = OutgoingState.WAITING, 0, None, None
+        if row.id == ticket.card_id:
+            await _promise_word(tx, ticket, row.id, now)
+    return len(found)
+
+
+async def _candidate_out_of_reach(tx: AsyncSession, desk: Desk, letter: Letter) -> None:
+    """A line on the open ticket, once until the candidate writes again; below staff's own message it stands already."""
+    answered = exists().where(Outgoing.after_id == letter.row_id, Outgoing.after_state == OutgoingState.FAILED)
+    candidates = select(Candidate.id, Chat.unreachable_since).join(Chat, Chat.id == Candidate.chat_id)
+    row = (await tx.execute(candidates.where(Chat.id == letter.chat_id, ~answered))).one_or_none()
+    ticket = await open_ticket(tx, row.id) if row else None
+    if row and ticket:
+        text = texts(desk.language).staff_candidate_unreachable.format(candidate=row.id)
+        key = f"ticket{ticket.id}:unreachable{row.unreachable_since.timestamp():.0f}"
+        await tell(tx, desk, ticket, text, key=key)
+
+
+async def _staff_out_of_reach(tx: AsyncSession, letter: Letter, contact: str | None) -> None:
+    """The candidate must not go on waiting for a team that has not been asked."""
+    cards = (Outgoing.id == letter.row_id) & (Outgoing.priority == Priority.CARD)
+    of_row = select(Ticket).join(Outgoing, Outgoing.ticket_id == Ticket.id).where(cards)
+    ticket = (await tx.execute(of_row.where(Ticket.state != TicketState.CLOSED))).scalar_one_or_none()
+    if ticket is None:
+        return
+    log.error(
+        "staff have not received a question",
+        extra={
+            "row": letter.row_id,
+            "ticket": ticket.id,
+            "hint": "run 'guichet doctor'; it is sent again at the start",
+        },
+    )
+    words = texts(_tongue(ticket))
+    text = words.team_unreachable
+    if contact:
+        text += "\n" + words.team_unreachable_contact.format(contact=contact)
+    await _tell_candidate(tx, ticket, text, key=f"ticket{ticket.id}:unreached")
+
+
+async def _promise_word(tx: AsyncSession, ticket: Ticket, card_id: int, now: datetime) -> None:
+    """Once the card has arrived, the candidate hears that too, if they have heard of the trouble."""
+    told = exists().where(Outgoing.key == f"ticket{ticket.id}:unreached")
+    if (await tx.execute(select(told))).scalar():
+        key = f"ticket{ticket.id}:reached{now.timestamp():.0f}"
+        await _tell_candidate(tx, ticket, texts(_tongue(ticket)).team_reached, key=key, after=card_id)
+
+
+async def _tell_candidate(tx: AsyncSession, ticket: Ticket, text: str, *, key: str, after: int | None = None) -> None:
+    candidate = await tx.get_one(Candidate, ticket.candidate_id)
+    payload = {"text": text}
+    await outbox.put(tx, candidate.chat_id, "sendMessage", payload, key=key, priority=Priority.NOTICE, after=after)
+
+
+def _tongue(ticket: Ticket) -> Language:
+    return "fr" if ticket.language == "fr" else "en"
+
+
+def _without_others(payload: Payload, ids: set[int]) -> Payload:
+    """The payload for another group: what it names of messages and topics stays only if they go there as well."""
+
+    def stays(value: Any) -> bool:
+        rows = set(named(value))
+        return bool(rows) and rows <= ids
+
+    places = ("reply_parameters", "message_thread_id")
+    return {name: value for name, value in payload.items() if name not in places or stays(value)}
