@@ -40,7 +40,7 @@ def split(payload: Payload) -> list[Payload]:
 
 def units(text: str) -> int:
     """Length as Telegram counts it: UTF-16 code units."""
-    return len(text) + sum(character > "\uffff" for character in text)
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def _part(payload: Payload, text: str, start: int, end: int) -> Payload:

@@ -60,14 +60,23 @@ async def send_again(tx: AsyncSession, desk: Desk, now: datetime) -> int:
 
 async def _candidate_out_of_reach(tx: AsyncSession, desk: Desk, letter: Letter) -> None:
     """A line on the open ticket, once until the candidate writes again; below staff's own message it stands already."""
-    answered = exists().where(Outgoing.after_id == letter.row_id, Outgoing.after_state == OutgoingState.FAILED)
+    if await _told_below(tx, letter.row_id):
+        return
     candidates = select(Candidate.id, Chat.unreachable_since).join(Chat, Chat.id == Candidate.chat_id)
-    row = (await tx.execute(candidates.where(Chat.id == letter.chat_id, ~answered))).one_or_none()
+    row = (await tx.execute(candidates.where(Chat.id == letter.chat_id))).one_or_none()
     ticket = await open_ticket(tx, row.id) if row else None
     if row and ticket:
         text = texts(desk.language).staff_candidate_unreachable.format(candidate=row.id)
         key = f"ticket{ticket.id}:unreachable{row.unreachable_since.timestamp():.0f}"
         await tell(tx, desk, ticket, text, key=key)
+
+
+async def _told_below(tx: AsyncSession, row_id: int) -> bool:
+    """Whether a row waits for this one, or for the last part of its text, to fail."""
+    key = (await tx.execute(select(Outgoing.key).where(Outgoing.id == row_id))).scalar_one()
+    last = select(Outgoing.id).where(Outgoing.key == key.partition("#")[0]).scalar_subquery()
+    follower = exists().where(Outgoing.after_id == last, Outgoing.after_state == OutgoingState.FAILED)
+    return bool((await tx.execute(select(follower))).scalar())
 
 
 async def _staff_out_of_reach(tx: AsyncSession, letter: Letter, contact: str | None) -> None:
