@@ -12,14 +12,13 @@ from typing import Any
 from lingua import Language as LinguaLanguage
 from lingua import LanguageDetectorBuilder
 
+from indexer.checks import check, missing_translations
 from indexer.entries import (
     Entry,
     KnowledgeError,
     Language,
     Parsed,
     Problem,
-    check,
-    missing_translations,
     parse,
     read_text,
 )

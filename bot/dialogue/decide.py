@@ -53,10 +53,10 @@ def decide(hits: Sequence[Hit], limits: Limits, today: date) -> Decision:
     A draft on top is a question known to have no answer yet: the bot asks back only if an answered entry is about
     as near. An entry past its date is not shown. Of two that are both likely, the candidate chooses.
     """
-    if not hits or _past(hits[0].entry, today):
+    if not hits or hits[0].entry.past(today):
         return Escalate(Reason.OUTSIDE)
     first = hits[0]
-    shown = [hit for hit in hits if not hit.entry.draft and not _past(hit.entry, today)]
+    shown = [hit for hit in hits if not hit.entry.draft and not hit.entry.past(today)]
     likely = [hit for hit in shown if hit.confidence >= limits.maybe]
     if first.entry.draft:
         near = [hit for hit in likely if hit.confidence >= limits.beside_draft]
@@ -86,7 +86,3 @@ def name(decision: Decision) -> str:
             return "escalate"
         case _:
             assert_never(decision)
-
-
-def _past(entry: Entry, today: date) -> bool:
-    return entry.valid_until is not None and entry.valid_until < today

@@ -1,0 +1,43 @@
+"""What is wrong between entries."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from indexer.entries import Entry, Problem
+
+
+def check(entries: Sequence[Entry]) -> Iterator[Problem]:
+    """What is wrong between entries: an id twice in a language, one question for two ids, a course that changes."""
+    seen: dict[tuple[str, str], Entry] = {}
+    asked: dict[tuple[str, str, str], Entry] = {}
+    course: dict[str, Entry] = {}
+    for entry in entries:
+        first = seen.setdefault((entry.id, entry.language), entry)
+        if first is not entry:
+            yield Problem(
+                entry.path,
+                entry.line,
+                f"id '{entry.id}' is already used at {first.path}:{first.line}: choose another",
+            )
+            continue
+        other = course.setdefault(entry.id, entry)
+        if other.course != entry.course:
+            where = f"{other.path}:{other.line}"
+            text = f"id '{entry.id}' already belongs to course '{other.course}' at {where}: choose another"
+            yield Problem(entry.path, entry.line, text)
+        for question in (entry.question, *entry.also):
+            twin = asked.setdefault((entry.course, entry.language, " ".join(question.casefold().split())), entry)
+            if twin.id != entry.id:
+                text = f"{question!r} is also asked by '{twin.id}' at {twin.path}:{twin.line}: keep it in one of them"
+                yield Problem(entry.path, entry.line, text)
+
+
+def missing_translations(entries: Iterable[Entry]) -> list[Problem]:
+    """Entries that exist in one language only: shown as a warning, since the other language still finds them."""
+    by_id: dict[str, list[Entry]] = {}
+    for entry in entries:
+        by_id.setdefault(entry.id, []).append(entry)
+    return [
+        Problem(e.path, e.line, f"'{e.id}' has no {'English' if e.language == 'fr' else 'French'} version yet")
+        for (e, *more) in by_id.values()
+        if not more
+    ]
