@@ -6,7 +6,9 @@ from contextlib import contextmanager
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
+from bot.dialogue.rich import Rich
 from bot.publishing.gate import GateError
 from bot.settings import SettingsError
 from indexer.confidence import CalibratorError
@@ -18,6 +20,7 @@ from indexer.snapshot import SnapshotError
 out = Console(soft_wrap=True, highlight=False)
 err = Console(stderr=True, soft_wrap=True, highlight=False)
 
+STYLES = {"bold": "bold green", "strikethrough": "strike red"}
 REFUSALS = (SettingsError, KnowledgeError, SnapshotError, ModelNotReady, CalibratorError, GateError)
 
 
@@ -47,3 +50,13 @@ def progress_bar() -> Iterator[Step]:
             bar.update(task, description=name, completed=done, total=total or None)
 
         yield step
+
+
+def styled(text: Rich) -> Text:
+    """A text with its entities, which count in UTF-16 units, as the terminal shows it."""
+    units, shown = text.text.encode("utf-16-le"), Text(text.text)
+    for entity in text.entities:
+        start, end = entity["offset"] * 2, (entity["offset"] + entity["length"]) * 2
+        first, last = (len(units[:place].decode("utf-16-le")) for place in (start, end))
+        shown.stylize(STYLES.get(entity["type"], ""), first, last)
+    return shown

@@ -1,23 +1,29 @@
 """`guichet index`: build, examine, activate; and say what is live."""
 
-from datetime import datetime
+from datetime import date, datetime
+from getpass import getuser
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
 
-from bot.console import err, out, plainly, progress_bar
+from bot.console import REFUSALS, err, out, plainly, progress_bar, styled
+from bot.dialogue.changes import changes
 from bot.evaluation.promise import CONFIDENCE_LEVEL
-from bot.publishing.gate import examination, limits_of
+from bot.publishing.gate import Told, Verdict, examination, limits_of, verdict
 from bot.settings import Settings, load_settings
 from indexer import store
+from indexer.diff import Diff, diff
 from indexer.encoder import OnnxEncoder
-from indexer.engine import Engine, Indexed, index, open_engine, trained
+from indexer.engine import Engine, Indexed, index, open_engine, prepare_aside, roll_back, trained
 from indexer.entries import KnowledgeError
 from indexer.model import prepare
 from indexer.readers import read_knowledge
 from indexer.snapshot import Snapshot, SnapshotError, content_hash, load
+from indexer.store import Note
 
 index_app = typer.Typer(invoke_without_command=True, help="Build the index from the knowledge files.")
 
@@ -28,27 +34,59 @@ def open_for(settings: Settings) -> Engine:
         return open_engine(settings.model, settings.cache_dir, settings.index_root, step)
 
 
-def build_for(settings: Settings, *, force: bool = False) -> Indexed:
-    """Index the knowledge, with a progress bar; `force` overrules the gate."""
+def build_for(settings: Settings, *, reason: str = "", told: Told = lambda _: None) -> Indexed:
+    """Index the knowledge, with a progress bar; a `reason` overrules the gate, `told` is given its verdict."""
+
+    def note(new: Engine, live: Engine | None) -> Note:
+        return Note(getuser(), "indexed", str(difference(live, new)), reason)
+
     with progress_bar() as step:
         encoder = OnnxEncoder(prepare(settings.model, settings.cache_dir, step))
-        today = datetime.now(ZoneInfo(settings.timezone)).date()
-        examine = examination(settings.knowledge_dir, settings.max_wrong, today, step, force=force)
-        return index(settings.knowledge_dir, encoder, settings.index_root, step, examine)
+        examine = examination(
+            settings.knowledge_dir, settings.max_wrong, _today(settings), step, reason=reason, told=told
+        )
+        return index(
+            settings.knowledge_dir,
+            encoder,
+            settings.index_root,
+            step,
+            examine,
+            note=note,
+            kept=settings.kept_indexes,
+        )
+
+
+def difference(live: Engine | None, new: Engine) -> Diff:
+    """What a new engine's entries change."""
+    return diff(live.snapshot.entries if live else (), new.snapshot.entries)
+
+
+def _today(settings: Settings) -> date:
+    return datetime.now(ZoneInfo(settings.timezone)).date()
 
 
 @index_app.callback()
 def index_command(
     context: typer.Context,
-    force: Annotated[bool, typer.Option("--force", help="go live even if golden questions fare worse")] = False,
+    force: Annotated[
+        str, typer.Option("--force", metavar="REASON", help="go live even if it is worse; the reason is kept")
+    ] = "",
+    watch: Annotated[bool, typer.Option("--watch", help="index again whenever a file changes, until Ctrl-C")] = False,
 ) -> None:
     """Read the knowledge files, build the index and make it live. Only changed texts are encoded."""
     if context.invoked_subcommand:
         return
     with plainly():
         settings = load_settings()
-        started = perf_counter()
-        indexed = build_for(settings, force=force)
+        if watch:
+            _watch(settings)
+            return
+        _index(settings, force)
+
+
+def _index(settings: Settings, reason: str = "") -> None:
+    started = perf_counter()
+    indexed = build_for(settings, reason=reason)
     for warning in indexed.knowledge.warnings:
         err.print(f"warning: {warning}", style="yellow", markup=False)
     manifest = indexed.engine.snapshot.manifest
@@ -63,6 +101,87 @@ def index_command(
     for remark in indexed.told:
         out.print(remark, markup=False)
     out.print(f"Index {built.snapshot_id} is live ({perf_counter() - started:.1f} s).")
+
+
+def _watch(settings: Settings) -> None:
+    """Index at once and after each change of the folder; what is wrong is told, and the next change tried again."""
+    from watchfiles import watch  # noqa: PLC0415  # only here
+
+    _again(settings)
+    out.print("Watching the knowledge files; Ctrl-C ends it.")
+    for _ in watch(settings.knowledge_dir, raise_interrupt=False):
+        _again(settings)
+
+
+def _again(settings: Settings) -> None:
+    try:
+        before = store.live(settings.index_root)
+        old = load(before).entries if before else ()
+        _index(settings)
+        live = store.live(settings.index_root)
+        if live and live != before:
+            _show(diff(old, load(live).entries))
+    except REFUSALS as error:
+        err.print(str(error), style="red", markup=False)
+
+
+def _show(found: Diff, judged: Verdict | None = None) -> None:
+    lost, gained = (judged.lost, judged.gained) if judged else ((), ())
+    out.print(styled(changes(found, lost, gained, "en", limit=1_000_000)))
+
+
+@index_app.command("diff")
+def index_diff() -> None:
+    """Show what indexing would change, and how golden questions would fare; nothing goes live."""
+    with plainly():
+        settings = load_settings()
+        with TemporaryDirectory() as aside, progress_bar() as step:
+            encoder = OnnxEncoder(prepare(settings.model, settings.cache_dir, step))
+            prepared = prepare_aside(settings.knowledge_dir, encoder, settings.index_root, step, Path(aside))
+            if prepared.built is None:
+                out.print("Nothing has changed.")
+                return
+            judged = verdict(
+                prepared.engine, prepared.live, settings.knowledge_dir, settings.max_wrong, _today(settings), step
+            )
+            found = difference(prepared.live, prepared.engine)
+    _show(found, judged)
+    out.print(judged.summary, markup=False)
+    if judged.refusals:
+        out.print("The gate would refuse it:")
+        for line in judged.refusals:
+            out.print(f"  {line}", markup=False)
+        raise typer.Exit(1)
+
+
+@index_app.command("history")
+def index_history() -> None:
+    """Say who made which index live, when, what it changed, and why the gate was overruled."""
+    with plainly():
+        settings = load_settings()
+    kept = {folder.name for folder in store.history(settings.index_root)}
+    live = store.live(settings.index_root)
+    for activation in store.activations(settings.index_root):
+        mark = "live" if live and activation.snapshot == live.name else "" if activation.snapshot in kept else "gone"
+        said = [activation.changes, f"overruled: {activation.reason}" if activation.reason else ""]
+        what = "; ".join(part for part in said if part)
+        line = f"{activation.at}  {activation.snapshot:<27} {mark:<4}  {activation.act} by {activation.by or '?'}"
+        out.print(f"{line}: {what}" if what else line, markup=False)
+
+
+@index_app.command("rollback")
+def index_rollback(
+    snapshot_id: Annotated[str | None, typer.Argument(help="which one; default: the one that was live before")] = None,
+) -> None:
+    """Make an earlier index live again; the knowledge files stay as they are."""
+    with plainly():
+        settings = load_settings()
+        with progress_bar() as step:
+            encoder = OnnxEncoder(prepare(settings.model, settings.cache_dir, step))
+        engine = roll_back(encoder, settings.index_root, snapshot_id, getuser())
+    out.print(
+        f"Index {engine.snapshot.id} is live again. 'guichet index' would read the files anew: correct them first."
+    )
 
 
 @index_app.command("status")

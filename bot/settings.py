@@ -71,6 +71,7 @@ class Settings(BaseSettings):
     max_wrong: float = Field(
         0.03, gt=0, lt=0.5, description="the share of shown answers that may be wrong: 0.03 is three in a hundred"
     )
+    kept_indexes: int = Field(5, ge=1, le=1000, description="how many indexes are kept, to go back to")
     timezone: str = Field("Europe/Paris", description="the school's time zone")
     operator: Annotated[str | None, BeforeValidator(_blank_is_unset)] = Field(
         None, description="the organisation that runs the bot, named in /privacy"

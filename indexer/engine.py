@@ -1,6 +1,8 @@
 """Model, live snapshot and calibrator together: a question in, rated hits out."""
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from indexer.passages import Hit
 from indexer.readers import Knowledge, read_knowledge
 from indexer.search import search
 from indexer.snapshot import CALIBRATOR, Built, Snapshot, SnapshotError, build, content_hash, load
+from indexer.store import NO_NOTE, Note
 
 Step = Callable[[str, int, int], None]
 TRAINED = "trained.json"
@@ -95,7 +98,14 @@ Examine = Callable[[Engine, Engine | None], tuple[str, ...]]
 
 
 def index(
-    folder: Path, encoder: Encoder, root: Path, progress: Step = _silent, examine: Examine = lambda *_: ()
+    folder: Path,
+    encoder: Encoder,
+    root: Path,
+    progress: Step = _silent,
+    examine: Examine = lambda *_: (),
+    *,
+    note: Callable[[Engine, Engine | None], Note] = lambda *_: NO_NOTE,
+    kept: int = store.KEPT,
 ) -> Indexed:
     """Read the knowledge, build a snapshot aside, examine it and activate it; only changed texts are encoded.
 
@@ -104,10 +114,76 @@ def index(
     turns: each would take the other's unfinished folder for a killed run's.
     """
     knowledge = read_knowledge(folder)
+    with _alone(root):
+        prepared = _prepare(folder, knowledge, encoder, root, progress, store.snapshot_folder(root))
+        if prepared.built is None:
+            return Indexed(knowledge, None, prepared.engine)
+        progress("Examining", 0, 0)
+        try:
+            told = examine(prepared.engine, prepared.live)
+        except BaseException:
+            shutil.rmtree(prepared.built.folder, ignore_errors=True)  # refused ones are not among those kept
+            raise
+        store.activate(root, prepared.built.snapshot_id, note(prepared.engine, prepared.live))
+        store.prune(root, kept)
+        return Indexed(knowledge, prepared.built, prepared.engine, told)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A new engine that is not live; without `built` nothing has changed, and it is the live one."""
+
+    built: Built | None
+    engine: Engine
+    live: Engine | None
+
+
+def prepare_aside(
+    folder: Path, encoder: Encoder, root: Path, progress: Step = _silent, into: Path | None = None
+) -> Prepared:
+    """Build what `index` would make live, and leave it at that: among the snapshots, or below `into`.
+
+    Raises what `index` raises.
+    """
+    knowledge = read_knowledge(folder)
+    with _alone(root):
+        return _prepare(folder, knowledge, encoder, root, progress, into or store.snapshot_folder(root))
+
+
+def publish(root: Path, snapshot_id: str, base: str | None, note: Note, kept: int = store.KEPT) -> None:
+    """Activate a prepared snapshot; raises SnapshotError if `base`, what it was compared with, is not live any more."""
+    with _alone(root):
+        live = store.live(root)
+        if (live.name if live else None) != base:
+            raise SnapshotError("another index went live in the meantime: look at the changes again")
+        store.activate(root, snapshot_id, note)
+        store.prune(root, kept)
+
+
+def roll_back(encoder: Encoder, root: Path, snapshot_id: str | None, by: str) -> Engine:
+    """Activate a snapshot that is kept, without an id the one before; raises SnapshotError, and nothing changes."""
+    with _alone(root):
+        chosen = snapshot_id or store.previous(root)
+        if chosen is None:
+            raise SnapshotError("there is no earlier index to go back to")
+        folder = store.snapshot_folder(root) / chosen
+        if folder not in store.history(root):
+            kept = ", ".join(path.name for path in store.history(root)) or "none"
+            raise SnapshotError(f"there is no index {chosen!r}: kept are {kept}")
+        snapshot = load(folder)
+        refuse_other_model(snapshot, encoder.identity)
+        engine = engine_of(snapshot, encoder)
+        store.activate(root, chosen, Note(by, "rolled back"))
+        return engine
+
+
+@contextmanager
+def _alone(root: Path) -> Iterator[None]:
+    """One run at a time; what the file system refuses is told as SnapshotError."""
     try:
         root.mkdir(parents=True, exist_ok=True)
         with FileLock(root / "index.lock"):
-            return _index(folder, knowledge, encoder, root, progress, examine)
+            yield
     except OSError as error:
         raise SnapshotError(
             f"{root}: the index could not be written ({error.strerror or error}): check free space and rights. "
@@ -115,30 +191,23 @@ def index(
         ) from error
 
 
-def _index(
-    folder: Path, knowledge: Knowledge, encoder: Encoder, root: Path, progress: Step, examine: Examine
-) -> Indexed:
+def _prepare(folder: Path, knowledge: Knowledge, encoder: Encoder, root: Path, progress: Step, into: Path) -> Prepared:
     entries = (*knowledge.entries, *knowledge.drafts)
     calibrator = trained(folder)
-    current = _live_engine(encoder, root)
+    current = live_engine(encoder, root)
     if current and current.snapshot.manifest["content"] == content_hash(entries, encoder.identity, calibrator):
-        return Indexed(knowledge, None, current)
+        return Prepared(None, current, current)
     if not knowledge.entries:
         raise SnapshotError(f"{folder} has no answered question yet: nothing would be found")
     built = build(
         entries,
         encoder,
-        store.snapshot_folder(root),
+        into,
         old=store.live(root),
         calibrator=calibrator,
         progress=lambda done, total: progress("Encoding", done, total),
     )
-    engine = engine_of(load(built.folder), encoder)
-    progress("Examining", 0, 0)
-    told = examine(engine, current)
-    store.activate(root, built.snapshot_id)
-    store.prune(root)
-    return Indexed(knowledge, built, engine, told)
+    return Prepared(built, engine_of(load(built.folder), encoder), current)
 
 
 def trained(folder: Path) -> bytes:
@@ -150,7 +219,7 @@ def trained(folder: Path) -> bytes:
     return path.read_bytes()
 
 
-def _live_engine(encoder: Encoder, root: Path) -> Engine | None:
+def live_engine(encoder: Encoder, root: Path) -> Engine | None:
     """The live engine, or None if there is none that can be used."""
     try:
         return with_live_snapshot(encoder, root)

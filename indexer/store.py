@@ -1,12 +1,46 @@
 """Which snapshot is live: a pointer file, changed by a rename, so that readers see the old one or the new one."""
 
+import json
 import os
 import shutil
+from contextlib import suppress
+from dataclasses import asdict, astuple, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
 
 from indexer.snapshot import SnapshotError
 
 KEPT = 5
+HISTORY = "history.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Who made an index live, by which act, what that changed, and why the gate was overruled, if it was."""
+
+    by: str = ""
+    act: str = "indexed"
+    changes: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Activation:
+    """A line of the history: when which snapshot went live, which one was before, and what was noted."""
+
+    at: str
+    snapshot: str
+    before: str | None
+    by: str = ""
+    act: str = "indexed"
+    changes: str = ""
+    reason: str = ""
+
+
+NO_NOTE = Note()
+ACTIVATION = TypeAdapter(Activation)
 
 
 def snapshot_folder(root: Path) -> Path:
@@ -25,16 +59,47 @@ def live(root: Path) -> Path | None:
     return snapshot_folder(root) / name
 
 
-def activate(root: Path, snapshot_id: str) -> None:
-    """Make this snapshot live; raises SnapshotError if it is not there."""
+def activate(root: Path, snapshot_id: str, note: Note = NO_NOTE) -> None:
+    """Make this snapshot live and note it in the history; raises SnapshotError if it is not there."""
     if not (snapshot_folder(root) / snapshot_id / "manifest.json").is_file():
         raise SnapshotError(f"there is no snapshot {snapshot_id!r} in {snapshot_folder(root)}")
+    before = live(root)
     draft = root / f".current-{os.getpid()}"
     with draft.open("w", encoding="utf-8") as file:
         file.write(snapshot_id)
         file.flush()
         os.fsync(file.fileno())
     draft.replace(root / "current")
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    _append(root, Activation(now, snapshot_id, before.name if before else None, *astuple(note)))
+
+
+def _append(root: Path, activation: Activation) -> None:
+    """One line at the end, whole or not at all; the index is live already, so a full disk must not undo that."""
+    line = json.dumps(asdict(activation), ensure_ascii=False)
+    with suppress(OSError), (root / HISTORY).open("a", encoding="utf-8") as file:
+        file.write(f"{line}\n")
+
+
+def activations(root: Path) -> list[Activation]:
+    """What went live when and by whom, newest first; a line that a crash cut off is left out."""
+    try:
+        lines = (root / HISTORY).read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return []
+    found = []
+    for line in lines:
+        with suppress(ValidationError):
+            found.append(ACTIVATION.validate_json(line))
+    return found[::-1]
+
+
+def previous(root: Path) -> str | None:
+    """The newest snapshot kept that was live before the one that is, so that going back twice goes back two steps."""
+    current = live(root)
+    names = [folder.name for folder in history(root)]
+    known = {activation.snapshot for activation in activations(root)} or set(names)
+    return next((name for name in names if name in known and (current is None or name < current.name)), None)
 
 
 def history(root: Path) -> list[Path]:

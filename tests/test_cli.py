@@ -212,6 +212,55 @@ def test_broken_knowledge_is_refused_with_every_place_and_the_index_stays(
     assert (tmp_path / "data" / "index" / "current").read_text(encoding="utf-8") == live
 
 
+def rewrite(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def test_diff_shows_what_would_change_and_changes_nothing(
+    settle: Callable[..., None], tmp_path: Path, knowledge: Path
+) -> None:
+    settle(data_dir=tmp_path / "data")
+    (knowledge / "golden.yaml").write_text('- {ask: "Where do I leave my bike?", language: en, expect: bicycle}\n')
+    run("index")
+    before = sorted(str(path) for path in (tmp_path / "data").rglob("*"))
+    assert run("index", "diff").stdout == "Nothing has changed.\n"
+    rewrite(knowledge / "later.en.md", "In the courtyard", "Behind the courtyard")
+    rewrite(knowledge / "later.en.md", "{#bicycle}\n", "{#bicycle}\n\nAlso asked:\n- Bikes?\n")
+    done = run("index", "diff")
+    assert done.exit_code == 0, done.stderr
+    assert "Changed (1)" in done.stdout
+    assert "(also, answer)" in done.stdout
+    assert "InBehind the courtyard" in done.stdout  # the first struck through, the second in bold
+    assert "Golden questions: " in done.stdout
+    assert sorted(str(path) for path in (tmp_path / "data").rglob("*")) == before
+
+
+def test_the_gate_is_overruled_with_a_reason_that_history_keeps_and_rollback_undoes(
+    settle: Callable[..., None], tmp_path: Path, knowledge: Path
+) -> None:
+    settle(data_dir=tmp_path / "data", kept_indexes=2)
+    run("index")
+    first = (tmp_path / "data" / "index" / "current").read_text(encoding="utf-8")
+    rewrite(knowledge / "classes.fr.md", "{#who}", "{#who-else}")
+    assert "'who' has lost its French version" in refused("index")
+    assert "The gate would refuse it" in run("index", "diff").stdout
+    overruled = run("index", "--force", "the fair is tomorrow")
+    assert overruled.exit_code == 0, overruled.stderr
+    told = run("index", "history").stdout.splitlines()
+    assert "live" in told[0]
+    assert "overruled: the fair is tomorrow" in told[0]
+    assert "1 added, 1 removed" in told[0]
+    assert first in told[1]
+    back = run("index", "rollback")
+    assert f"Index {first} is live again" in back.stdout
+    assert (tmp_path / "data" / "index" / "current").read_text(encoding="utf-8") == first
+    assert "rolled back by" in run("index", "history").stdout.splitlines()[0]
+    assert "there is no earlier index" in refused("index", "rollback")
+    assert "there is no index 'x': kept are" in refused("index", "rollback", "x")
+
+
 @pytest.mark.parametrize(
     "command", [("ask", "Who?"), ("ask", "--json", "Who?"), ("ask", "--jsonl"), ("index", "status"), ("chat",)]
 )

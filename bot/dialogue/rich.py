@@ -53,6 +53,11 @@ def italic(text: str) -> Rich:
     return _marked(text, "italic")
 
 
+def struck(text: str) -> Rich:
+    """Return the text struck through."""
+    return _marked(text, "strikethrough")
+
+
 def quote(text: str) -> Rich:
     """Return the text as a block quotation."""
     return _marked(text, "blockquote")

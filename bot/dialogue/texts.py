@@ -102,6 +102,24 @@ class Texts:
     reindex_refused: str  # problems
     reindex_running: str
     reindex_admins_only: str
+    # To admins: what a new index changes
+    changes_added: str
+    changes_changed: str
+    changes_removed: str
+    changes_moved: str
+    changes_lost: str
+    changes_gained: str
+    changes_more: str  # count
+    reindex_proposed: str
+    reindex_against: str  # problems
+    reindex_overrule: str
+    reindex_discarded: str
+    reindex_gone: str
+    reindex_overtaken: str
+    button_publish: str
+    button_discard: str
+    rollback_done: str  # snapshot
+    rollback_refused: str  # problem
     # The menu of commands
     menu_start: str
     menu_help: str
@@ -111,6 +129,7 @@ class Texts:
     menu_staff_help: str
     menu_staff_close: str
     menu_staff_reindex: str
+    menu_staff_rollback: str
     # Between the assistant and people
     button_bot_again: str
     button_more: str

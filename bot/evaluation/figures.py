@@ -101,6 +101,16 @@ def reliability(confidence: Floats, right: npt.NDArray[np.bool_], bins: int = 10
     ]
 
 
+def expected_error(confidence: Floats, right: npt.NDArray[np.bool_]) -> float:
+    """Expected calibration error: how far confidence is from the share that is right, on average (Naeini et al. 2015).
+
+    >>> round(expected_error(np.array([0.95, 0.95, 0.05]), np.array([True, False, False])), 3)
+    0.317
+    """
+    bins = reliability(confidence, right)
+    return sum(abs(said - found) * number for said, found, number in bins) / max(len(confidence), 1)
+
+
 def by_language(judged: Sequence[Judged]) -> dict[str, Figures]:
     """Figures of all questions and of each language's."""
     parts = {"all": list(judged)}

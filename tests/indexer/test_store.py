@@ -4,7 +4,7 @@ from threading import Event, Thread
 import pytest
 
 from indexer.snapshot import SnapshotError
-from indexer.store import activate, history, live, prune, snapshot_folder
+from indexer.store import HISTORY, Note, activate, activations, history, live, previous, prune, snapshot_folder
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def test_before_the_first_activation_nothing_is_live(tmp_path: Path) -> None:
 def test_activation_changes_the_pointer_and_leaves_nothing_behind(root: Path) -> None:
     activate(root, "2026-7")
     assert live(root) == snapshot_folder(root) / "2026-7"
-    assert sorted(path.name for path in root.iterdir()) == ["current", "snapshots"]
+    assert sorted(path.name for path in root.iterdir()) == ["current", "history.jsonl", "snapshots"]
 
 
 def test_a_missing_snapshot_is_not_activated(root: Path) -> None:
@@ -90,3 +90,33 @@ def test_a_pointer_full_of_noise_points_nowhere(root: Path) -> None:
     found = live(root)
     assert found is not None
     assert not found.exists()
+
+
+def test_the_history_says_who_made_what_live_and_why(root: Path) -> None:
+    activate(root, "2026-5", Note("ada", "published", "1 added", "the fair is tomorrow"))
+    last, first = activations(root)
+    assert (first.snapshot, first.before) == ("2026-4", None)
+    assert (last.snapshot, last.before, last.by, last.act) == ("2026-5", "2026-4", "ada", "published")
+    assert (last.changes, last.reason) == ("1 added", "the fair is tomorrow")
+    assert last.at >= first.at
+
+
+def test_a_line_that_was_cut_off_costs_that_line_alone(root: Path) -> None:
+    with (root / HISTORY).open("ab") as file:
+        file.write(b'{"at": "2026-1\xff\n')
+    activate(root, "2026-5")
+    assert [activation.snapshot for activation in activations(root)] == ["2026-5", "2026-4"]
+
+
+def test_going_back_goes_to_what_was_live_before_and_further_each_time(root: Path) -> None:
+    assert previous(root) is None  # of older ones none is known to have been live
+    for name in ("2026-5", "2026-7"):
+        activate(root, name)
+    assert previous(root) == "2026-5"
+    activate(root, "2026-5", Note("ada", "rolled back"))
+    assert previous(root) == "2026-4"
+
+
+def test_without_a_history_whatever_is_kept_may_be_gone_back_to(root: Path) -> None:
+    (root / HISTORY).unlink()
+    assert previous(root) == "2026-3"

@@ -1,3 +1,4 @@
+import json
 from datetime import date
 from pathlib import Path
 
@@ -6,7 +7,7 @@ import pytest
 from bot.dialogue.decide import Limits
 from bot.evaluation.golden import Golden
 from bot.evaluation.judging import Outcome, judge
-from bot.publishing.gate import EXAMINED, GateError, examination, limits_of, points
+from bot.publishing.gate import EXAMINED, GateError, Verdict, examination, limits_of, points
 from indexer import store
 from indexer.encoder import OnnxEncoder
 from indexer.engine import index
@@ -53,8 +54,8 @@ def folder(tmp_path: Path) -> Path:
     return knowledge
 
 
-def build(folder: Path, encoder: OnnxEncoder, root: Path, *, force: bool = False) -> tuple[str, ...]:
-    examine = examination(folder, 0.03, TODAY, lambda *_: None, force=force)
+def build(folder: Path, encoder: OnnxEncoder, root: Path, *, reason: str = "") -> tuple[str, ...]:
+    examine = examination(folder, 0.03, TODAY, lambda *_: None, reason=reason)
     return index(folder, encoder, root, examine=examine).told
 
 
@@ -81,8 +82,8 @@ def test_an_index_that_does_worse_is_refused_with_each_loss(folder: Path, encode
     with pytest.raises(GateError, match=r"golden\.yaml:1: .*finds"):
         build(folder, encoder, root)
     assert store.live(root) == before
-    told = build(folder, encoder, root, force=True)
-    assert "Overruled with --force:" in told
+    told = build(folder, encoder, root, reason="the fair")
+    assert "Overruled (the fair):" in told
     assert store.live(root) != before
 
 
@@ -114,3 +115,43 @@ def test_a_wrong_answer_costs_what_three_right_ones_bring(folder: Path, encoder:
     (wrong,) = judge(engine, [Golden(ask="How hot is the kiln?", language="en", expect=("clay",))], Limits(), TODAY)
     assert (right.outcome, wrong.outcome) == (Outcome.RIGHT, Outcome.WRONG)
     assert points([right, right, right, wrong]) == 0
+
+
+BOTH = PAGE.replace("language: en", "language: fr").replace("How hot is the kiln?", "Quelle chaleur ?")
+
+
+def test_an_entry_that_loses_its_translation_is_refused_by_place(
+    folder: Path, encoder: OnnxEncoder, tmp_path: Path
+) -> None:
+    (folder / "classes.fr.md").write_text(BOTH, encoding="utf-8")
+    build(folder, encoder, tmp_path / "index")
+    (folder / "classes.fr.md").write_text(BOTH.replace("It reaches 1,240 degrees.", "TODO"), encoding="utf-8")
+    with pytest.raises(GateError, match=r"classes\.en\.md:9: 'kiln' has lost its French version"):
+        build(folder, encoder, tmp_path / "index")
+    assert len(store.history(tmp_path / "index")) == 1  # what was refused is not kept
+    (folder / "classes.fr.md").unlink()
+    assert any("'clay' has lost" in line for line in build(folder, encoder, tmp_path / "index", reason="closed"))
+
+
+def test_a_certified_promise_is_not_lost_silently(folder: Path, encoder: OnnxEncoder, tmp_path: Path) -> None:
+    build(folder, encoder, tmp_path / "index")
+    live = store.live(tmp_path / "index")
+    assert live
+    sure = {"golden": 200, "confidence": [0.99] * 200, "right": [True] * 200}
+    (live / EXAMINED).write_text(json.dumps(sure), encoding="utf-8")
+    (folder / "classes.en.md").write_text(PAGE.replace("the valley", "the hills"), encoding="utf-8")
+    with pytest.raises(GateError, match="error rate, certified for the live index, is not certified"):
+        build(folder, encoder, tmp_path / "index")
+
+
+def test_what_is_gained_is_named_too(folder: Path, encoder: OnnxEncoder, tmp_path: Path) -> None:
+    without_the_kiln(folder)
+    build(folder, encoder, tmp_path / "index")
+    (folder / "chairs.en.md").unlink()
+    (folder / "classes.en.md").write_text(PAGE, encoding="utf-8")
+    seen: list[Verdict] = []
+    examine = examination(folder, 0.03, TODAY, lambda *_: None, told=seen.append)
+    index(folder, encoder, tmp_path / "index", examine=examine)
+    assert seen[0].refusals == seen[0].lost == ()
+    assert seen[0].gained[0].startswith("golden.yaml:1: ")
+    assert seen[0].gained[0].endswith("finds kiln")
