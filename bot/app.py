@@ -28,7 +28,7 @@ from bot.delivery.loops import Loops, TokenRefusedError, run
 from bot.delivery.retry import backoff, reason
 from bot.desk import refusals
 from bot.dialogue.texts import texts
-from bot.handlers import buttons, candidate, commands, staff
+from bot.handlers import buttons, candidate, commands, publishing, staff
 from bot.handlers.candidate import desk_of
 from bot.handlers.context import App, Context, Deps
 from bot.publishing.live import Live
@@ -43,7 +43,7 @@ from indexer.entries import LANGUAGES
 
 log = logging.getLogger(__name__)
 CANDIDATE_MENU = ("help", "human", "privacy", "forget", "start")
-STAFF_MENU = ("help", "close", "reindex")
+STAFF_MENU = ("help", "close", "reindex", "rollback")
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +164,7 @@ def routes() -> list[BaseHandler[Update, Context, None]]:
         MessageHandler(private & words, candidate.on_text),
         # A moving location is edited again and again: said once is enough.
         MessageHandler(private & filters.UpdateType.MESSAGE & ~filters.StatusUpdate.ALL, candidate.on_other),
+        CallbackQueryHandler(publishing.on_press, publishing.PRESSED),
         CallbackQueryHandler(buttons.on_press),
         MessageHandler(group, staff.on_group),
         ChatMemberHandler(staff.on_membership, ChatMemberHandler.MY_CHAT_MEMBER),

@@ -97,7 +97,7 @@ class Texts:
     # To admins: the index
     reindex_started: str
     reindex_progress: str  # done, total
-    reindex_done: str  # entries, passages, encoded, seconds
+    reindex_done: str  # entries, passages
     reindex_unchanged: str
     reindex_refused: str  # problems
     reindex_running: str
@@ -115,7 +115,6 @@ class Texts:
     reindex_overrule: str
     reindex_discarded: str
     reindex_gone: str
-    reindex_overtaken: str
     button_publish: str
     button_discard: str
     rollback_done: str  # snapshot

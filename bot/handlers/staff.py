@@ -1,31 +1,21 @@
 """The staff's group: replies to candidates, and commands."""
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable
-from time import monotonic
 
 from sqlalchemy.ext.asyncio import AsyncSession
 from telegram import ChatMember, Message, Update
-from telegram.error import TelegramError
 
 from bot.delivery import inbox, outbox
 from bot.delivery.outbox import Priority
 from bot.desk import refusals, tickets
 from bot.dialogue.texts import texts
+from bot.handlers import publishing
 from bot.handlers.candidate import desk_of
 from bot.handlers.context import Context, Deps
-from bot.publishing.gate import GateError
 from bot.records.people import chat_of
-from indexer.confidence import CalibratorError
-from indexer.engine import Indexed
-from indexer.entries import KnowledgeError
-from indexer.snapshot import SnapshotError
 
-log = logging.getLogger(__name__)
 PRESENT = (ChatMember.MEMBER, ChatMember.ADMINISTRATOR, ChatMember.RESTRICTED)
-PROGRESS_EVERY = 4.0  # seconds: a group may get twenty messages a minute
-SHOWN_PROBLEMS = 15
 NOTING_TRIES, NOTING_PAUSE = 50, 0.1  # seconds
 
 
@@ -46,7 +36,7 @@ async def on_group(update: Update, context: Context) -> None:
         await _noted(deps, answered.message_id)
     if command:
         await COMMANDS.get(command, on_unknown)(update, context)
-    elif answered:
+    elif answered and not await publishing.on_reason(update, context):
         await on_reply(update, context)
 
 
@@ -138,81 +128,10 @@ async def _put(tx: AsyncSession, update: Update, chat: int, text: str) -> int:
     return row
 
 
-async def on_reindex(update: Update, context: Context) -> None:
-    """/reindex: admins read the knowledge files anew, and see how far it is."""
-    deps, words = context.deps, texts(context.deps.settings.staff_language)
-    if not await _is_admin(update, context):
-        await _say(update, context, words.reindex_admins_only)
-        return
-    if deps.live.indexing:
-        await _say(update, context, words.reindex_running)
-        return
-    shown = await _say(update, context, words.reindex_started)
-    deps.wake.messages.ring()
-    deps.start(_reindex(deps, shown, f"u{update.update_id}"))
-
-
-async def _is_admin(update: Update, context: Context) -> bool:
-    """One of GUICHET_ADMIN_IDS, or an administrator of the group if none are set; anonymous ones speak as the group."""
-    user, chat, message = update.effective_user, update.effective_chat, update.effective_message
-    if user is None or chat is None or message is None:
-        return False
-    if context.deps.settings.admin_ids:
-        return user.id in context.deps.settings.admin_ids
-    if message.sender_chat and message.sender_chat.id == chat.id:
-        return True
-    try:
-        member = await context.bot.get_chat_member(chat.id, user.id)
-    except TelegramError:
-        return False
-    return member.status in (ChatMember.ADMINISTRATOR, ChatMember.OWNER)
-
-
-async def _reindex(deps: Deps, shown: int, key: str) -> None:
-    """Index, with the progress in the message that `shown` sends; the last edit says how it ended."""
-    words, loop, started = texts(deps.settings.staff_language), asyncio.get_running_loop(), monotonic()
-    last, edits = started, []
-
-    def progress(step: str, done: int, total: int) -> None:
-        nonlocal last
-        if monotonic() - last >= PROGRESS_EVERY:
-            last = monotonic()
-            text = words.reindex_progress.format(done=done, total=total)
-            edits.append(asyncio.run_coroutine_threadsafe(_edit(deps, shown, text, f"{key}:{step}{done}"), loop))
-
-    try:
-        text = _summary(await deps.live.reindex(progress), monotonic() - started, deps)
-    except (KnowledgeError, SnapshotError, CalibratorError, GateError) as error:
-        lines = str(error).splitlines()
-        more = [f"… +{len(lines) - SHOWN_PROBLEMS}"] if len(lines) > SHOWN_PROBLEMS else []
-        text = words.reindex_refused.format(problems="\n".join([*lines[:SHOWN_PROBLEMS], *more]))
-    except Exception:
-        log.exception("reindex failed")
-        text = words.reindex_refused.format(problems=words.error)
-    await asyncio.gather(*map(asyncio.wrap_future, edits), return_exceptions=True)  # the end is said last
-    await _edit(deps, shown, text[:4000], f"{key}:end")
-
-
-def _summary(indexed: Indexed, seconds: float, deps: Deps) -> str:
-    words = texts(deps.settings.staff_language)
-    if indexed.built is None:
-        return words.reindex_unchanged
-    built = indexed.built
-    return words.reindex_done.format(
-        entries=built.entries, passages=built.passages, encoded=built.encoded, seconds=round(seconds, 1)
-    )
-
-
-async def _edit(deps: Deps, shown: int, text: str, key: str) -> None:
-    payload = {"message_id": {"message_of": shown}, "text": text}
-    async with deps.db.begin() as tx:
-        await outbox.put(tx, deps.staff_chat, "editMessageText", payload, key=key, priority=Priority.NOTICE)
-    deps.wake.messages.ring()
-
-
 COMMANDS: dict[str, Callable[[Update, Context], Awaitable[None]]] = {
     "start": on_help,
     "help": on_help,
     "close": on_close,
-    "reindex": on_reindex,
+    "reindex": publishing.on_reindex,
+    "rollback": publishing.on_rollback,
 }

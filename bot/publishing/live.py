@@ -2,13 +2,17 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 from bot.publishing.gate import examination, limits_of
+from bot.publishing.proposal import Proposal, Proposed, accept, discard, propose, waiting
 from indexer import store
-from indexer.engine import Engine, Indexed, Step, index, with_live_snapshot
+from indexer.engine import Engine, Indexed, Step, index, roll_back, with_live_snapshot
 from indexer.snapshot import SnapshotError
+from indexer.store import Note
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +43,34 @@ class Live:
             self._use(indexed.engine)
         log.info("index live", extra={"snapshot": self.engine.snapshot.id})
         return indexed
+
+    async def propose(self, today: date, progress: Step, shown: int) -> Proposed | None:
+        """Build an index that waits for an admin's word; None if nothing has changed, raises what `index` raises."""
+        async with self._indexing:
+            where = self._knowledge, self.engine.encoder, self._root, self._most_wrong
+            return await asyncio.to_thread(propose, *where, today, progress, shown)
+
+    async def accept(self, proposal: Proposal, note: Note, kept: int) -> None:
+        """Answer from the proposed index; raises SnapshotError, and nothing changes."""
+        await self._change(partial(accept, self._root, proposal, self.engine.encoder, note, kept))
+
+    async def discard(self) -> None:
+        """Forget the index that waits."""
+        async with self._indexing:
+            await asyncio.to_thread(discard, self._root)
+
+    async def roll_back(self, by: str) -> None:
+        """Answer from the index that was live before; raises SnapshotError, and nothing changes."""
+        await self._change(partial(roll_back, self.engine.encoder, self._root, None, by))
+
+    async def _change(self, activate: Callable[[], Engine]) -> None:
+        async with self._indexing:
+            self._use(await asyncio.to_thread(activate))
+        log.info("index live", extra={"snapshot": self.engine.snapshot.id})
+
+    def proposal(self, snapshot_id: str = "") -> Proposal | None:
+        """The index that waits, if it is this one."""
+        return waiting(self._root, snapshot_id)
 
     async def follow(self, stop: asyncio.Event, seconds: float = 5) -> None:
         """Take over what another process activates, until `stop`; a snapshot that cannot be read is left alone."""

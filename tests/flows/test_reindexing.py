@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 from collections.abc import AsyncIterator
+from datetime import date
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -10,11 +11,13 @@ from typing import Any
 import pytest
 
 from bot.dialogue.texts import texts
+from bot.publishing.proposal import propose, waiting
 from bot.sandbox.people import User
+from indexer import store
 from indexer.encoder import Encoder, OnnxEncoder
-from indexer.engine import Indexed, Step, index
+from indexer.engine import Step, index
 
-from .house import House, Json, house
+from .house import House, Json, buttons, house
 
 EN = texts("en")
 KILN = "How hot does the kiln get?"
@@ -37,6 +40,13 @@ def more(path: Path, text: str) -> None:
     path.write_text(path.read_text(encoding="utf-8") + text, encoding="utf-8")
 
 
+async def decide(flow: House, shown: Json, button: str, person: User | None = None) -> Json:
+    """An admin presses a button below a proposal; what the bot says to that, last."""
+    flow.api.press(person or flow.marie, shown, button)
+    await flow.quiet()
+    return flow.received(flow.staff)[-1]
+
+
 def anonymous(flow: House, text: str) -> Json:
     """What an administrator says in the group's name."""
     bot = {"id": 1087968824, "is_bot": True, "first_name": "Group", "username": "GroupAnonymousBot"}
@@ -51,8 +61,14 @@ async def test_a_changed_file_is_live_at_once(pottery: House, knowledge: Path) -
     assert "under the table" not in note["text"]
     more(classes(knowledge), NEW)
     (shown,) = await pottery.group(pottery.marie, "/reindex")
-    assert shown["text"].startswith(EN.reindex_done.split("\n")[0])
+    assert "Can I bring my dog? [en, classes.en.md:" in shown["text"]
+    assert shown["text"].endswith(EN.reindex_proposed)
     assert "edit_date" in shown
+    (still,) = await pottery.ask(pottery.candidate("Ana"), "Can I bring my dog?")
+    assert "under the table" not in still["text"]
+    done = await decide(pottery, shown, EN.button_publish)
+    assert done["text"].startswith(EN.reindex_done.split("\n")[0])
+    assert buttons(pottery.received(pottery.staff)[-2]) == []
     karim = pottery.candidate("Karim")
     (answer,) = await pottery.ask(karim, "Can I bring my dog?")
     assert "Well-behaved dogs" in answer["text"]
@@ -80,7 +96,7 @@ async def test_no_answers_at_all_are_refused(pottery: House, knowledge: Path) ->
 
 async def test_an_unforeseen_fault_is_said_and_logged(pottery: House, monkeypatch: pytest.MonkeyPatch) -> None:
     pottery.trouble_expected = True
-    monkeypatch.setattr("bot.publishing.live.index", lambda *_: 1 // 0)
+    monkeypatch.setattr("bot.publishing.live.propose", lambda *_: 1 // 0)
     (shown,) = await pottery.group(pottery.marie, "/reindex")
     assert shown["text"].startswith(EN.reindex_refused.splitlines()[0])
     assert "reindex failed" in pottery.log.errors[0]
@@ -126,13 +142,13 @@ async def test_progress_is_shown_and_a_second_run_waits(
 ) -> None:
     go_on = Event()
 
-    def slowly(folder: Path, encoder: Encoder, root: Path, progress: Step, *rest: Any) -> Indexed:
-        progress("Encoding", 3, 8)
+    def slowly(folder: Path, encoder: Encoder, root: Path, wrong: float, today: date, step: Step, shown: int) -> Any:
+        step("Encoding", 3, 8)
         go_on.wait(20)
-        return index(folder, encoder, root, progress, *rest)
+        return propose(folder, encoder, root, wrong, today, step, shown)
 
-    monkeypatch.setattr("bot.publishing.live.index", slowly)
-    monkeypatch.setattr("bot.handlers.staff.PROGRESS_EVERY", 0)
+    monkeypatch.setattr("bot.publishing.live.propose", slowly)
+    monkeypatch.setattr("bot.handlers.publishing.PROGRESS_EVERY", 0)
     more(classes(knowledge), NEW)
     pottery.api.say(pottery.marie, "/reindex", chat=pottery.staff)
     half = EN.reindex_progress.format(done=3, total=8)
@@ -148,7 +164,7 @@ async def test_progress_is_shown_and_a_second_run_waits(
         go_on.set()
     await pottery.quiet()
     first, second = pottery.received(pottery.staff)
-    assert first["text"].startswith(EN.reindex_done.split("\n")[0])
+    assert first["text"].endswith(EN.reindex_proposed)
     assert second["text"] == EN.reindex_running
 
 
@@ -165,3 +181,69 @@ async def test_what_another_process_activates_is_taken_over(
     sara: User = pottery.candidate()
     (answer,) = await pottery.ask(sara, "Can I bring my dog?")
     assert "Well-behaved dogs" in answer["text"]
+
+
+async def test_what_is_discarded_never_goes_live(pottery: House, knowledge: Path, tmp_path: Path) -> None:
+    more(classes(knowledge), NEW)
+    (shown,) = await pottery.group(pottery.marie, "/reindex")
+    assert (await decide(pottery, shown, EN.button_discard))["text"] == EN.reindex_discarded
+    assert len(store.history(tmp_path / "index")) == 1
+    (note,) = await pottery.ask(pottery.candidate(), "Can I bring my dog?")
+    assert "under the table" not in note["text"]
+    pottery.api.press(pottery.marie, shown, f"i:p:{'x' * 20}", forged=True)
+    await pottery.quiet()
+    assert pottery.received(pottery.staff)[-1]["text"] == EN.reindex_gone
+
+
+async def test_only_admins_in_the_staff_s_group_decide(pottery: House, knowledge: Path, tmp_path: Path) -> None:
+    more(classes(knowledge), NEW)
+    (shown,) = await pottery.group(pottery.marie, "/reindex")
+    await decide(pottery, shown, EN.button_publish, pottery.paul)
+    sara = pottery.candidate()
+    (answer,) = await pottery.ask(sara, KILN)
+    proposal = waiting(tmp_path / "index")
+    assert proposal
+    await pottery.press(sara, answer, f"i:p:{proposal.snapshot}", forged=True)
+    assert waiting(tmp_path / "index") == proposal
+    live = store.live(tmp_path / "index")
+    assert live
+    assert live.name == proposal.base
+
+
+async def test_the_gate_is_overruled_by_an_admin_s_reason_and_rollback_goes_back(
+    pottery: House, knowledge: Path, tmp_path: Path
+) -> None:
+    french = knowledge / "classes.fr.md"
+    french.write_text(french.read_text(encoding="utf-8").replace("{#who}", "{#who-else}"), encoding="utf-8")
+    (shown,) = await pottery.group(pottery.marie, "/reindex")
+    assert "'who' has lost its French version" in shown["text"]
+    assert buttons(shown) == [EN.button_discard]
+    proposal = waiting(tmp_path / "index")
+    assert proposal
+    pottery.api.press(pottery.marie, shown, f"i:p:{proposal.snapshot}", forged=True)  # no reason, no publishing
+    await pottery.quiet()
+    assert waiting(tmp_path / "index") == proposal
+    (refused,) = await pottery.group(pottery.paul, "because I say so", reply_to=shown)
+    assert refused["text"] == EN.reindex_admins_only
+    (done,) = await pottery.group(pottery.marie, "The fair is\ntomorrow", reply_to=shown)
+    assert done["text"].startswith(EN.reindex_done.split("\n")[0])
+    last = store.activations(tmp_path / "index")[0]
+    assert (last.by, last.act, last.reason) == ("Marie", "published", "The fair is tomorrow")
+    assert last.changes == "1 added, 1 removed"
+    (refused,) = await pottery.group(pottery.paul, "/rollback")
+    assert refused["text"] == EN.reindex_admins_only
+    (back,) = await pottery.group(pottery.marie, "/rollback")
+    assert back["text"] == EN.rollback_done.format(snapshot=proposal.base)
+    (no_more,) = await pottery.group(pottery.marie, "/rollback")
+    assert no_more["text"] == EN.rollback_refused.format(problem="there is no earlier index to go back to")
+
+
+async def test_a_proposal_that_was_overtaken_is_not_published(
+    pottery: House, encoder: OnnxEncoder, knowledge: Path, tmp_path: Path
+) -> None:
+    more(classes(knowledge), NEW)
+    (shown,) = await pottery.group(pottery.marie, "/reindex")
+    more(classes(knowledge), NEW.replace("dog", "cat"))
+    live = await asyncio.to_thread(index, knowledge, encoder, tmp_path / "index")
+    assert "another index went live" in (await decide(pottery, shown, EN.button_publish))["text"]
+    assert store.live(tmp_path / "index") == live.engine.snapshot.folder

@@ -1,0 +1,208 @@
+"""Admins change what the bot answers from: they see what a new index changes, publish or discard it, or go back."""
+
+import asyncio
+import logging
+from contextlib import suppress
+from time import monotonic
+
+from sqlalchemy import select
+from telegram import ChatMember, Update
+from telegram import Message as Shown
+from telegram.error import TelegramError
+
+from bot.delivery import inbox, outbox
+from bot.delivery.outbox import Priority
+from bot.dialogue.changes import changes
+from bot.dialogue.message import Button, Message
+from bot.dialogue.rich import join, plain
+from bot.dialogue.texts import Texts, texts
+from bot.handlers.context import Context, Deps
+from bot.publishing.gate import GateError
+from bot.publishing.proposal import Proposal, Proposed
+from bot.records.people import chat_of
+from bot.records.tables import Outgoing
+from indexer.confidence import CalibratorError
+from indexer.entries import KnowledgeError
+from indexer.snapshot import SnapshotError
+from indexer.store import Note
+
+log = logging.getLogger(__name__)
+PROGRESS_EVERY = 4.0  # seconds: a group may get twenty messages a minute
+SHOWN_PROBLEMS = 15
+ROOM_FOR_CHANGES, ROOM_FOR_PROBLEMS = 2000, 1200  # UTF-16 units, of the 4,096 of a message
+PRESSED = r"^i:[pd]:"
+
+
+async def on_reindex(update: Update, context: Context) -> None:
+    """/reindex: admins have the knowledge files read anew, see how far that is, and what it changes."""
+    deps, words = context.deps, texts(context.deps.settings.staff_language)
+    if not await is_admin(update, context):
+        await _say(update, context, words.reindex_admins_only)
+        return
+    if deps.live.indexing:
+        await _say(update, context, words.reindex_running)
+        return
+    shown = await _say(update, context, words.reindex_started)
+    deps.wake.messages.ring()
+    deps.start(_propose(deps, shown, f"u{update.update_id}"))
+
+
+async def _propose(deps: Deps, shown: int, key: str) -> None:
+    """Build and examine, with the progress in the message that `shown` sends; the last edit says what was found."""
+    words, loop, last = texts(deps.settings.staff_language), asyncio.get_running_loop(), monotonic()
+    edits = []
+
+    def progress(step: str, done: int, total: int) -> None:
+        nonlocal last
+        if monotonic() - last >= PROGRESS_EVERY:
+            last = monotonic()
+            text = Message(words.reindex_progress.format(done=done, total=total))
+            edits.append(asyncio.run_coroutine_threadsafe(_edit(deps, shown, text, f"{key}:{step}{done}"), loop))
+
+    try:
+        proposed = await deps.live.propose(deps.local_now.date(), progress, shown)
+        told = _proposed(proposed, deps) if proposed else Message(words.reindex_unchanged)
+    except (KnowledgeError, SnapshotError, CalibratorError, GateError) as error:
+        lines = str(error).splitlines()
+        more = [f"… +{len(lines) - SHOWN_PROBLEMS}"] if len(lines) > SHOWN_PROBLEMS else []
+        problems = "\n".join([*lines[:SHOWN_PROBLEMS], *more])
+        told = Message(words.reindex_refused.format(problems=problems)[:4000])
+    except Exception:
+        log.exception("reindex failed")
+        told = Message(words.reindex_refused.format(problems=words.error))
+    await asyncio.gather(*map(asyncio.wrap_future, edits), return_exceptions=True)  # the end is said last
+    await _edit(deps, shown, told, f"{key}:end")
+
+
+def _proposed(proposed: Proposed, deps: Deps) -> Message:
+    """What changes, and the buttons to decide; where the gate speaks against it, only a reason publishes."""
+    staff = deps.settings.staff_language
+    words, found, id_ = texts(staff), proposed.verdict, proposed.proposal.snapshot
+    shown = changes(proposed.diff, found.lost, found.gained, staff, ROOM_FOR_CHANGES)
+    publish = Button(words.button_publish, data=f"i:p:{id_}")
+    discard = Button(words.button_discard, data=f"i:d:{id_}")
+    if not found.refusals:
+        return join([shown, plain(found.summary), plain(words.reindex_proposed)]).message((publish, discard))
+    against = words.reindex_against.format(problems="\n".join(found.refusals)[:ROOM_FOR_PROBLEMS])
+    return join([shown, plain(found.summary), plain(against), plain(words.reindex_overrule)]).message((discard,))
+
+
+async def on_press(update: Update, context: Context) -> None:
+    """Publish or Discard, pressed by an admin below a proposal; for others, and made-up data, nothing happens."""
+    deps, query = context.deps, update.callback_query
+    assert query
+    words, key = texts(deps.settings.staff_language), f"u{update.update_id}"
+    if not await is_admin(update, context):
+        with suppress(TelegramError):
+            await query.answer(words.reindex_admins_only, show_alert=True)
+        async with deps.db.begin() as tx:
+            await inbox.done(tx, update.update_id)
+        return
+    with suppress(TelegramError):  # the little clock on the button stops; nothing depends on it
+        await query.answer()
+    _, act, snapshot_id = (query.data or "").split(":", 2)
+    proposal = deps.live.proposal(snapshot_id)
+    if act == "p":
+        told = await _accept(deps, proposal, snapshot_id, _who(update))
+    elif proposal:
+        await deps.live.discard()
+        told = words.reindex_discarded
+    else:
+        told = words.reindex_gone
+    async with deps.db.begin() as tx:
+        if isinstance(query.message, Shown):
+            bare = {"message_id": query.message.message_id, "reply_markup": {"inline_keyboard": []}}
+            await outbox.put(tx, deps.staff_chat, "editMessageReplyMarkup", bare, key=f"{key}:buttons")
+        await outbox.put(tx, deps.staff_chat, "sendMessage", {"text": told}, key=key, priority=Priority.NOTICE)
+        await inbox.done(tx, update.update_id)
+
+
+async def on_reason(update: Update, context: Context) -> bool:
+    """A reply to a proposal that the gate speaks against: an admin's reason publishes it. False for other replies."""
+    deps, received = context.deps, update.message
+    proposal = deps.live.proposal()
+    if received is None or received.reply_to_message is None or proposal is None:
+        return False
+    async with deps.db.read() as tx:
+        shown = select(Outgoing.message_id).where(Outgoing.id == proposal.shown, Outgoing.chat_id == deps.staff_chat)
+        if (await tx.execute(shown)).scalar_one_or_none() != received.reply_to_message.message_id:
+            return False
+    if not proposal.refusals or not (received.text or "").strip():
+        return False
+    if not await is_admin(update, context):
+        await _say(update, context, texts(deps.settings.staff_language).reindex_admins_only)
+        return True
+    reason = " ".join((received.text or "").split())
+    told = await _accept(deps, proposal, proposal.snapshot, _who(update), reason)
+    await _say(update, context, told)
+    return True
+
+
+async def _accept(deps: Deps, proposal: Proposal | None, snapshot_id: str, by: str, reason: str = "") -> str:
+    """Publish, and say how that went; what was published already, before a crash, is said to be live."""
+    words = texts(deps.settings.staff_language)
+    if proposal is None:
+        return _done(deps, words) if deps.live.engine.snapshot.id == snapshot_id else words.reindex_gone
+    try:
+        await deps.live.accept(proposal, Note(by, "published", reason=reason), deps.settings.kept_indexes)
+    except (SnapshotError, CalibratorError) as error:
+        return words.reindex_refused.format(problems=error)
+    return _done(deps, words)
+
+
+def _done(deps: Deps, words: Texts) -> str:
+    manifest = deps.live.engine.snapshot.manifest
+    return words.reindex_done.format(entries=manifest["entries"], passages=manifest["passages"])
+
+
+async def on_rollback(update: Update, context: Context) -> None:
+    """/rollback: admins have the bot answer from the index that was live before."""
+    deps, words = context.deps, texts(context.deps.settings.staff_language)
+    if not await is_admin(update, context):
+        await _say(update, context, words.reindex_admins_only)
+        return
+    try:
+        await deps.live.roll_back(_who(update))
+    except (SnapshotError, CalibratorError) as error:
+        await _say(update, context, words.rollback_refused.format(problem=error))
+        return
+    await _say(update, context, words.rollback_done.format(snapshot=deps.live.engine.snapshot.id))
+
+
+def _who(update: Update) -> str:
+    """The name that the history keeps."""
+    return update.effective_user.full_name if update.effective_user else ""
+
+
+async def is_admin(update: Update, context: Context) -> bool:
+    """In the staff's group, one of GUICHET_ADMIN_IDS, or its administrators if none are set; anonymous ones are it."""
+    user, chat, message = update.effective_user, update.effective_chat, update.effective_message
+    if user is None or chat is None or message is None:
+        return False
+    async with context.deps.db.begin() as tx:
+        if (await chat_of(tx, chat.id, chat.type)).id != context.deps.staff_chat:
+            return False
+    if context.deps.settings.admin_ids:
+        return user.id in context.deps.settings.admin_ids
+    if not update.callback_query and message.sender_chat and message.sender_chat.id == chat.id:
+        return True
+    try:
+        member = await context.bot.get_chat_member(chat.id, user.id)
+    except TelegramError:
+        return False
+    return member.status in (ChatMember.ADMINISTRATOR, ChatMember.OWNER)
+
+
+async def _say(update: Update, context: Context, text: str) -> int:
+    key, deps = f"u{update.update_id}", context.deps
+    async with deps.db.begin() as tx:
+        row = await outbox.put(tx, deps.staff_chat, "sendMessage", {"text": text}, key=key, priority=Priority.NOTICE)
+        await inbox.done(tx, update.update_id)
+        return row
+
+
+async def _edit(deps: Deps, shown: int, message: Message, key: str) -> None:
+    payload = {**message.payload(), "message_id": {"message_of": shown}}
+    async with deps.db.begin() as tx:
+        await outbox.put(tx, deps.staff_chat, "editMessageText", payload, key=key, priority=Priority.NOTICE)
+    deps.wake.messages.ring()
