@@ -15,6 +15,7 @@ import typer
 from rich.console import Console
 
 from bot import logs
+from bot.checking import check
 from bot.console import err, out, plainly
 from bot.indexing import build_for, index_app, open_for
 from bot.measuring import evaluate, train
@@ -27,6 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Guichet answers candidates' questions from a school's own knowledge files, and hands over to people.",
 )
+index_app.command()(check)
 app.add_typer(index_app, name="index")
 app.command(name="eval")(evaluate)
 app.command()(train)

@@ -237,6 +237,20 @@ def test_diff_shows_what_would_change_and_changes_nothing(
     assert sorted(str(path) for path in (tmp_path / "data").rglob("*")) == before
 
 
+def test_check_advises_with_places_and_says_faults(
+    settle: Callable[..., None], tmp_path: Path, knowledge: Path
+) -> None:
+    settle(data_dir=tmp_path / "data")
+    done = run("index", "check", "--no-model")
+    assert done.exit_code == 1
+    assert "classes.en.md:28: 'kiln' has no French version yet" in done.stdout
+    assert run("index", "check", "--no-model", "--exit-zero").exit_code == 0
+    assert run("index", "check").exit_code == 1
+    assert not (tmp_path / "data" / "index" / "current").exists()
+    (knowledge / "a.md").write_text("no front matter", encoding="utf-8")
+    assert "a.md:1: no front matter" in refused("index", "check", "--no-model", str(knowledge))
+
+
 def test_the_gate_is_overruled_with_a_reason_that_history_keeps_and_rollback_undoes(
     settle: Callable[..., None], tmp_path: Path, knowledge: Path
 ) -> None:

@@ -53,6 +53,8 @@ def decide(hits: Sequence[Hit], limits: Limits, today: date) -> Decision:
     A draft on top is a question known to have no answer yet: the bot asks back only if an answered entry is about
     as near. An entry past its date is not shown. Of two that are both likely, the candidate chooses.
     """
+    if withheld(hits, limits, today):
+        return Escalate(Reason.OUT_OF_DATE)
     if not hits or hits[0].entry.past(today):
         return Escalate(Reason.OUTSIDE)
     first = hits[0]
@@ -67,6 +69,12 @@ def decide(hits: Sequence[Hit], limits: Limits, today: date) -> Decision:
     if likely:
         return Clarify(_choices(shown))
     return Escalate(Reason.OUTSIDE if first.confidence < limits.maybe / 2 else Reason.UNSURE)
+
+
+def withheld(hits: Sequence[Hit], limits: Limits, today: date) -> Entry | None:
+    """The entry that would answer if it were not out of date: what staff may still send after a look at it."""
+    first = hits[0] if hits else None
+    return first.entry if first and first.entry.past(today) and first.confidence >= limits.maybe else None
 
 
 def _choices(shown: Sequence[Hit]) -> tuple[Entry, ...]:

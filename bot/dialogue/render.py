@@ -17,6 +17,7 @@ class Reason(StrEnum):
     NOT_MINE = "not_mine"
     OUTSIDE = "outside"
     UNREADABLE = "unreadable"
+    OUT_OF_DATE = "out_of_date"
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,7 @@ class Texts:
     reason_not_mine: str
     reason_outside: str
     reason_unreadable: str
+    reason_out_of_date: str
     # To staff: what became of it
     staff_follow_up: str  # candidate
     staff_cancelled: str  # candidate

@@ -116,7 +116,7 @@ async def _chosen(tx: AsyncSession, deps: Deps, candidate: Candidate, question: 
     ids = question.alternatives
     entry_id = ids[int(place)] if place.isdecimal() and int(place) < len(ids) else ""
     entry = deps.live.engine.entry(entry_id, language)
-    if entry is None:
+    if entry is None or entry.past(deps.local_now.date()):
         await say(tx, candidate, Message(texts(language).choice_gone), key)
         return
     question.entry_id = entry.id

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.dialogue.decide import MOST_CHOICES, Answer, Clarify, Decision, Escalate, Limits, decide, name
+from bot.dialogue.decide import MOST_CHOICES, Answer, Clarify, Decision, Escalate, Limits, decide, name, withheld
 from bot.dialogue.render import Reason
 from indexer.passages import Hit
 from tests.indexer.examples import entry
@@ -40,7 +40,8 @@ def hits(*rated: tuple[object, float]) -> list[Hit]:
         (hits((DRAFT, 0.9), (A, 0.50)), Clarify((A,))),  # an answered entry about as near
         (hits((A, 0.7), (DRAFT, 0.9)), Answer(A)),  # a draft that comes second takes nothing away
         (hits((A, 0.5), (DRAFT, 0.5)), Clarify((A,))),  # and is never offered
-        (hits((PAST, 0.99), (A, 0.9)), Escalate(Reason.OUTSIDE)),  # out of date
+        (hits((PAST, 0.99), (A, 0.9)), Escalate(Reason.OUT_OF_DATE)),  # people may still send it
+        (hits((PAST, 0.39), (A, 0.3)), Escalate(Reason.OUTSIDE)),  # it would not have been the answer either
         (hits((A, 0.5), (PAST, 0.5), (B, 0.3)), Clarify((A, B))),  # nor offered
         (hits((LAST_DAY, 0.7)), Answer(LAST_DAY)),  # the last day belongs to it
     ],
@@ -70,3 +71,10 @@ def test_the_default_limits_are_in_order() -> None:
 
 def test_decisions_have_names() -> None:
     assert [name(decision) for decision in (Answer(A), Clarify((A,)), Escalate())] == ["answer", "clarify", "escalate"]
+
+
+def test_what_is_withheld_is_what_would_have_answered() -> None:
+    assert withheld(hits((PAST, 0.9), (A, 0.8)), LIMITS, TODAY) == PAST
+    assert withheld(hits((PAST, 0.39)), LIMITS, TODAY) is None
+    assert withheld(hits((A, 0.9), (PAST, 0.8)), LIMITS, TODAY) is None
+    assert withheld([], LIMITS, TODAY) is None

@@ -1,0 +1,52 @@
+"""`guichet index check`: advice for editors."""
+
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+from bot.console import out, plainly, progress_bar
+from bot.evaluation.golden import golden_file, read_golden
+from bot.settings import Settings, load_settings
+from indexer.advice import advice, rivals
+from indexer.encoder import OnnxEncoder
+from indexer.engine import prepare_aside
+from indexer.entries import Problem
+from indexer.model import prepare
+from indexer.readers import read_knowledge
+
+
+def check(
+    folder: Annotated[Path | None, typer.Argument(help="the knowledge folder; default: GUICHET_KNOWLEDGE_DIR")] = None,
+    no_model: Annotated[
+        bool, typer.Option("--no-model", help="leave out what needs the model: takes a second")
+    ] = False,
+    exit_zero: Annotated[bool, typer.Option("--exit-zero", help="advice alone is no failure")] = False,
+) -> None:
+    """Read the files as `guichet index` does, and say what to look at; exit code 1 with advice, 2 with faults."""
+    with plainly():
+        settings = load_settings()
+        where = folder or settings.knowledge_dir
+        knowledge = read_knowledge(where)
+        entries = (*knowledge.entries, *knowledge.drafts)
+        golden = golden_file(where)
+        questions = read_golden(golden, {entry.id for entry in entries}) if golden else ()
+        named = {id_ for question in questions for id_ in (*question.expect, *question.also)}
+        found = advice(entries, named if golden else None, datetime.now(ZoneInfo(settings.timezone)).date())
+        if not no_model:
+            found += _rivals(settings, where)
+    for problem in found:
+        out.print(str(problem), markup=False)
+    pieces = f"{len(knowledge.entries)} answers and {len(knowledge.drafts)} drafts in {len(knowledge.files)} files"
+    out.print(f"{pieces}: {f'{len(found)} to look at' if found else 'nothing to look at'}.")
+    if found and not exit_zero:
+        raise typer.Exit(1)
+
+
+def _rivals(settings: Settings, folder: Path) -> list[Problem]:
+    with TemporaryDirectory() as aside, progress_bar() as step:
+        encoder = OnnxEncoder(prepare(settings.model, settings.cache_dir, step))
+        return list(rivals(prepare_aside(folder, encoder, settings.index_root, step, Path(aside)).engine.snapshot))

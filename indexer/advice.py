@@ -1,0 +1,170 @@
+"""What editors should look at: nothing here keeps an index from being built."""
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import date
+from itertools import groupby
+
+import numpy as np
+import numpy.typing as npt
+
+from indexer.ageing import ageing
+from indexer.checks import missing_translations
+from indexer.encoder import Vectors
+from indexer.entries import Entry, Problem, plain
+from indexer.lexical import WORD, fold
+from indexer.passages import LONG_ANSWER, Kind
+from indexer.snapshot import Snapshot
+
+SAME = 0.97  # cosine of two questions from which they are one in other words
+RIVALS, SHARE = 3, 0.2  # ways of asking nearer to another entry than to all others of their own: at least, and share
+SHOWN = 3
+MONTHS = {
+    name: number
+    for names in (
+        "january february march april may june july august september october november december",
+        "janvier fevrier mars avril mai juin juillet aout septembre octobre novembre decembre",
+    )
+    for number, name in enumerate(names.split(), 1)
+}
+DAY = re.compile(r"\b(?P<day>\d{1,2})(?:er|st|nd|rd|th)? (?P<month>[a-z]+) (?P<year>\d{4})\b")
+NUMBERS = re.compile(r"\b(?P<day>\d{1,2})/(?P<month>\d{1,2})/(?P<year>\d{4})\b")
+
+
+def advice(entries: Sequence[Entry], golden: Collection[str] | None, today: date) -> list[Problem]:
+    """Everything that can be told without a model; `golden` are ids that golden questions name, None without any."""
+    found = (
+        *missing_translations(entries),
+        *half_answered(entries),
+        *long_answers(entries),
+        *dates(entries, today),
+        *same_words(entries),
+        *(unreached(entries, golden) if golden is not None else ()),
+    )
+    return sorted(found, key=lambda problem: (problem.path, problem.line))
+
+
+def half_answered(entries: Iterable[Entry]) -> Iterator[Problem]:
+    """Drafts whose translation is answered."""
+    listed = list(entries)
+    answered = {entry.id: entry for entry in listed if not entry.draft}
+    for entry in listed:
+        if entry.draft and (other := answered.get(entry.id)):
+            yield _at(entry, f"'{entry.id}' is a draft here and answered at {other.path}:{other.line}: translate it")
+
+
+def long_answers(entries: Iterable[Entry]) -> Iterator[Problem]:
+    """Answers of which candidates see only some sentences at first."""
+    for entry in entries:
+        if len(entry.answer) > LONG_ANSWER:
+            text = f"the answer of '{entry.id}' has {len(entry.answer)} characters, a phone shows {LONG_ANSWER} at once"
+            yield _at(entry, f"{text}: shorten it, or make two entries")
+
+
+def dates(entries: Iterable[Entry], today: date) -> Iterator[Problem]:
+    """Entries whose time is over or nearly so, and days named in answers that have passed."""
+    listed = list(entries)
+    for one in ageing(listed, today):
+        said = "ends" if one.days >= 0 else "ended"
+        yield _at(one.entry, f"'{one.entry.id}' {said} on {one.ends}, then people answer: review it, change its date")
+    for entry in listed:
+        for day in sorted(day for day in days_in(entry.answer) if day < today):
+            yield _at(entry, f"the answer of '{entry.id}' names {day}, which has passed: is it still right?")
+
+
+def days_in(text: str) -> set[date]:
+    """The days that a text names in full, in French or English, by month or as day/month/year.
+
+    >>> sorted(map(str, days_in("Du 3 août 2024 au 05/09/2024; on 31 March 2025")))
+    ['2024-08-03', '2024-09-05', '2025-03-31']
+    """
+    days = set()
+    for match in (*DAY.finditer(fold(text)), *NUMBERS.finditer(text)):
+        month = int(match["month"]) if match["month"].isdigit() else MONTHS.get(match["month"], 0)
+        try:
+            days.add(date(int(match["year"]), month, int(match["day"])))
+        except ValueError:
+            continue  # 31/02/2024, or a word that is no month
+    return days
+
+
+def same_words(entries: Iterable[Entry]) -> Iterator[Problem]:
+    """Ways of asking that have the words of another entry's in another order, and answers given twice."""
+    asked: dict[tuple[str, str, frozenset[str]], Entry] = {}
+    answered: dict[tuple[str, str, str], Entry] = {}
+    for entry in entries:
+        for way in (entry.question, *entry.also):
+            words = frozenset(WORD.findall(fold(way)))
+            first = asked.setdefault((entry.course, entry.language, words), entry)
+            if first.id != entry.id:
+                yield _at(entry, f"{way!r} has the same words as a question of {_named(first)}: keep one")
+        if entry.answer:
+            first = answered.setdefault((entry.course, entry.language, " ".join(plain(entry.answer))), entry)
+            if first.id != entry.id:
+                yield _at(entry, f"'{entry.id}' has the answer of {_named(first)}: make one entry of both")
+
+
+def unreached(entries: Iterable[Entry], golden: Collection[str]) -> Iterator[Problem]:
+    """Answered entries that no golden question expects: nothing would notice if they were not found any more."""
+    seen = set(golden)
+    for entry in entries:
+        if entry.id not in seen and not entry.draft:
+            seen.add(entry.id)
+            yield _at(entry, f"no golden question expects '{entry.id}': add one to golden.yaml, worded as people ask")
+
+
+def rivals(snapshot: Snapshot) -> Iterator[Problem]:
+    """Entries that compete for the same questions, by meaning, over both languages; within a course."""
+    for _, numbers in groupby(range(len(snapshot.groups)), key=lambda group: _first(snapshot, group).course):
+        yield from _rivals(snapshot, list(numbers))
+
+
+def _rivals(snapshot: Snapshot, groups: Sequence[int]) -> Iterator[Problem]:
+    vectors, owner, asked = _asked(snapshot, groups)
+    seen = set()
+    strays: dict[tuple[int, int], list[int]] = {}
+    for row, group in enumerate(owner.tolist()):
+        cosines = vectors @ vectors[row]
+        cosines[row] = -1
+        mine = owner == group
+        other = int(np.argmax(np.where(mine, -1, cosines)))
+        pair = frozenset((group, int(owner[other])))
+        (entry, way), (there, theirs) = asked[row], asked[other]
+        if cosines[other] >= SAME and pair not in seen:
+            seen.add(pair)
+            text = f"{way!r} says almost the same as {theirs!r} of {_named(there)}: keep it in one of them"
+            yield _at(entry, text)
+        elif mine.sum() > 1 and cosines[other] > cosines[mine].max():
+            strays.setdefault((group, int(owner[other])), []).append(row)
+    for (group, other), rows in strays.items():
+        if len(rows) >= max(RIVALS, SHARE * int((owner == group).sum())) and {group, other} not in seen:
+            named = ", ".join(repr(asked[row][1]) for row in rows[:SHOWN])
+            there = asked[int(np.argmax(owner == other))][0]
+            text = f"{len(rows)} ways of asking '{asked[rows[0]][0].id}' are nearer to {_named(there)}"
+            yield _at(asked[rows[0]][0], f"{text} ({named}): reword or move them")
+
+
+def _asked(snapshot: Snapshot, groups: Sequence[int]) -> tuple[Vectors, npt.NDArray[np.int64], list[tuple[Entry, str]]]:
+    """The vectors of all ways of asking, the group of each, and its entry and text."""
+    rows: list[int] = []
+    owner: list[int] = []
+    asked: list[tuple[Entry, str]] = []
+    for group in groups:
+        first, last = (int(snapshot.segments[group * len(Kind) + Kind.ASKED + end]) for end in (0, 1))
+        rows += range(first, last)
+        owner += [group] * (last - first)
+        versions = (snapshot.entries[number] for number in snapshot.groups[group])
+        asked += [(entry, way) for entry in versions for way in (entry.question, *entry.also)]
+    return snapshot.vectors[rows], np.array(owner, np.int64), asked
+
+
+def _first(snapshot: Snapshot, group: int) -> Entry:
+    return snapshot.entries[snapshot.groups[group][0]]
+
+
+def _named(entry: Entry) -> str:
+    return f"'{entry.id}' at {entry.path}:{entry.line}"
+
+
+def _at(entry: Entry, text: str) -> Problem:
+    return Problem(entry.path, entry.line, text)
