@@ -119,7 +119,7 @@ def _again(settings: Settings) -> None:
         old = load(before).entries if before else ()
         _index(settings)
         live = store.live(settings.index_root)
-        if live and live != before:
+        if before and live and live != before:
             _show(diff(old, load(live).entries))
     except REFUSALS as error:
         err.print(str(error), style="red", markup=False)
