@@ -9,6 +9,7 @@ from bot.dialogue.language import language as language_of
 from bot.dialogue.questions import resolve_follow_up, split_questions
 from bot.dialogue.render import Reason
 from bot.dialogue.rich import clean
+from bot.dialogue.shorthand import written_out
 from bot.dialogue.smalltalk import ChatKind, asks_for_person, chat_kind
 from indexer.entries import Entry, Language
 from indexer.passages import Hit
@@ -78,8 +79,9 @@ def respond(
 
 def _part(question: str, find: Find, limits: Limits, today: date, language: Language, before: Exchange | None) -> Part:
     """A question with its hits: as it stands, or read as a follow-up where that finds something surer."""
-    readings = [question[:LONGEST_QUESTION]]
-    if before and (resolved := resolve_follow_up(question, before.question, before.topic)):
+    asked = written_out(question[:LONGEST_QUESTION], language)
+    readings = [asked]
+    if before and (resolved := resolve_follow_up(asked, before.question, before.topic)):
         readings.insert(0, resolved[:LONGEST_QUESTION])
     found = [find(reading, language) for reading in readings]
     hits = max(found, key=lambda hits: hits[0].confidence if hits else 0.0)

@@ -1,0 +1,36 @@
+"""What people shorten in messages, written out, so that it can be found: "c koi" is "c'est quoi"."""
+
+import re
+from pathlib import Path
+
+import yaml
+
+from indexer.entries import LANGUAGES, Language
+
+_MEANT: dict[Language, dict[str, str]] = yaml.safe_load(
+    Path(__file__).with_name("shorthand.yaml").read_text(encoding="utf-8")
+)
+
+
+def _pattern(shortened: str) -> str:
+    """A word may begin with a capital; a single letter may not: C and R are languages."""
+    first = shortened[0]
+    return (f"[{first}{first.upper()}]" if len(shortened) > 1 else first) + re.escape(shortened[1:])
+
+
+# Whole words only: not the c of "c'est", "c++" or "c-à-d", nor the r of "r&d".
+_WORDS: dict[Language, re.Pattern[str]] = {
+    language: re.compile(
+        rf"(?<![\w'’+#&])(?<!\w[.-])(?:{'|'.join(map(_pattern, _MEANT[language]))})(?![\w'’+#&]|[.-]\w)"
+    )
+    for language in LANGUAGES
+}
+
+
+def written_out(text: str, language: Language) -> str:
+    """The text with the language's usual shorthand written out.
+
+    >>> written_out("slt c koi le but d la formation", "fr")
+    "salut c'est quoi le but de la formation"
+    """
+    return _WORDS[language].sub(lambda found: _MEANT[language][found[0].lower()], text)
