@@ -3,10 +3,9 @@
     python benchmarks/course_faq.py --documents documents.json --questions questions.csv [--train]
 
 Ranking. Every entry is indexed, every question is searched within its course, five hits count. "As it ships" takes
-the weights of the calibrator that comes with the product. These are not innocent of this FAQ: they began as the mean of
-a fit on our own questions and one on half of its entries. "By a plain rule" is: best cosine + 0.1 times BM25 over
-its maximum, in which nothing was fitted. With --train, the product's own training code fits the weights on the
-questions of one half of the entries, and they are measured on those of the other half; then the other way round.
+the weights that come with the product: a plain rule (cosines, and a little for words in common) in which nothing
+was fitted. With --train, the product's own training code fits the weights on the questions of one half of the entries,
+and they are measured on those of the other half; then the other way round.
 
 Answerability. A question can be answered if its entry is in the index that is asked. Entries fall into five folds, and
 an index without fold f has all others. Questions that can be answered are those of the fold before f. Those that
@@ -45,7 +44,7 @@ from indexer.engine import Step
 from indexer.entries import Entry
 from indexer.model import prepare
 from indexer.passages import Hit
-from indexer.search import PARTS, candidates, search
+from indexer.search import candidates, search
 from indexer.snapshot import Snapshot, build, load
 from indexer.training import Example, Pair, fit_fusion
 
@@ -57,10 +56,8 @@ PUBLISHED = (
     ("MiniLM, question and text vectors", 0.917, 0.824),
     ("Elasticsearch hybrid, RRF", 0.925, 0.851),
 )
-PLAIN_RULE = {"best": 1.0, "bm25": 0.1}
 RANKED = {
     "shipped": "Guichet, as it ships",
-    "plain": "Guichet, by a plain rule",
     "trained": "Guichet, trained on the other half",
 }
 UNANSWERABLE = {"answer taken out": "whose answer was taken out", "another course": "of another course"}
@@ -169,10 +166,7 @@ def measure(
         built = build(entries, encoder, Path(folder), progress=lambda done, total: step("Encoding", done, total))
         step("Asking", 0, 0)
         whole = load(built.folder)
-        figures = {
-            "shipped": ranking(places(whole, questions, weights)),
-            "plain": ranking(places(whole, questions, [PLAIN_RULE.get(part, 0.0) for part in PARTS])),
-        }
+        figures = {"shipped": ranking(places(whole, questions, weights))}
         if train:
             figures["trained"] = ranking(trained_places(whole, questions))
         return figures | answering(entries, questions, encoder, Path(folder), weights)

@@ -12,6 +12,7 @@ import typer
 from rich.table import Table
 
 from bot.console import err, out, plainly, progress_bar
+from bot.dialogue.language import language
 from bot.evaluation.figures import Figures, by_kind, by_language
 from bot.evaluation.golden import FILE, read_golden
 from bot.evaluation.judging import Judged, Outcome, judge
@@ -21,13 +22,14 @@ from bot.settings import Settings, load_settings
 from indexer import confidence, store
 from indexer.engine import TRAINED, Engine, engine_of
 from indexer.entries import KnowledgeError, Problem, read_text
-from indexer.readers import read_knowledge
+from indexer.readers import OUTSIDE, read_knowledge
 from indexer.search import DEFAULT_FUSION
 from indexer.snapshot import SnapshotError, load
 from indexer.training import Pair
 from indexer.training import train as learn
 
 SAMPLE = 600  # unrelated questions that training looks at
+UNRELATED_WEIGHT = 0.25  # of one beside a pair: there are many, and they are easy
 
 
 def evaluate(
@@ -130,12 +132,16 @@ def train(
         bool, typer.Option("--default", help="fit the calibrator that comes with Guichet, for any knowledge")
     ] = False,
 ) -> None:
-    """Learn ranking and confidence from the other ways of asking; kept only if held-out ones get better."""
+    """Learn ranking and confidence from the other ways of asking; kept only if held-out ones get better.
+
+    Questions that no entry answers are learnt from too: those of outside.txt in the knowledge folder, if there is one.
+    """
     with plainly():
         settings = load_settings()
         engine = open_for(settings)
         knowledge = read_knowledge(settings.knowledge_dir)
-        more = _unrelated(unrelated) if unrelated else []
+        outside = settings.knowledge_dir / OUTSIDE
+        more = [*(_outside(outside) if outside.is_file() else []), *(_unrelated(unrelated) if unrelated else [])]
         old = confidence.load(Path(engine.snapshot.folder / "calibrator.json"))
         with progress_bar() as step:
             trained = learn(
@@ -158,8 +164,14 @@ def train(
     out.print(f"Written to {path}. Run 'guichet index' to use it.", markup=False)
 
 
+def _outside(path: Path) -> list[Pair]:
+    """Questions that no entry answers, one a line; lines that begin with # are remarks."""
+    lines = [line.strip() for line in read_text(path).splitlines()]
+    return [Pair(line, language(line), None) for line in lines if line and not line.startswith("#")]
+
+
 def _unrelated(path: Path) -> list[Pair]:
-    """Questions that no entry answers: a sample that is the same each time."""
+    """Questions that have nothing to do with the course: a sample that is the same each time."""
     text = read_text(path)
     if path.suffix != ".json":
         asked = [line.strip() for line in text.splitlines() if line.strip()]
@@ -169,4 +181,5 @@ def _unrelated(path: Path) -> list[Pair]:
             asked = [str(text) for text, _ in (*data["oos_train"], *data["train"])]
         except (ValueError, KeyError, TypeError) as error:
             raise KnowledgeError([Problem(str(path), 1, f"not CLINC150's JSON ({error})")]) from error
-    return [Pair(text, "en", None) for text in random.Random(1).sample(asked, min(SAMPLE, len(asked)))]  # noqa: S311
+    chosen = random.Random(1).sample(asked, min(SAMPLE, len(asked)))  # noqa: S311
+    return [Pair(text, language(text), None, UNRELATED_WEIGHT) for text in chosen]

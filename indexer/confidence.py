@@ -74,15 +74,20 @@ def fit(
     answers: npt.NDArray[np.bool_],
     fusion: Sequence[float],
     importance: npt.NDArray[np.float32] | None = None,
+    penalty: float = 1.0,
 ) -> Calibrator:
     """Fit on first hits (rows as in FEATURES), whether each answers its question, and how much each counts.
 
-    `fusion` is what the hits were ranked with. Needs scikit-learn, which comes with what makes a model.
+    `fusion` is what the hits were ranked with; `penalty` keeps weights small: the larger, the better the calibrator
+    serves other knowledge than it was fitted on, and the worse its own (logistic regression's 1/C). Needs
+    scikit-learn, which comes with what makes a model.
     """
     from sklearn.linear_model import LogisticRegression  # noqa: PLC0415  # not needed to answer
 
     mean, scale = features.mean(axis=0), features.std(axis=0) + 1e-6
-    model = LogisticRegression(C=1.0, max_iter=2000).fit((features - mean) / scale, answers, sample_weight=importance)
+    model = LogisticRegression(C=1 / penalty, max_iter=2000).fit(
+        (features - mean) / scale, answers, sample_weight=importance
+    )
     weights = model.coef_[0] / scale
     return Calibrator(
         tuple(float(weight) for weight in fusion),

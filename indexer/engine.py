@@ -17,6 +17,7 @@ from indexer.passages import Hit
 from indexer.readers import Knowledge, read_knowledge
 from indexer.search import search
 from indexer.snapshot import CALIBRATOR, Built, Snapshot, SnapshotError, build, content_hash, load
+from indexer.spelling import Speller, speller
 from indexer.store import NO_NOTE, Note
 
 Step = Callable[[str, int, int], None]
@@ -34,11 +35,22 @@ class Engine:
     encoder: Encoder
     snapshot: Snapshot
     calibrator: Calibrator
+    speller: Speller
 
     def find(self, question: str, language: Language, course: str | None = None) -> tuple[Hit, ...]:
-        """Rated hits, best first; drafts among them. Takes milliseconds: call it outside the event loop."""
+        """Rated hits, best first; drafts among them. Takes milliseconds: call it outside the event loop.
+
+        A question with slips of the keyboard is searched as it stands and corrected; the surer finding counts.
+        """
         if not question.strip():
             return ()
+        found = self._find(question, language, course)
+        corrected = self.speller.corrected(question, language)
+        if corrected == question:
+            return found
+        return max(found, self._find(corrected, language, course), key=lambda hits: hits[0].confidence if hits else 0)
+
+    def _find(self, question: str, language: Language, course: str | None) -> tuple[Hit, ...]:
         vector = self.encoder.queries([question])[0]
         return self.calibrator.rated(search(self.snapshot, question, vector, language, self.calibrator.fusion, course))
 
@@ -70,7 +82,7 @@ def with_live_snapshot(encoder: Encoder, root: Path) -> Engine:
 
 def engine_of(snapshot: Snapshot, encoder: Encoder) -> Engine:
     """The engine for a snapshot, with the calibrator that was stored in it; raises CalibratorError."""
-    return Engine(encoder, snapshot, confidence.load(snapshot.folder / CALIBRATOR))
+    return Engine(encoder, snapshot, confidence.load(snapshot.folder / CALIBRATOR), speller(snapshot.entries))
 
 
 def refuse_other_model(snapshot: Snapshot, identity: str) -> None:

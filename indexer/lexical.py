@@ -63,11 +63,13 @@ class Matched:
 
     `held` is the weight of the tokens that it has, `share` its BM25 score, both as shares of the best possible (all
     tokens, endlessly repeated). A token's weight is its inverse document frequency; one that none has counts most.
+    `known` is the weight of the tokens that any of the documents has, as a share.
     """
 
     bm25: Scores
     share: Scores
     held: Scores
+    known: float
 
 
 class Bm25:
@@ -92,14 +94,14 @@ class Bm25:
         index.index([list(tokens) for tokens in documents], show_progress=False)
         return cls(index, len(documents))
 
-    def match(self, tokens: Sequence[str]) -> Matched:
-        """Match all documents against the tokens.
+    def match(self, tokens: Sequence[str], among: slice = slice(None)) -> Matched:
+        """Match all documents against the tokens; `known` looks at those `among` them only.
 
         The library adds one token after the other; with a hundred n-grams, all at once is ten times faster.
         """
         nothing = np.zeros(self._size, np.float32)
         if self._index is None or not tokens:
-            return Matched(nothing, nothing, nothing)
+            return Matched(nothing, nothing, nothing, 0.0)
         columns = [self._vocabulary.get(token, -1) for token in tokens]
         known = np.array([column for column in columns if column >= 0], np.int64)
         unknown = len(tokens) - len(known)
@@ -111,7 +113,10 @@ class Bm25:
         rows = self._rows[at]
         score = np.bincount(rows, self._data[at], self._size).astype(np.float32)
         held = np.bincount(rows, np.repeat(self._weights[known], lengths), self._size).astype(np.float32)
-        return Matched(score, score / max(best, 1e-6), held / max(best, 1e-6))
+        start, stop, _ = among.indices(self._size)
+        found = np.unique(np.repeat(np.arange(len(known)), lengths)[(rows >= start) & (rows < stop)])
+        best = max(best, 1e-6)
+        return Matched(score, score / best, held / best, float(self._weights[known[found]].sum()) / best)
 
     def save(self, folder: Path) -> None:
         """Write the index; nothing for an empty one."""

@@ -43,7 +43,7 @@ class Hit:
     score: float
     features: tuple[float, ...] = ()
     confidence: float = 0.0
-    gist: str = ""  # of a long answer, the sentences that come nearest to the question, word for word
+    gist: str = ""  # of the first hit's long answer, the sentences nearest to the question, word for word
 
 
 def sentences(entry: Entry) -> list[str]:

@@ -35,6 +35,7 @@ SPEAKER = re.compile(
     r"^(?P<name>[A-ZÀ-Ý][\w.’'-]*(?: (?:[A-ZÀ-Ý][\w.’'-]*|de|du|des|la|le|van|von|der|den|di|da)){0,3})\s?:\s+(?=\S)"
 )
 LONGEST_QUESTION = 400
+OUTSIDE = "outside.txt"  # at the top: questions near the course that no entry answers; training learns from them
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +76,13 @@ def read_knowledge(folder: Path) -> Knowledge:
 
 
 def knowledge_files(folder: Path) -> list[Path]:
-    """The files that are knowledge: not the guide for editors, nothing hidden; sorted by name."""
+    """The files that are knowledge: not the guide for editors, not `outside.txt`, nothing hidden; sorted by name."""
     return sorted(
         path
         for path in folder.rglob("*")
         if path.suffix.lower() in {".md", ".txt"}
         and path.name.upper() != "README.MD"
+        and path != folder / OUTSIDE
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
         and path.is_file()
     )

@@ -23,9 +23,8 @@ SHARPNESS = 40.0  # of `near`: at 1/40 below the best, a passage counts e times 
 # logarithm of a sum of exponentials, which is the maximum where one stands out); words and character n-grams in two
 # measures each (the weight of the question's words that an entry has, and the score over the best candidate's).
 PARTS = ("asked", "best", "whole", "asked_near", "near", "held", "grams_held", "bm25", "grams")
-# Without training: the mean of a fit on our own questions and of one on half of a public course FAQ, so that it serves
-# entries with one long answer as well as entries with many questions. Measured on that FAQ it is flattered.
-DEFAULT_FUSION = (0.22, 0.63, 0.15, 0.0, 0.0, 0.032, 0.025, 0.029, 0.034)
+# Without training, a plain rule in which nothing was fitted: cosines, and a little for words in common.
+DEFAULT_FUSION = (0.0, 0.8, 0.2, 0.0, 0.0, 0.0, 0.03, 0.06, 0.0)
 FEATURES = (
     "cosine",  # of the best passage
     "asked_cosine",  # of the question or another way of asking it, encoded as a question
@@ -40,6 +39,8 @@ FEATURES = (
     "grams_held",  # the same for character n-grams
     "first_by_meaning",  # 1 if no other entry has a higher cosine
     "first_by_words",  # 1 if no other entry has a higher BM25 score
+    "words_known",  # weight of the question's words that the course has anywhere, as a share
+    "grams_known",  # the same for character n-grams
     "length",  # logarithm of the number of telling words
     "own_language",  # 1 if the entry exists in the question's language
 )
@@ -61,6 +62,8 @@ class Candidates:
     held: Scores
     grams_held: Scores
     here: npt.NDArray[np.bool_]  # whether there is a version in the question's language
+    words_known: float  # of the question, in all of the course
+    grams_known: float
 
     def parts(self) -> Scores:
         """What is fused, shape (candidates, len(PARTS))."""
@@ -93,11 +96,11 @@ def search(
     score = found.parts() @ np.asarray(fusion, np.float32)
     order = _best(score, found.drafts)
     features = _features(found, score, order, len(words(question, language)))
-    hits = []
+    hits: list[Hit] = []
     for row, values in zip(order, features.tolist(), strict=True):
         group = int(found.groups[row])
         number = _version(snapshot, snapshot.groups[group], language)
-        gist = _gist(snapshot, group, number, vector)
+        gist = "" if hits else _gist(snapshot, group, number, vector)  # only the first is ever shown as the answer
         hits.append(Hit(snapshot.entries[number], float(score[row]), tuple(values), gist=gist))
     return tuple(hits)
 
@@ -114,7 +117,9 @@ def candidates(
     if not question.strip() or first == last:
         return None
     lexicon = snapshot.lexicons[language]
-    by_words, by_grams = lexicon.words.match(words(question, language)), lexicon.grams.match(grams(question))
+    among = _rows(lexicon.rows[first:last])
+    by_words = lexicon.words.match(words(question, language), among)
+    by_grams = lexicon.grams.match(grams(question), among)
     groups = np.union1d(
         _near_by_meaning(snapshot, vector, first, last),
         _near_by_words(_spread(by_words.bm25, lexicon.rows), first, last),
@@ -129,7 +134,15 @@ def candidates(
         _spread(by_words.held, rows),
         _spread(by_grams.held, rows),
         rows >= 0,
+        by_words.known,
+        by_grams.known,
     )
+
+
+def _rows(rows: npt.NDArray[np.int64]) -> slice:
+    """The rows of a lexicon that belong to consecutive groups; these stand in the same order."""
+    here = rows[rows >= 0]
+    return slice(int(here[0]), int(here[-1]) + 1) if len(here) else slice(0, 0)
 
 
 def _near_by_meaning(snapshot: Snapshot, vector: Vectors, first: int, last: int) -> npt.NDArray[np.int64]:
@@ -207,6 +220,8 @@ def _features(found: Candidates, score: Scores, order: npt.NDArray[np.int64], le
         "grams_held": found.grams_held,
         "first_by_meaning": found.best >= ranked[0],
         "first_by_words": (found.bm25 >= found.bm25.max()) & (found.bm25 > 0),
+        "words_known": np.full(len(score), found.words_known),
+        "grams_known": np.full(len(score), found.grams_known),
         "length": np.full(len(score), np.log1p(length)),
         "own_language": found.here,
     }

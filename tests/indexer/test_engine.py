@@ -203,3 +203,20 @@ def test_two_runs_at_once_take_turns(knowledge: Path, root: Path) -> None:
     assert first.built
     assert [indexed.built for indexed in finished] == [None]
     assert store.live(root) == first.built.folder
+
+
+def test_a_question_with_slips_is_found_as_if_it_had_none(knowledge: Path, root: Path) -> None:
+    engine = index(knowledge, WordEncoder(), root).engine
+    right, slipped = (
+        engine.find("Where can I leave my bicycle?", "en"),
+        engine.find("Where can I leave my bicyle?", "en"),
+    )
+    assert slipped[0].entry.id == right[0].entry.id
+    assert slipped[0].confidence == right[0].confidence
+
+
+def test_what_is_only_learnt_from_is_no_knowledge(knowledge: Path, root: Path) -> None:
+    before = index(knowledge, WordEncoder(), root).engine
+    (knowledge / "outside.txt").write_text("# remarks\nWhat is the weather like?\n", encoding="utf-8")
+    assert index(knowledge, WordEncoder(), root).built is None
+    assert before.find("What is the weather like?", "en")[0].entry.question != "What is the weather like?"
