@@ -38,6 +38,7 @@ from bot.records.sessions import Database, open_database
 from bot.records.states import ChatKind
 from bot.records.tables import Chat, Setting, utc_now
 from bot.settings import Settings
+from bot.watch.watch import Watch
 from indexer.engine import Engine
 from indexer.entries import LANGUAGES
 
@@ -75,7 +76,15 @@ async def guichet(settings: Settings, engine: Engine, budgets: Budgets | None = 
             await refusals.send_again(tx, desk, deps.now())
         refused = partial(refusals.heard, desk=desk, contact=settings.privacy_contact)
         limits = budgets or Budgets()
-        loops = Loops(db, application, wake=deps.wake, limits=limits, refused=refused, now=deps.now)
+        loops = Loops(
+            db,
+            application,
+            wake=deps.wake,
+            watch=Watch(metrics=deps.metrics),
+            limits=limits,
+            refused=refused,
+            now=deps.now,
+        )
         await initialize(application)
         async with application:
             yield Guichet(loops, deps)

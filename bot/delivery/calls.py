@@ -40,6 +40,7 @@ class Letter:
     parameters: dict[str, Any]  # with Telegram's chat id
     attempts: int
     group: bool
+    since: datetime  # when it could first have been sent
     ticket_id: int | None = None
     joins: bool = False  # may go as one message with others
     others: tuple[int, ...] = ()  # rows whose texts go with it

@@ -36,6 +36,7 @@ class Claimed:
     update_id: int
     chat_id: int | None
     attempts: int  # this one included
+    received_at: datetime
     raw: Raw
 
 
@@ -76,7 +77,7 @@ async def claim(db: Database, worker: str, now: datetime) -> Claimed | None:
             return None
         begun = update(Update).where(Update.seq == seq).values(attempts=Update.attempts + 1)
         row = (await tx.execute(begun.returning(Update))).scalar_one()
-        return Claimed(worker, row.seq, row.update_id, row.chat_id, row.attempts, row.raw or {})
+        return Claimed(worker, row.seq, row.update_id, row.chat_id, row.attempts, row.received_at, row.raw or {})
 
 
 async def _lease_chat(tx: AsyncSession, worker: str, now: datetime) -> int | None:

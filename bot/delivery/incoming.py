@@ -40,6 +40,11 @@ def kind(raw: Raw) -> str:
     return next((str(key)[:64] for key in raw if key != "update_id"), "unknown")
 
 
+def label(raw: Raw) -> str:
+    """The kind, if it is one that we know of, else "other": for counting."""
+    return found if (found := kind(raw)) in PLACES else "other"
+
+
 def place(raw: Raw) -> Place | None:
     """The chat that the update belongs to; a person's private chat where only a person is named."""
     for path in PLACES.get(kind(raw), ()):

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ from bot.delivery.timers import Handler
 from bot.delivery.wake import Wake, unless, wait
 from bot.records.sessions import Database
 from bot.records.tables import utc_now
+from bot.watch.watch import Watch
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +47,7 @@ class Loops:
     db: Database
     application: Application[Any, Any, Any, Any, Any, Any]  # initialized
     wake: Wake = field(default_factory=Wake)
+    watch: Watch = field(default_factory=Watch)
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     name: str = "main"  # of this process: what it left claimed in an earlier life is freed at start
     workers: int = 4
@@ -93,16 +96,22 @@ async def poll(loops: Loops) -> None:
         nonlocal offset
         raw = await _get_updates(loops, offset)
         if raw:
-            async with loops.db.begin() as tx:
-                new = await inbox.receive(tx, raw)
-            log.debug("updates received", extra={"count": len(raw), "new": new})
-            loops.wake.updates.ring()
+            await take_in(loops, raw)
         # No offset is kept over a restart or a quiet time: what Telegram then repeats, the inbox knows.
         # After a week of silence ids start anew anywhere, and an old offset would confirm new updates unseen.
         numbers = [number for item in raw if (number := incoming.number(item)) is not None]
         offset = max(numbers) + 1 if numbers else None
 
-    await _repeat("poll", step, loops.stop)
+    await _repeat(loops, "poll", step, rest=loops.long_poll + 10)
+
+
+async def take_in(loops: Loops, raw: Sequence[Any]) -> None:
+    """Commits updates, so that Telegram may forget them, and wakes who handles them."""
+    async with loops.db.begin() as tx:
+        new = await inbox.receive(tx, raw)
+    log.debug("updates received", extra={"count": len(raw), "new": new})
+    loops.watch.metrics.received(incoming.label(item) for item in raw if isinstance(item, dict))
+    loops.wake.updates.ring()
 
 
 async def _get_updates(loops: Loops, offset: int | None) -> list[Any]:
@@ -130,11 +139,14 @@ async def work(loops: Loops, worker: str) -> None:
         else:
             await handle(loops, claimed)
 
-    await _repeat(worker, step, loops.stop)
+    await _repeat(loops, worker, step)
 
 
 async def handle(loops: Loops, claimed: Claimed) -> None:
     """Handles one update and records how it went: done, to be tried again, or set aside."""
+    begun, metrics = time.perf_counter(), loops.watch.metrics
+    if claimed.attempts == 1:
+        metrics.begun((utc_now() - claimed.received_at).total_seconds())
     error = await _process(loops, claimed)
     async with loops.db.begin() as tx:
         if error is None:
@@ -146,7 +158,15 @@ async def handle(loops: Loops, claimed: Claimed) -> None:
     if error is not None:
         details = {"seq": claimed.seq, "attempt": claimed.attempts, "error": place(error.__cause__ or error)}
         log.error("update not handled", extra=details)
+    metrics.handled(_outcome(claimed, error), time.perf_counter() - begun)
     loops.wake.messages.ring()
+
+
+def _outcome(claimed: Claimed, error: Exception | None) -> str:
+    if error is None:
+        return "done"
+    last = isinstance(error, _UnreadableError) or claimed.attempts >= ATTEMPTS
+    return "set_aside" if last else "again"
 
 
 class _UnreadableError(Exception):
@@ -184,7 +204,13 @@ async def send(loops: Loops) -> None:
     """Sends what is due, and ends after the calls under way."""
     news = loops.wake.messages
     sender = Sender(
-        loops.db, loops.application.bot, limits=loops.limits, ended=news, now=loops.now, refused=loops.refused
+        loops.db,
+        loops.application.bot,
+        limits=loops.limits,
+        ended=news,
+        metrics=loops.watch.metrics,
+        now=loops.now,
+        refused=loops.refused,
     )
 
     async def step(calls: asyncio.TaskGroup) -> None:
@@ -194,7 +220,7 @@ async def send(loops: Loops) -> None:
         await wait(told, min(seconds, loops.net))
 
     async with asyncio.TaskGroup() as calls:
-        await _repeat("send", lambda: step(calls), loops.stop)
+        await _repeat(loops, "send", lambda: step(calls))
 
 
 async def keep_time(loops: Loops) -> None:
@@ -210,21 +236,31 @@ async def keep_time(loops: Loops) -> None:
         await wait(news, min(seconds, loops.net))
 
     if loops.timers:
-        await _repeat("timers", step, loops.stop)
+        await _repeat(loops, "timers", step)
 
 
-async def _repeat(name: str, step: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
-    """Does `step` until `stop`; errors of network and database are logged and waited out, longer each time."""
-    failures = 0
-    while not stop.is_set():
+async def _repeat(loops: Loops, name: str, step: Callable[[], Awaitable[None]], rest: float = 0) -> None:
+    """Does `step` until `stop`; errors of network and database are logged and waited out, longer each time.
+
+    Each step is a sign of life; it may rest for `rest` seconds on purpose.
+    """
+    failures, beats = 0, loops.watch.beats
+    while not loops.stop.is_set():
+        beats.beat(name, rest)
         try:
             await step()
             failures = 0
         except RetryAfter as error:
-            await wait(stop, pause(error).total_seconds())
+            await _rest(loops, name, pause(error).total_seconds())
         except (TelegramError, SQLAlchemyError, OSError) as error:
             what = reason(error) if isinstance(error, TelegramError) else place(error)
             hint = "another process polls with this token" if isinstance(error, Conflict) else "will try again"
             log.error("loop failed", extra={"loop": name, "error": what, "hint": hint})  # noqa: TRY400  a trace may quote texts
-            await wait(stop, backoff(failures).total_seconds())
+            await _rest(loops, name, backoff(failures).total_seconds())
             failures += 1
+    beats.end(name)
+
+
+async def _rest(loops: Loops, name: str, seconds: float) -> None:
+    loops.watch.beats.beat(name, seconds)
+    await wait(loops.stop, seconds)

@@ -12,13 +12,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from telegram import Bot
 
 from bot.delivery.budgets import Budgets, Limits
-from bot.delivery.calls import Letter, Outcome, deliver
+from bot.delivery.calls import Letter, Outcome, Sent, deliver
 from bot.delivery.outcomes import Ended, OnRefusal, nobody_minds, record, settle
 from bot.delivery.picking import Void, pick
 from bot.delivery.retry import backoff, place
 from bot.delivery.wake import Signal
 from bot.records.sessions import Database
 from bot.records.tables import utc_now
+from bot.watch.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
@@ -35,12 +36,14 @@ class Sender:
         *,
         limits: Limits | None = None,
         ended: Signal | None = None,
+        metrics: Metrics | None = None,
         now: Callable[[], datetime] = utc_now,
         refused: OnRefusal = nobody_minds,
     ) -> None:
         self._db, self._bot, self._now, self._refused = db, bot, now, refused
         self._budgets = Budgets(limits or Limits())
         self._ended = ended or Signal()
+        self._metrics = metrics or Metrics()
         self._busy: set[int] = set()  # chats with a call under way: one at a time keeps their order
         self._over: list[Ended] = []  # not noted yet
         self._noting = asyncio.Lock()
@@ -79,6 +82,9 @@ class Sender:
         try:
             outcome = await deliver(self._bot, letter, self._now())
             await self._record(letter, outcome)
+            self._metrics.called(type(outcome).__name__.lower())
+            if isinstance(outcome, Sent):
+                self._metrics.sent((self._now() - letter.since).total_seconds())
         finally:
             self._busy.discard(letter.chat_id)
             self._ended.ring()

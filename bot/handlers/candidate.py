@@ -162,6 +162,7 @@ async def _record(tx: AsyncSession, deps: Deps, candidate: Candidate, asked: Ask
     )
     tx.add(question)
     await tx.flush()
+    deps.metrics.decided(question.decision, question.language)
     return question
 
 

@@ -14,6 +14,7 @@ from bot.dialogue.decide import Limits
 from bot.publishing.live import Live
 from bot.records.sessions import Database
 from bot.settings import Settings
+from bot.watch.metrics import Metrics
 
 
 @dataclass(slots=True)
@@ -26,6 +27,7 @@ class Deps:
     now: Callable[[], datetime]
     staff_chat: int
     wake: Wake = field(default_factory=Wake)
+    metrics: Metrics = field(default_factory=Metrics)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     @property

@@ -94,6 +94,24 @@ async def test_each_chat_is_answered_in_order(start: Start, db: Database, api: B
     assert {(row.state, row.raw) for row in await rows(db)} == {(UpdateState.DONE, None)}
 
 
+async def test_what_happens_is_counted_and_timed(start: Start, db: Database, api: BotApi, alice: User) -> None:
+    async with start(echo(db)) as running:
+        api.say(alice, "one")
+        api.push({"telepathy": {"strength": 3}})
+        await api.wait_for(lambda api: replies(api, alice) == ["re: one"])
+        await settled(db, running)
+        assert {"poll", "send", "main/0", "main/3"} <= running.watch.beats.late().keys()
+    value = running.watch.metrics.registry.get_sample_value
+    assert value("guichet_updates_received_total", {"kind": "message"}) == 1
+    assert value("guichet_updates_received_total", {"kind": "other"}) == 1
+    assert value("guichet_updates_handled_total", {"outcome": "done"}) == 2
+    assert value("guichet_messages_total", {"outcome": "sent"}) == 1
+    for stage, count in (("waiting", 2), ("handling", 2), ("sending", 1)):
+        assert value("guichet_stage_seconds_count", {"stage": stage}) == count
+        assert 0 < (value("guichet_stage_seconds_sum", {"stage": stage}) or 0) < 30
+    assert running.watch.beats.late() == {}
+
+
 async def test_updates_wait_in_the_inbox_while_nobody_works(
     start: Start, db: Database, api: BotApi, alice: User
 ) -> None:
