@@ -3,9 +3,8 @@
 import asyncio
 import hashlib
 import logging
-import signal
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -24,10 +23,11 @@ from telegram.ext import (
 )
 
 from bot.delivery.budgets import Limits as Budgets
-from bot.delivery.loops import Loops, TokenRefusedError, run
+from bot.delivery.loops import Intake, Loops, TokenRefusedError, run
 from bot.delivery.retry import backoff, reason
 from bot.desk import refusals
 from bot.dialogue.texts import texts
+from bot.doors import doors
 from bot.handlers import buttons, candidate, commands, publishing, staff
 from bot.handlers.candidate import desk_of
 from bot.handlers.context import App, Context, Deps
@@ -38,7 +38,9 @@ from bot.records.sessions import Database, open_database
 from bot.records.states import ChatKind
 from bot.records.tables import Chat, Setting, utc_now
 from bot.settings import Settings
+from bot.watch.stopping import on_signals
 from bot.watch.watch import Watch
+from bot.watch.watchdog import watchdog
 from indexer.engine import Engine
 from indexer.entries import LANGUAGES
 
@@ -95,22 +97,27 @@ async def guichet(settings: Settings, engine: Engine, budgets: Budgets | None = 
 
 
 async def serve(settings: Settings, engine: Engine, started: asyncio.Event | None = None) -> None:
-    """Run until SIGINT or SIGTERM; raises TokenRefusedError when Telegram refuses the token."""
-    async with guichet(settings, engine) as bot:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            with suppress(NotImplementedError):  # Windows has no such handlers: Ctrl-C interrupts instead
-                loop.add_signal_handler(number, bot.loops.stop.set)
+    """Run until SIGINT or SIGTERM; raises TokenRefusedError or AddressRefusedError."""
+    async with guichet(settings, engine) as bot, surroundings(bot) as intake:
         beside = asyncio.gather(bot.deps.live.follow(bot.loops.stop), announce(bot))
         log.info("started", extra={"snapshot": engine.snapshot.id})
         if started:
             started.set()
         try:
-            await run(bot.loops)
+            await run(bot.loops, intake)
         finally:
             beside.cancel()
             await asyncio.gather(beside, return_exceptions=True)
     log.info("stopped")
+
+
+@asynccontextmanager
+async def surroundings(bot: Guichet) -> AsyncIterator[Intake]:
+    """Signals, figures, watchdog and doors around the loops; yields how updates come in."""
+    loops, watch = bot.loops, bot.loops.watch
+    with on_signals(loops.stop), watch.metrics.counting_errors():
+        async with watchdog(watch.beats, bot.deps.settings.watchdog_seconds), doors(loops, bot.deps) as intake:
+            yield intake
 
 
 async def initialize(application: App) -> None:

@@ -116,7 +116,7 @@ async def _telegram(settings: Settings) -> AsyncIterator[Finding]:
     try:
         async with bot:
             yield Finding("ok", "token", f"belongs to @{bot.username}")
-            yield await _webhook(bot)
+            yield await _webhook(bot, settings)
             yield _privacy_mode(bot)
             async for finding in _staff(bot, settings):
                 yield finding
@@ -127,11 +127,17 @@ async def _telegram(settings: Settings) -> AsyncIterator[Finding]:
         yield Finding("fault", "Telegram", f"cannot be reached ({type(error).__name__}): {remedy}")
 
 
-async def _webhook(bot: Bot) -> Finding:
+async def _webhook(bot: Bot, settings: Settings) -> Finding:
     info = await bot.get_webhook_info()
+    if info.url and info.url == settings.webhook_url:
+        if info.pending_update_count and info.last_error_message:
+            return Finding("fault", "webhook", f"Telegram cannot deliver ({info.last_error_message}): check the proxy")
+        return Finding("ok", "webhook", "is set to GUICHET_WEBHOOK_URL")
+    if settings.webhook_url:
+        return Finding("note", "webhook", "is not set to GUICHET_WEBHOOK_URL: `guichet run` will do it")
     if info.url:
-        text = "one is set, so that polling is refused: remove it with the Bot API method deleteWebhook"
-        return Finding("fault", "webhook", text)
+        text = "one is set: `guichet run` will remove it and ask for updates, unless GUICHET_WEBHOOK_URL is set"
+        return Finding("note", "webhook", text)
     return Finding("ok", "webhook", "none is set, polling works")
 
 

@@ -1,14 +1,16 @@
 """Settings: from the environment and `.env`, checked all at once, frozen."""
 
 import os
+import re
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dotenv import dotenv_values
 from platformdirs import user_cache_path
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from indexer.entries import Language
@@ -16,6 +18,7 @@ from indexer.model import DEFAULT_MODEL
 
 PREFIX = "GUICHET_"
 ENV_FILE = ".env"
+TELEGRAM = "https://api.telegram.org/bot"
 
 
 class SettingsError(Exception):
@@ -35,6 +38,7 @@ def _blank_is_unset(value: Any) -> Any:
     return None if isinstance(value, str) and not value.strip() else value
 
 
+Port = Annotated[int, Field(ge=0, le=65535)]  # 0: any that is free, for tests
 Folder = Annotated[Path, AfterValidator(Path.expanduser)]  # no shell reads `.env` and expands ~ there
 
 
@@ -51,9 +55,7 @@ class Settings(BaseSettings):
     )
 
     telegram_token: SecretStr | None = Field(None, description="the bot's token, from @BotFather")
-    telegram_base_url: str = Field(
-        "https://api.telegram.org/bot", description="the Bot API's address; change it for a local Bot API server"
-    )
+    telegram_base_url: str = Field(TELEGRAM, description="the Bot API's address; change it for a local Bot API server")
     staff_chat_id: int | None = Field(None, description="the id of the staff's group, such as -1001234567890")
     admin_ids: Annotated[tuple[int, ...], NoDecode, BeforeValidator(_ids)] = Field(
         (), description="Telegram user ids of admins, separated by commas; none: the group's administrators"
@@ -79,6 +81,20 @@ class Settings(BaseSettings):
     privacy_contact: Annotated[str | None, BeforeValidator(_blank_is_unset)] = Field(
         None, description="whom to ask about personal data: an e-mail address, for instance"
     )
+    webhook_url: str | None = Field(
+        None, description="the public https address to which Telegram posts updates; unset: the bot asks for them"
+    )
+    webhook_secret: SecretStr | None = Field(
+        None, description="what Telegram shows with each update; unset: derived from the token, alike in all workers"
+    )
+    listen_address: str = Field("127.0.0.1", description="the address that webhook and health pages listen on")
+    webhook_port: Port = Field(8080, description="the port that the webhook listens on, behind the proxy")
+    health_port: Port | None = Field(
+        None, description="the port of /healthz, /readyz and /metrics; unset: none is opened"
+    )
+    watchdog_seconds: float = Field(
+        120, gt=0, description="a process whose loops give no sign of life for so long ends with exit code 70"
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="how much the log says")
 
     @field_validator("telegram_token")
@@ -99,6 +115,26 @@ class Settings(BaseSettings):
         value = value.rstrip("/")
         if not value.startswith(("http://", "https://")) or not value.endswith("/bot"):
             raise ValueError("write an address that ends in /bot, such as http://127.0.0.1:8081/bot")
+        return value
+
+    @field_validator("webhook_url")
+    @classmethod
+    def webhook_shape(cls, value: str | None, info: ValidationInfo) -> str | None:
+        """An https address, or http for a Bot API server of one's own; with a path in any case."""
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        schemes = ("https",) if info.data.get("telegram_base_url") == TELEGRAM else ("https", "http")
+        if parts.scheme not in schemes or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("write the address that Telegram reaches, such as https://bot.example.org")
+        return value if parts.path.strip("/") else f"{value.rstrip('/')}/telegram"
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def webhook_secret_shape(cls, value: SecretStr | None) -> SecretStr | None:
+        """What Telegram allows; the value itself never appears in the error."""
+        if value is not None and not re.fullmatch(r"[A-Za-z0-9_-]{16,256}", value.get_secret_value()):
+            raise ValueError("write 16 to 256 letters, digits, _ and -, or leave it unset")
         return value
 
     @field_validator("timezone")

@@ -209,8 +209,21 @@ async def test_telegram_out_of_reach(practice: Practice) -> None:
 async def test_a_webhook_in_the_way(practice: Practice) -> None:
     practice.api.world.queue.set_webhook("https://example.org/hook", "", 40)
     grade, said = await practice.of("webhook")
-    assert grade == "fault"
-    assert "deleteWebhook" in said
+    assert grade == "note"
+    assert "will remove it" in said
+
+
+async def test_a_webhook_of_ours(practice: Practice) -> None:
+    queue, url = practice.api.world.queue, "http://127.0.0.1:1/hook"
+    practice.set.setenv("GUICHET_WEBHOOK_URL", url)
+    grade, said = await practice.of("webhook")
+    assert (grade, "will do it" in said) == ("note", True)
+    queue.set_webhook(url, "", 40)
+    assert (await practice.of("webhook"))[0] == "ok"
+    practice.api.push({"message": {"text": "waits"}})
+    await practice.api.wait_for(lambda _: queue.webhook and queue.webhook.last_error)
+    grade, said = await practice.of("webhook")
+    assert (grade, "ConnectError" in said) == ("fault", True)
 
 
 async def test_privacy_mode(practice: Practice) -> None:

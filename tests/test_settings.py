@@ -125,6 +125,41 @@ def test_an_address_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, add
     assert "ends in /bot" in problems()[0]
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("https://bot.example.org", "https://bot.example.org/telegram"),
+        ("https://bot.example.org:8443/", "https://bot.example.org:8443/telegram"),
+        ("https://example.org/school/hook", "https://example.org/school/hook"),
+    ],
+)
+def test_a_webhook_has_a_path(monkeypatch: pytest.MonkeyPatch, written: str, meant: str) -> None:
+    monkeypatch.setenv("GUICHET_WEBHOOK_URL", written)
+    assert load_settings().webhook_url == meant
+
+
+@pytest.mark.parametrize("written", ["bot.example.org", "http://bot.example.org", "https://", "https://x.org/?a=1"])
+def test_a_webhook_that_telegram_would_refuse(monkeypatch: pytest.MonkeyPatch, written: str) -> None:
+    monkeypatch.setenv("GUICHET_WEBHOOK_URL", written)
+    assert problems() == (
+        "GUICHET_WEBHOOK_URL: write the address that Telegram reaches, such as https://bot.example.org",
+    )
+
+
+def test_a_server_of_ones_own_may_post_without_tls(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GUICHET_WEBHOOK_URL", "http://127.0.0.1:8080/hook")
+    monkeypatch.setenv("GUICHET_TELEGRAM_BASE_URL", "http://127.0.0.1:8081/bot")
+    assert load_settings().webhook_url == "http://127.0.0.1:8080/hook"
+
+
+@pytest.mark.parametrize("secret", ["too-short", "sixteen letters and blanks", "é" * 20, "x" * 257])
+def test_a_bad_webhook_secret_is_refused_and_never_repeated(monkeypatch: pytest.MonkeyPatch, secret: str) -> None:
+    monkeypatch.setenv("GUICHET_WEBHOOK_SECRET", secret)
+    (problem,) = problems()
+    assert "GUICHET_WEBHOOK_SECRET: write 16 to 256 letters" in problem
+    assert secret not in problem
+
+
 @pytest.mark.parametrize("written", ["12,34", "12, 34", "12 34", " 12 ,34, "])
 def test_ids_are_written_as_people_write_them(monkeypatch: pytest.MonkeyPatch, written: str) -> None:
     monkeypatch.setenv("GUICHET_ADMIN_IDS", written)

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -62,10 +62,14 @@ class Loops:
     now: Callable[[], datetime] = utc_now
 
 
-async def run(loops: Loops) -> None:
-    """Polls, handles and sends until `loops.stop` is set; raises TokenRefusedError if Telegram refuses the token.
+Intake = Callable[[Loops], Coroutine[Any, Any, None]]  # sees to it that updates come in, until `loops.stop`
 
-    Then polling ends at once, updates and messages under way are finished, the rest stays in the tables.
+
+async def run(loops: Loops, intake: Intake | None = None) -> None:
+    """Polls (or does `intake` instead), handles and sends until `loops.stop` is set.
+
+    At the end polling stops at once, updates and messages under way are finished, the rest stays in the tables.
+    Raises TokenRefusedError if Telegram refuses the token.
     """
     loops.application.add_error_handler(note_failure)
     async with loops.db.begin() as tx:
@@ -73,7 +77,7 @@ async def run(loops: Loops) -> None:
     try:
         async with asyncio.TaskGroup() as tasks:
             names = [f"{loops.name}/{number}" for number in range(loops.workers)]
-            lives = [poll(loops), send(loops), keep_time(loops), *(work(loops, name) for name in names)]
+            lives = [(intake or poll)(loops), send(loops), keep_time(loops), *(work(loops, name) for name in names)]
             running = [tasks.create_task(life) for life in lives]
             await loops.stop.wait()
             loops.wake.updates.ring()
@@ -91,9 +95,13 @@ async def run(loops: Loops) -> None:
 async def poll(loops: Loops) -> None:
     """Asks Telegram for updates and commits them before Telegram may forget them."""
     offset: int | None = None
+    alone = False  # whether a webhook is known to be gone: Telegram would refuse to be polled
 
     async def step() -> None:
-        nonlocal offset
+        nonlocal offset, alone
+        if not alone:
+            await call(loops.application.bot, "deleteWebhook", {})
+            alone = True
         raw = await _get_updates(loops, offset)
         if raw:
             await take_in(loops, raw)
@@ -102,7 +110,7 @@ async def poll(loops: Loops) -> None:
         numbers = [number for item in raw if (number := incoming.number(item)) is not None]
         offset = max(numbers) + 1 if numbers else None
 
-    await _repeat(loops, "poll", step, rest=loops.long_poll + 10)
+    await repeat(loops, "poll", step, rest=loops.long_poll + 10)
 
 
 async def take_in(loops: Loops, raw: Sequence[Any]) -> None:
@@ -119,12 +127,7 @@ async def _get_updates(loops: Loops, offset: int | None) -> list[Any]:
     if offset is not None:
         parameters["offset"] = offset
     asking = call(loops.application.bot, "getUpdates", parameters, read_timeout=loops.long_poll + 10)
-    try:
-        raw = await unless(loops.stop, asking)
-    except TelegramError as error:
-        if isinstance(error, InvalidToken) or token_refused(error):
-            raise TokenRefusedError from None
-        raise
+    raw = await unless(loops.stop, asking)
     return raw if isinstance(raw, list) else []
 
 
@@ -139,7 +142,7 @@ async def work(loops: Loops, worker: str) -> None:
         else:
             await handle(loops, claimed)
 
-    await _repeat(loops, worker, step)
+    await repeat(loops, worker, step)
 
 
 async def handle(loops: Loops, claimed: Claimed) -> None:
@@ -220,7 +223,7 @@ async def send(loops: Loops) -> None:
         await wait(told, min(seconds, loops.net))
 
     async with asyncio.TaskGroup() as calls:
-        await _repeat(loops, "send", lambda: step(calls))
+        await repeat(loops, "send", lambda: step(calls))
 
 
 async def keep_time(loops: Loops) -> None:
@@ -236,10 +239,10 @@ async def keep_time(loops: Loops) -> None:
         await wait(news, min(seconds, loops.net))
 
     if loops.timers:
-        await _repeat(loops, "timers", step)
+        await repeat(loops, "timers", step, rest=loops.net)
 
 
-async def _repeat(loops: Loops, name: str, step: Callable[[], Awaitable[None]], rest: float = 0) -> None:
+async def repeat(loops: Loops, name: str, step: Callable[[], Awaitable[None]], rest: float = 0) -> None:
     """Does `step` until `stop`; errors of network and database are logged and waited out, longer each time.
 
     Each step is a sign of life; it may rest for `rest` seconds on purpose.
@@ -253,6 +256,8 @@ async def _repeat(loops: Loops, name: str, step: Callable[[], Awaitable[None]], 
         except RetryAfter as error:
             await _rest(loops, name, pause(error).total_seconds())
         except (TelegramError, SQLAlchemyError, OSError) as error:
+            if isinstance(error, InvalidToken) or (isinstance(error, TelegramError) and token_refused(error)):
+                raise TokenRefusedError from None  # the library's own error quotes the token
             what = reason(error) if isinstance(error, TelegramError) else place(error)
             hint = "another process polls with this token" if isinstance(error, Conflict) else "will try again"
             log.error("loop failed", extra={"loop": name, "error": what, "hint": hint})  # noqa: TRY400  a trace may quote texts

@@ -4,19 +4,18 @@ import asyncio
 import contextlib
 import json
 import re
-import socket
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable
 from email import message_from_string
 from email.policy import HTTP
 from urllib.parse import parse_qsl
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
+from bot.listening import listening
 from bot.sandbox.exchange import DroppedError, Exchange
 from bot.sandbox.media import Upload
 from bot.sandbox.refusal import Json, Refusal, bad_request
@@ -54,22 +53,6 @@ class _Cut(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = [(b"content-length", b"1"), (b"connection", b"close")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
-
-
-class _Server(uvicorn.Server):
-    """Runs in a loop that is not its own: leaves signals alone and says when it listens."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.ready = asyncio.Event()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets=sockets)
-        self.ready.set()
 
 
 def application(exchange: Exchange, more: Iterable[BaseRoute] = ()) -> Starlette:
@@ -159,31 +142,18 @@ def _decoded(name: str, value: object) -> object:
     return value
 
 
-def _listener(port: int) -> socket.socket:
-    # asyncio turns Nagle's delay (40 ms an answer) off only where the protocol is named.
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind(("127.0.0.1", port))
-    return listener
-
-
 @contextlib.asynccontextmanager
 async def listen(exchange: Exchange, port: int = 0, more: Iterable[BaseRoute] = ()) -> AsyncIterator[str]:
     """Serve on loopback in the running loop; yields "http://127.0.0.1:PORT/bot"."""
-    config = uvicorn.Config(
-        application(exchange, more), log_config=None, log_level="critical", access_log=False, lifespan="off"
-    )
-    server, queue = _Server(config), exchange.world.queue
+    queue = exchange.world.queue
     queue.closed = False
-    with _listener(port) as listener:
-        serving = asyncio.create_task(server.serve(sockets=[listener]))
+    async with listening(application(exchange, more), "127.0.0.1", port) as taken:
         delivering = asyncio.create_task(Delivery(queue).run())
-        await server.ready.wait()
         try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}/bot"
+            yield f"http://127.0.0.1:{taken}/bot"
         finally:
             # Long polls end at once, so that the server need not wait for them.
-            queue.closed, server.should_exit = True, True
+            queue.closed = True
             exchange.world.feed.publish("closing")
             delivering.cancel()
-            await asyncio.gather(serving, delivering, return_exceptions=True)
+            await asyncio.gather(delivering, return_exceptions=True)

@@ -1,0 +1,45 @@
+"""The wish to stop: SIGTERM, or Ctrl-C."""
+
+import asyncio
+import logging
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+log = logging.getLogger(__name__)
+
+WITHIN = 10.0  # seconds from the wish to the end, whatever is still under way
+
+
+@contextmanager
+def on_signals(stop: asyncio.Event, within: float = WITHIN) -> Iterator[None]:
+    """Until the block ends, SIGINT and SIGTERM set `stop`, and a second signal ends the process at once.
+
+    Whatever is still under way `within` seconds after the first ends with the process: what counts is in the tables.
+    """
+    loop, asked = asyncio.get_running_loop(), threading.Event()
+
+    def on_signal(number: int, _frame: FrameType | None) -> None:
+        if asked.is_set():
+            os._exit(128 + number)
+        asked.set()
+        deadline = threading.Timer(within, _end)
+        deadline.daemon = True
+        deadline.start()
+        loop.call_soon_threadsafe(stop.set)
+
+    # Not the loop's own handlers: they would wait for a loop that is blocked, and do not exist on Windows.
+    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _end() -> None:
+    log.warning("stopped with something under way; it is done again at the next start")
+    os._exit(0)
