@@ -142,7 +142,7 @@ async def work(loops: Loops, worker: str) -> None:
         else:
             await handle(loops, claimed)
 
-    await repeat(loops, worker, step)
+    await repeat(loops, worker, step, rest=loops.net)
 
 
 async def handle(loops: Loops, claimed: Claimed) -> None:
@@ -223,7 +223,7 @@ async def send(loops: Loops) -> None:
         await wait(told, min(seconds, loops.net))
 
     async with asyncio.TaskGroup() as calls:
-        await repeat(loops, "send", lambda: step(calls))
+        await repeat(loops, "send", lambda: step(calls), rest=loops.net)
 
 
 async def keep_time(loops: Loops) -> None:

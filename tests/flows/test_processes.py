@@ -80,7 +80,7 @@ async def test_killed_in_the_middle_of_thirty_questions(
     assert counts[1] + counts[2] == len(people)
     assert counts[2] <= lost_track <= 16
     log = first_log + second_log.decode()
-    assert "started snapshot=" in log
+    assert '"event": "started", "snapshot"' in log
     assert "stopped" in log
     for secret in (TOKEN, TOKEN.partition(":")[2], LECTURERS["en"], "academics", settings["GUICHET_STAFF_CHAT_ID"]):
         assert secret not in log
