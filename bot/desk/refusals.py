@@ -11,7 +11,8 @@ from bot.delivery import outbox
 from bot.delivery.calls import Letter, Refused
 from bot.delivery.outbox import Priority
 from bot.delivery.references import Payload, named
-from bot.desk.tickets import Desk, open_ticket, tell
+from bot.desk.relay import Desk, tell
+from bot.desk.tickets import open_ticket
 from bot.dialogue.texts import texts
 from bot.records.states import ChatKind, OutgoingState, TicketState
 from bot.records.tables import Candidate, Chat, Outgoing, Ticket

@@ -9,7 +9,7 @@ from telegram.constants import ChatType
 from telegram.error import TelegramError
 
 from bot.delivery import inbox, outbox
-from bot.desk import tickets
+from bot.desk import relay, tickets
 from bot.dialogue import render
 from bot.dialogue.message import Button, Message
 from bot.dialogue.render import Reason
@@ -143,7 +143,7 @@ async def _back_to_the_bot(tx: AsyncSession, deps: Deps, candidate: Candidate, n
         await say(tx, candidate, Message(words.greeting), key)
         return
     told = texts(deps.settings.staff_language).staff_handed_back.format(candidate=candidate.id)
-    await tickets.tell(tx, desk_of(deps), ticket, told, key=key)
+    await relay.tell(tx, desk_of(deps), ticket, told, key=key)
     await say(tx, candidate, Message(words.bot_again), key)
 
 

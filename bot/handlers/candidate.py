@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from telegram import Update
 
 from bot.delivery import inbox, outbox
-from bot.desk import tickets
-from bot.desk.tickets import Desk
+from bot.desk import relay, tickets
+from bot.desk.relay import Desk
 from bot.dialogue import render
 from bot.dialogue.conversation import Exchange, Part, Turn, respond
 from bot.dialogue.decide import Answer, Clarify, Escalate, name
@@ -115,7 +115,7 @@ async def _with_ticket(tx: AsyncSession, deps: Deps, candidate: Candidate, ticke
     While nobody has replied, the bot still answers what it is sure of, and a kind word with a kind word.
     """
     turn, words, alone = asked.turn, texts(asked.turn.language), ticket.state is TicketState.OPEN
-    await tickets.add(tx, desk_of(deps), ticket, turn.text, candidate.chat_id, asked.message_id, key=asked.key)
+    await relay.add(tx, desk_of(deps), ticket, turn.text, candidate.chat_id, asked.message_id, key=asked.key)
     sure = [part for part in turn.parts if alone and isinstance(part.decision, Answer)]
     for part in sure:
         await _act(tx, deps, candidate, asked, part)

@@ -4,7 +4,7 @@ from sqlalchemy import select
 from telegram import Update
 
 from bot.delivery import inbox, outbox
-from bot.desk import tickets
+from bot.desk import relay, tickets
 from bot.dialogue import render
 from bot.dialogue.language import language as language_of
 from bot.dialogue.message import Button, Message
@@ -105,7 +105,7 @@ async def erase(update: Update, context: Context) -> None:
         ticket = await tickets.open_ticket(tx, candidate.id)
         if ticket:
             gone = texts(deps.settings.staff_language).staff_cancelled.format(candidate=candidate.id)
-            await tickets.tell(tx, desk_of(deps), ticket, gone, key=f"u{update.update_id}")
+            await relay.tell(tx, desk_of(deps), ticket, gone, key=f"u{update.update_id}")
             await tx.flush()
             told = select(Outgoing).where(Outgoing.key == f"u{update.update_id}:tell")
             (await tx.execute(told)).scalar_one().ticket_id = None  # stays when the ticket goes

@@ -8,7 +8,7 @@ from telegram import ChatMember, Message, Update
 
 from bot.delivery import inbox, outbox
 from bot.delivery.outbox import Priority
-from bot.desk import refusals, tickets
+from bot.desk import refusals, relay, tickets
 from bot.dialogue.texts import texts
 from bot.handlers import publishing
 from bot.handlers.candidate import desk_of
@@ -62,8 +62,8 @@ async def _noted(deps: Deps, message_id: int) -> None:
     """Wait, within reason, for our note which ticket a message is of: a reply may be faster than that note."""
     for _ in range(NOTING_TRIES):
         async with deps.db.read() as tx:
-            ticket = await tickets.ticket_of_reply(tx, deps.staff_chat, message_id)
-            if ticket or not await tickets.under_way(tx, deps.staff_chat):
+            ticket = await relay.ticket_of_reply(tx, deps.staff_chat, message_id)
+            if ticket or not await relay.under_way(tx, deps.staff_chat):
                 return
         await asyncio.sleep(NOTING_PAUSE)
 
@@ -75,12 +75,13 @@ async def on_reply(update: Update, context: Context) -> None:
     assert received.reply_to_message
     key, words = f"u{update.update_id}", texts(deps.settings.staff_language)
     async with deps.db.begin() as tx:
-        ticket = await tickets.ticket_of_reply(tx, deps.staff_chat, received.reply_to_message.message_id)
+        ticket = await relay.ticket_of_reply(tx, deps.staff_chat, received.reply_to_message.message_id)
         author = received.reply_to_message.from_user
         if update.edited_message:
             said = words.staff_edited if ticket else None
         elif ticket and received.text:
-            await tickets.reply(tx, desk_of(deps), ticket, received.text, received.message_id, deps.now(), key=key)
+            await relay.reply(tx, desk_of(deps), ticket, received.text, received.message_id, key=key)
+            await tickets.take_up(tx, ticket, deps.now())
             said = None
         elif ticket:
             said = words.staff_unsupported
@@ -110,7 +111,7 @@ async def on_close(update: Update, context: Context) -> None:
     assert received
     answered = received.reply_to_message
     async with deps.db.begin() as tx:
-        ticket = await tickets.ticket_of_reply(tx, deps.staff_chat, answered.message_id) if answered else None
+        ticket = await relay.ticket_of_reply(tx, deps.staff_chat, answered.message_id) if answered else None
         closed = ticket is not None and await tickets.close(tx, ticket.id, deps.now())
         await _put(tx, update, deps.staff_chat, words.staff_closed if closed else words.staff_nothing_to_close)
 

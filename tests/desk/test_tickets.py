@@ -1,59 +1,19 @@
 """Tickets and what they put into the outbox, on a database of their own."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime
-from pathlib import Path
+from datetime import datetime
 
 import pytest
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.desk import tickets
-from bot.desk.tickets import Desk
+from bot.desk import relay, tickets
 from bot.dialogue.render import Reason
 from bot.dialogue.texts import texts
-from bot.records.migrations import migrate
-from bot.records.people import candidate_of, chat_of
-from bot.records.sessions import Database, open_database
-from bot.records.states import OutgoingState, TicketState
-from bot.records.tables import Candidate, Outgoing, Question, Ticket
+from bot.records.sessions import Database
+from bot.records.states import TicketState
+from bot.records.tables import Ticket
 
-NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-ALICE, STAFF = 700001, -100700003
-
-
-@pytest.fixture
-async def db(tmp_path: Path) -> AsyncIterator[Database]:
-    database = open_database(f"sqlite+aiosqlite:///{tmp_path / 'guichet.db'}")
-    await migrate(database)
-    yield database
-    await database.close()
-
-
-async def asked(tx: AsyncSession, text: str, message_id: int | None) -> tuple[Desk, Candidate, Question]:
-    """A candidate's question, and the desk that it goes to."""
-    staff = await chat_of(tx, STAFF, "supergroup")
-    chat = await chat_of(tx, ALICE, "private")
-    candidate = await candidate_of(tx, chat.id, "fr")
-    question = Question(
-        candidate_id=candidate.id, course="ai", language="fr", text=text, decision="escalate", message_id=message_id
-    )
-    tx.add(question)
-    await tx.flush()
-    return Desk(staff.id, "en"), candidate, question
-
-
-async def handed_over(tx: AsyncSession, text: str = "Combien ?", message_id: int = 11) -> tuple[Desk, Ticket]:
-    desk, candidate, question = await asked(tx, text, message_id)
-    assert await tickets.hand_over(tx, desk, candidate, question, Reason.OUTSIDE, (), key=f"k{message_id}")
-    ticket = await tickets.open_ticket(tx, candidate.id)
-    assert ticket
-    return desk, ticket
-
-
-async def outbox(tx: AsyncSession) -> list[Outgoing]:
-    return list((await tx.execute(select(Outgoing).order_by(Outgoing.id))).scalars())
+from .examples import NOW, asked, handed_over, outbox
 
 
 async def test_a_ticket_has_a_card_in_the_language_of_staff(db: Database) -> None:
@@ -83,41 +43,6 @@ async def test_hand_overs_at_the_same_moment_make_one_ticket_and_lose_no_questio
     assert {row.payload["reply_parameters"]["message_id"]["message_of"] for row in rows[1:]} == {card}
 
 
-async def test_the_ticket_of_a_reply(db: Database) -> None:
-    async with db.begin() as tx:
-        desk, ticket = await handed_over(tx)
-        (card,) = await outbox(tx)
-        card.message_id, card.state = 501, OutgoingState.SENT
-        await tickets.reply(tx, desk, ticket, "Mille euros.", 777, NOW, key="u1")
-        await tx.flush()
-        found = [await tickets.ticket_of_reply(tx, desk.chat, number) for number in (501, 777, 502)]
-        elsewhere = await tickets.ticket_of_reply(tx, desk.chat + 1, 501)
-    assert [one and one.id for one in found] == [ticket.id, ticket.id, None]
-    assert elsewhere is None
-
-
-async def test_a_reply_is_followed_by_what_became_of_it(db: Database) -> None:
-    async with db.begin() as tx:
-        desk, ticket = await handed_over(tx)
-        await tickets.reply(tx, desk, ticket, "Mille euros.", 777, NOW, key="u1")
-        _, letter, seen, said, lost = await outbox(tx)
-        await tx.refresh(ticket)
-    assert letter.payload["reply_parameters"]["message_id"] == 11
-    assert letter.payload["text"] == f"{texts('fr').reply_header}\n\nMille euros."
-    assert (seen.method, seen.after_id, seen.after_state) == ("setMessageReaction", letter.id, OutgoingState.SENT)
-    assert (said.after_id, said.after_state) == (seen.id, OutgoingState.FAILED)
-    assert (lost.after_id, lost.after_state) == (letter.id, OutgoingState.FAILED)
-    assert (ticket.state, ticket.answered_at) == (TicketState.WAITING, NOW)
-
-
-async def test_the_same_reply_twice_is_sent_once(db: Database) -> None:
-    async with db.begin() as tx:
-        desk, ticket = await handed_over(tx)
-        for _ in range(2):
-            await tickets.reply(tx, desk, ticket, "Mille euros.", 777, NOW, key="u1")
-        assert len(await outbox(tx)) == 5
-
-
 async def test_closing_is_done_once(db: Database) -> None:
     async with db.begin() as tx:
         _, ticket = await handed_over(tx)
@@ -138,7 +63,8 @@ async def test_a_reply_to_a_closed_ticket(
         await tickets.close(tx, ticket.id, NOW)
         if newer:
             await handed_over(tx, "Et quand ?", 12)
-        await tickets.reply(tx, desk, ticket, "Mille euros.", 777, NOW, key="u1")
+        await relay.reply(tx, desk, ticket, "Mille euros.", 777, key="u1")
+        await tickets.take_up(tx, ticket, NOW)
         await tx.refresh(ticket)
         texts_sent = [row.payload.get("text", "") for row in await outbox(tx)]
     assert (ticket.state, ticket.closed_at) == (state, closed_at)
