@@ -2,6 +2,7 @@
 
 import os
 import re
+from datetime import timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -13,6 +14,8 @@ from platformdirs import user_cache_path
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from bot.desk import hours
+from bot.desk.hours import Hours
 from indexer.entries import Language
 from indexer.model import DEFAULT_MODEL
 
@@ -75,6 +78,15 @@ class Settings(BaseSettings):
     )
     kept_indexes: int = Field(5, ge=1, le=1000, description="how many indexes are kept, to go back to")
     timezone: str = Field("Europe/Paris", description="the school's time zone")
+    office_hours: str | None = Field(
+        None, description="when staff answer, such as Mon-Fri 09:00-12:30,13:30-17:30; unset: nothing is said of it"
+    )
+    holidays: str = Field(
+        "FR", description="the country whose public holidays are free, with its region if need be: FR, FR-57; or none"
+    )
+    remind_after: Annotated[tuple[float, ...], NoDecode, BeforeValidator(_ids)] = Field(
+        (2, 6), description="hours of office time after which staff are reminded of a question; 0: never"
+    )
     operator: Annotated[str | None, BeforeValidator(_blank_is_unset)] = Field(
         None, description="the organisation that runs the bot, named in /privacy"
     )
@@ -147,6 +159,34 @@ class Settings(BaseSettings):
             raise ValueError("this time zone is unknown: write one such as Europe/Paris") from error
         return value
 
+    @field_validator("office_hours")
+    @classmethod
+    def readable_hours(cls, value: str | None) -> str | None:
+        """Days and hours that can be read; the error says how to write them."""
+        if value is not None:
+            hours.parse(value)
+        return value
+
+    @field_validator("holidays")
+    @classmethod
+    def known_country(cls, value: str) -> str:
+        """A country that the holidays are known of, or none."""
+        hours.public_holidays(value)
+        return value
+
+    @property
+    def hours(self) -> Hours:
+        """When staff work; around the clock as long as nobody has said."""
+        free, zone = hours.public_holidays(self.holidays), ZoneInfo(self.timezone)
+        if self.office_hours is None:
+            return Hours(zone=zone)
+        return Hours(hours.parse(self.office_hours), zone, free, stated=True)
+
+    @property
+    def reminders(self) -> tuple[timedelta, ...]:
+        """After how much office time staff are reminded, shortest first."""
+        return tuple(timedelta(hours=number) for number in sorted(self.remind_after) if number > 0)
+
     @property
     def index_root(self) -> Path:
         """Where snapshots and the pointer to the live one lie."""
@@ -200,6 +240,8 @@ def _fault(fault: Any) -> str:
             return str(fault["ctx"]["error"])
         case "int_parsing" | "int_type":
             return "write a whole number, such as -1001234567890"
+        case "float_parsing":
+            return "write hours such as 2,6; with decimals 0.5"
         case "literal_error":
             return f"write one of {fault['ctx']['expected']}"
         case _:

@@ -1,3 +1,4 @@
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -235,3 +236,34 @@ def commands(command: typer.core.TyperGroup, path: str) -> list[str]:
 @pytest.mark.parametrize("command", commands(typer.main.get_group(app), "guichet"))
 def test_every_command_stands_in_the_readme(command: str) -> None:
     assert f"| `{command}" in README
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "remedy"),
+    [
+        ("OFFICE_HOURS", "9 to 5", "write days and hours such as Mon-Fri"),
+        ("HOLIDAYS", "XX", "write a country such as FR"),
+        ("REMIND_AFTER", "two", "write hours such as 2,6"),
+    ],
+)
+def test_what_is_wrong_with_the_team_s_time(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, remedy: str
+) -> None:
+    monkeypatch.setenv(f"GUICHET_{name}", value)
+    (problem,) = problems()
+    assert problem.startswith(f"GUICHET_{name}: ")
+    assert remedy in problem
+
+
+def test_the_team_s_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not load_settings().hours.stated
+    for name, value in {"OFFICE_HOURS": "Fri 10:00-12:00", "HOLIDAYS": "FR-57", "REMIND_AFTER": "6, 0.5 0"}.items():
+        monkeypatch.setenv(f"GUICHET_{name}", value)
+    settings = load_settings()
+    good_friday, monday = date(2026, 4, 3), date(2026, 4, 13)
+    assert settings.hours.stated
+    assert good_friday in settings.hours.holidays
+    assert monday not in settings.hours.holidays
+    assert settings.reminders == (timedelta(minutes=30), timedelta(hours=6))
+    monkeypatch.setenv("GUICHET_HOLIDAYS", "none")
+    assert good_friday not in load_settings().hours.holidays

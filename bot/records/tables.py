@@ -105,6 +105,8 @@ class Candidate(Base):
     id: Mapped[str] = mapped_column(String(16), primary_key=True)
     chat_id: Mapped[int] = mapped_column(ForeignKey(Chat.id), unique=True)
     language: Mapped[str | None] = mapped_column(String(8))
+    shown_name: Mapped[str | None] = mapped_column(String(64))  # shared with staff, by the person's own wish
+    banned_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     last_seen_at: Mapped[datetime] = mapped_column(default=utc_now)
 
@@ -198,9 +200,17 @@ class Ticket(Base):
     question_id: Mapped[int | None] = mapped_column(ForeignKey(Question.id))
     card_id: Mapped[int | None] = mapped_column(ForeignKey(Outgoing.id))
     thread_id: Mapped[int | None] = mapped_column(BigInteger)  # the forum topic, where there is one
+    found: Mapped[list[dict[str, Any]]] = mapped_column(
+        JSON, default=list, server_default="[]"
+    )  # entry, its question, confidence
     opened_at: Mapped[datetime] = mapped_column(default=utc_now)
-    answered_at: Mapped[datetime | None]
+    asked_at: Mapped[datetime | None]  # since when the candidate waits for staff; none: it is the candidate's turn
+    replied_at: Mapped[datetime | None]  # first reply
+    answered_at: Mapped[datetime | None]  # last reply
+    hushed_at: Mapped[datetime | None]  # the candidate knows that a person has it, and that the bot keeps silent
     closed_at: Mapped[datetime | None]
+    rating: Mapped[int | None]  # 1 to 5
+    remark: Mapped[str | None] = mapped_column(String(500))  # the candidate's line beside the rating
 
     # Two first messages at the same moment: the database lets one of them open the ticket.
     __table_args__ = (
@@ -245,6 +255,38 @@ class Timer(Base):
     error: Mapped[str | None] = mapped_column(String(200))  # class and place, never people's texts
     set_aside_at: Mapped[datetime | None]  # failed too often: not tried again by itself
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Member(Base):
+    """Somebody seen in a staff group, by the name that colleagues know."""
+
+    __tablename__ = "member"
+
+    chat_id: Mapped[int] = mapped_column(ForeignKey(Chat.id, ondelete="CASCADE"), primary_key=True)
+    name: Mapped[str] = mapped_column(String(64))
+    username: Mapped[str | None] = mapped_column(String(32))
+    seen_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Collision(Base):
+    """A member of staff who was told that a colleague has a ticket: once is enough."""
+
+    __tablename__ = "collision"
+
+    ticket_id: Mapped[int] = mapped_column(ForeignKey(Ticket.id, ondelete="CASCADE"), primary_key=True)
+    chat_id: Mapped[int] = mapped_column(ForeignKey(Chat.id, ondelete="CASCADE"), primary_key=True)
+
+
+class Canned(Base):
+    """A reply that staff keep ready, in either language or both."""
+
+    __tablename__ = "canned"
+    __table_args__ = (NEVER_REUSED,)
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    title: Mapped[str] = mapped_column(String(60), unique=True)
+    fr: Mapped[str | None]
+    en: Mapped[str | None]
 
 
 class Setting(Base):
