@@ -45,8 +45,8 @@ from indexer.engine import Engine
 from indexer.entries import LANGUAGES
 
 log = logging.getLogger(__name__)
-CANDIDATE_MENU = ("help", "human", "privacy", "forget", "start")
-STAFF_MENU = ("help", "close", "reindex", "rollback")
+CANDIDATE_MENU = ("help", "human", "status", "cancel", "privacy", "forget", "start")
+STAFF_MENU = ("help", "tickets", "mine", "find", "ask", "assign", "release", "close", "unban", "reindex", "rollback")
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +174,8 @@ def routes() -> list[BaseHandler[Update, Context, None]]:
         CommandHandler("start", commands.on_start, private),
         CommandHandler("help", commands.on_help, private),
         CommandHandler("human", commands.on_human, private),
+        CommandHandler("status", commands.on_status, private),
+        CommandHandler("cancel", commands.on_cancel, private),
         CommandHandler("privacy", commands.on_privacy, private),
         CommandHandler("forget", commands.on_forget, private),
         MessageHandler(private & filters.COMMAND, commands.on_unknown),

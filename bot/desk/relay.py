@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.delivery import outbox
 from bot.delivery.outbox import Priority
 from bot.dialogue import render
-from bot.dialogue.message import Button
+from bot.dialogue.message import Button, Message
 from bot.dialogue.texts import texts
 from bot.records.states import Direction, OutgoingState
 from bot.records.tables import Candidate, Outgoing, Question, Relay, Ticket
@@ -28,8 +28,8 @@ class Desk:
 
 async def add(
     tx: AsyncSession, desk: Desk, ticket: Ticket, text: str, chat_id: int, message_id: int | None, *, key: str
-) -> None:
-    """Pass on what a candidate adds, below the ticket's card."""
+) -> int:
+    """Pass on what a candidate adds, below the ticket's card; the row that carries it."""
     shown = render.follow_up(text, ticket.candidate_id, desk.language).message().payload()
     shown["reply_parameters"] = _below(ticket.card_id)
     row = await outbox.put(
@@ -37,6 +37,7 @@ async def add(
     )
     if message_id is not None:
         await remember(tx, ticket.id, Direction.TO_STAFF, chat_id, message_id, row)
+    return row
 
 
 async def ticket_of_reply(tx: AsyncSession, staff_chat: int, message_id: int) -> Ticket | None:
@@ -67,9 +68,10 @@ async def reply(tx: AsyncSession, desk: Desk, ticket: Ticket, text: str, message
     await _tell_staff(tx, desk, row, message_id, ticket.id, key)
 
 
-async def tell(tx: AsyncSession, desk: Desk, ticket: Ticket, text: str, *, key: str) -> None:
-    """A line for staff below the ticket's card."""
-    payload = {"text": text, "reply_parameters": _below(ticket.card_id)}
+async def tell(tx: AsyncSession, desk: Desk, ticket: Ticket, said: str | Message, *, key: str) -> None:
+    """Something for staff below the ticket's card."""
+    message = Message(said) if isinstance(said, str) else said
+    payload = {**message.payload(), "reply_parameters": _below(ticket.card_id)}
     await outbox.put(
         tx, desk.chat, "sendMessage", payload, key=f"{key}:tell", priority=Priority.NOTICE, ticket_id=ticket.id
     )

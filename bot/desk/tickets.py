@@ -1,23 +1,24 @@
-"""The life of a ticket: opened with a card for staff, taken up, closed."""
+"""The life of a ticket: open, claimed, waiting for the candidate, closed; and back."""
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import ColumnElement, case, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from bot.delivery import outbox
 from bot.delivery.outbox import Priority
-from bot.desk import relay
+from bot.desk import cards, relay
 from bot.desk.relay import Desk
-from bot.dialogue import render
-from bot.dialogue.render import Card, Found, Reason
+from bot.dialogue.render import Reason
 from bot.records.states import Direction, TicketState
-from bot.records.tables import Candidate, Question, Ticket
+from bot.records.tables import Candidate, Collision, Question, Ticket
 from bot.records.upsert import insert_new
-from indexer.entries import Language
 from indexer.passages import Hit
+
+SHOWN_HITS = 3
 
 
 async def open_ticket(tx: AsyncSession, candidate_id: str) -> Ticket | None:
@@ -33,13 +34,18 @@ async def hand_over(
     question: Question,
     reason: Reason,
     hits: Sequence[Hit],
+    now: datetime,
     *,
     key: str,
-) -> bool:
-    """Open a ticket with its card; False if the candidate already has one: the question is then added to it.
+) -> int | None:
+    """Open a ticket with its card; None if the candidate already has one: the question is then added to it.
 
     Two messages that arrive at the same moment are settled by the database, which allows one open ticket a candidate.
     """
+    near = [
+        {"entry": hit.entry.id, "question": hit.entry.question, "confidence": hit.confidence}
+        for hit in hits[:SHOWN_HITS]
+    ]
     ticket_id = await insert_new(
         tx,
         Ticket,
@@ -50,42 +56,113 @@ async def hand_over(
         reason=reason.value,
         state=TicketState.OPEN,
         question_id=question.id,
+        found=near,
+        opened_at=now,
+        asked_at=now,
     )
     if ticket_id is None:
         ticket = await open_ticket(tx, candidate.id)
         assert ticket is not None  # the insertion failed because of it
         await relay.add(tx, desk, ticket, question.text, candidate.chat_id, question.message_id, key=key)
-        return False
-    found = tuple(Found(hit.entry.question, hit.confidence) for hit in hits[:3])
-    tongue: Language = "fr" if question.language == "fr" else "en"
-    card = render.card(Card(question.text, tongue, reason, candidate.id, found), desk.language).message()
-    card_id = await outbox.put(
+        await written(tx, ticket, now)
+        return None
+    ticket = await tx.get_one(Ticket, ticket_id)
+    card = (await cards.card(tx, ticket, desk.language)).payload()
+    ticket.card_id = await outbox.put(
         tx,
         desk.chat,
         "sendMessage",
-        card.payload(),
+        card,
         key=f"card{ticket_id}",
         priority=Priority.CARD,
         ticket_id=ticket_id,
     )
-    await tx.execute(update(Ticket).where(Ticket.id == ticket_id).values(card_id=card_id))
     if question.message_id is not None:
-        await relay.remember(tx, ticket_id, Direction.TO_STAFF, candidate.chat_id, question.message_id, card_id)
-    return True
+        await relay.remember(tx, ticket_id, Direction.TO_STAFF, candidate.chat_id, question.message_id, ticket.card_id)
+    return ticket_id
 
 
-async def take_up(tx: AsyncSession, ticket: Ticket, now: datetime) -> None:
-    """It is the candidate's turn; a closed ticket opens again unless the candidate has a newer one open."""
-    other = aliased(Ticket)
-    newer = exists().where(
-        other.candidate_id == ticket.candidate_id, other.id != ticket.id, other.state != TicketState.CLOSED
+async def claim(tx: AsyncSession, ticket_id: int, member: int, now: datetime) -> bool:
+    """Somebody takes a ticket that nobody has; False if another was faster, or it is closed."""
+    free = (Ticket.id == ticket_id) & (Ticket.state == TicketState.OPEN)
+    return await _changed(tx, free, state=TicketState.CLAIMED, owner_chat_id=member)
+
+
+async def assign(tx: AsyncSession, ticket_id: int, member: int) -> bool:
+    """Give a ticket to somebody, whoever has it now; False if it is closed."""
+    alive = (Ticket.id == ticket_id) & (Ticket.state != TicketState.CLOSED)
+    taken = case((Ticket.state == TicketState.OPEN, TicketState.CLAIMED), else_=Ticket.state)
+    return await _changed(tx, alive, state=taken, owner_chat_id=member)
+
+
+async def release(tx: AsyncSession, ticket_id: int) -> bool:
+    """Give a ticket back to the team; False if nobody has it."""
+    taken = (Ticket.id == ticket_id) & Ticket.state.in_((TicketState.CLAIMED, TicketState.WAITING))
+    return await _changed(tx, taken, state=TicketState.OPEN, owner_chat_id=None, hushed_at=None)
+
+
+async def answered(tx: AsyncSession, ticket: Ticket, member: int | None, now: datetime) -> bool:
+    """A reply went out: its author has the ticket unless a colleague does, and it is the candidate's turn.
+
+    A closed ticket opens again unless the candidate has a newer one open: then nothing changes, and False.
+    """
+    mine = (Ticket.id == ticket.id) & ~_another_open(ticket)
+    return await _changed(
+        tx,
+        mine,
+        state=TicketState.WAITING,
+        owner_chat_id=func.coalesce(Ticket.owner_chat_id, member),
+        asked_at=None,
+        replied_at=func.coalesce(Ticket.replied_at, now),
+        answered_at=now,
+        closed_at=None,
     )
-    answered = {"state": TicketState.WAITING, "answered_at": now, "closed_at": None}
-    await tx.execute(update(Ticket).where(Ticket.id == ticket.id, ~newer).values(answered))
+
+
+async def written(tx: AsyncSession, ticket: Ticket, now: datetime) -> bool:
+    """The candidate wrote: it is the team's turn; False if it was already."""
+    theirs = (Ticket.id == ticket.id) & (Ticket.state == TicketState.WAITING)
+    taken = case((Ticket.owner_chat_id.is_(None), TicketState.OPEN), else_=TicketState.CLAIMED)
+    return await _changed(tx, theirs, state=taken, asked_at=now)
+
+
+async def hushed(tx: AsyncSession, ticket_id: int, now: datetime) -> bool:
+    """Note that the candidate knows that a person has the ticket; False if that was said before."""
+    return await _changed(tx, (Ticket.id == ticket_id) & Ticket.hushed_at.is_(None), hushed_at=now)
 
 
 async def close(tx: AsyncSession, ticket_id: int, now: datetime) -> bool:
     """Close a ticket; False if it was closed before."""
-    open_one = (Ticket.id == ticket_id) & (Ticket.state != TicketState.CLOSED)
-    closed = update(Ticket).where(open_one).values(state=TicketState.CLOSED, closed_at=now).returning(Ticket.id)
-    return (await tx.execute(closed)).scalar_one_or_none() is not None
+    alive = (Ticket.id == ticket_id) & (Ticket.state != TicketState.CLOSED)
+    return await _changed(tx, alive, state=TicketState.CLOSED, closed_at=now, asked_at=None)
+
+
+async def reopen(tx: AsyncSession, ticket: Ticket, now: datetime) -> bool:
+    """Open a closed ticket again, with whoever had it; False if it is open, or the candidate has a newer one."""
+    over = (Ticket.id == ticket.id) & (Ticket.state == TicketState.CLOSED) & ~_another_open(ticket)
+    taken = case((Ticket.owner_chat_id.is_(None), TicketState.OPEN), else_=TicketState.CLAIMED)
+    return await _changed(tx, over, state=taken, asked_at=now, closed_at=None, hushed_at=None)
+
+
+async def collides(tx: AsyncSession, ticket: Ticket, member: int) -> bool:
+    """Whether somebody writes in a colleague's ticket and has not been told so before."""
+    if ticket.owner_chat_id in {None, member} or ticket.state is TicketState.CLOSED:
+        return False
+    told = await insert_new(tx, Collision, Collision.ticket_id, ticket_id=ticket.id, chat_id=member)
+    return told is not None
+
+
+def _another_open(ticket: Ticket) -> ColumnElement[bool]:
+    other = aliased(Ticket)
+    same = (other.candidate_id == ticket.candidate_id) & (other.id != ticket.id)
+    return exists().where(same, other.state != TicketState.CLOSED)
+
+
+async def _changed(tx: AsyncSession, which: ColumnElement[bool], **values: Any) -> bool:
+    """One conditional UPDATE: of several at the same moment, one succeeds."""
+    await tx.flush()
+    done = update(Ticket).where(which).values(values).returning(Ticket.id)
+    changed = (await tx.execute(done, execution_options={"synchronize_session": False})).scalar_one_or_none()
+    if changed is not None and (known := await tx.get(Ticket, changed)) is not None:
+        await tx.refresh(known)
+    return changed is not None

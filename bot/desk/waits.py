@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.desk import hours as office
 from bot.desk.hours import Hours
+from bot.dialogue.times import Wait
 from bot.records.tables import Ticket
 
 FEWEST = 5  # first replies, below which nothing is promised
@@ -34,6 +35,12 @@ async def recent(tx: AsyncSession, hours: Hours) -> list[timedelta]:
     return [office.worked(hours, opened, first) for opened, first in rows if first]
 
 
-async def expected(tx: AsyncSession, hours: Hours, now: datetime) -> tuple[timedelta | None, bool]:
-    """The usual wait, if one can be told honestly, and whether the team works now."""
-    return usual(await recent(tx, hours)), office.is_open(hours, now)
+async def expected(tx: AsyncSession, hours: Hours, now: datetime) -> Wait:
+    """What can be said to somebody who asks the team at this moment."""
+    known = usual(await recent(tx, hours))
+    if not hours.stated:
+        return Wait(known)
+    closes, opens = office.closing(hours, now), office.opening(hours, now)
+    if closes:
+        return Wait(known, closes=closes.astimezone(hours.zone))
+    return Wait(known, opens=opens and opens.astimezone(hours.zone), week=tuple(office.grouped(hours)))

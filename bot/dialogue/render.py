@@ -1,7 +1,6 @@
-"""What a message shows: answers with their source, the staff's card, the first words."""
+"""What a message shows: answers with their source, replies, the first words."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.dialogue.rich import Rich, bold, clean, italic, join, link, markdown, plain, quote
@@ -18,25 +17,6 @@ class Reason(StrEnum):
     OUTSIDE = "outside"
     UNREADABLE = "unreadable"
     OUT_OF_DATE = "out_of_date"
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """An entry's question that came near, and how likely it answers (0 to 1)."""
-
-    question: str
-    confidence: float
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """What staff need to answer a question; the candidate appears by pseudonym."""
-
-    question: str
-    language: Language
-    reason: Reason
-    candidate: str
-    found: tuple[Found, ...] = ()
 
 
 def start(language: Language, operator: str | None, contact: str | None) -> Rich:
@@ -79,20 +59,6 @@ def clarify(questions: Sequence[str], language: Language) -> Rich:
     return join([plain(texts(language).clarify), plain(listed)])
 
 
-def card(about: Card, staff: Language) -> Rich:
-    """Return the card that staff reply to, in their language; the question is shown as it was written."""
-    words = texts(staff)
-    facts = {
-        words.card_candidate: about.candidate,
-        words.card_language: getattr(words, f"language_{about.language}"),
-        words.card_reason: getattr(words, f"reason_{about.reason}"),
-    }
-    colon = "\u00a0: " if staff == "fr" else ": "
-    lines = [bold(label) + plain(f"{colon}{value}") for label, value in facts.items()]
-    asked = quote(clean(about.question, 2500))
-    return join([bold(words.card_title), asked, join(lines, "\n"), _found(about.found, staff), italic(words.card_hint)])
-
-
 def reply(text: str, language: Language) -> Rich:
     """Return what a member of staff wrote, as the candidate reads it."""
     return join([bold(texts(language).reply_header), plain(clean(text))])
@@ -101,17 +67,6 @@ def reply(text: str, language: Language) -> Rich:
 def follow_up(text: str, candidate: str, staff: Language) -> Rich:
     """Return what a candidate adds to an open ticket, as staff read it."""
     return join([bold(texts(staff).staff_follow_up.format(candidate=candidate)), quote(clean(text))], "\n")
-
-
-def _found(found: Sequence[Found], language: Language) -> Rich:
-    words = texts(language)
-    nearest = [plain(f"• {near.question} ({_sure(near, language)})") for near in found]
-    return join([bold(words.card_found), *(nearest or [plain(words.card_nothing_found)])], "\n")
-
-
-def _sure(near: Found, language: Language) -> str:
-    # Rounding up would show "100 %" for what is never certain.
-    return texts(language).card_sure.format(percent=min(99, round(near.confidence * 100)))
 
 
 def _date(written: str) -> str:

@@ -95,6 +95,117 @@ class Texts:
     team_unreachable_contact: str  # contact
     team_reached: str
     staff_candidate_unreachable: str  # candidate
+    # The desk: the card
+    card_state: str
+    state_open: str
+    state_claimed: str  # owner
+    state_waiting: str  # owner
+    state_closed: str
+    card_earlier: str
+    earlier: str  # count, date
+    card_before: str
+    before_clarify: str
+    before_escalate: str
+    card_rating: str
+    sure_high: str
+    sure_middle: str
+    sure_low: str
+    staff_nobody: str
+    staff_somebody: str
+    # The desk: buttons
+    button_claim: str
+    button_release: str
+    button_send_answer: str
+    button_canned: str
+    button_close: str
+    button_ban: str
+    button_send: str
+    button_leave: str
+    button_ban_yes: str
+    button_previous: str
+    button_next: str
+    button_share_name: str
+    button_not_solved: str
+    # The desk: to staff
+    staff_has_it: str  # owner
+    staff_is_closed: str
+    staff_gone: str
+    staff_members_only: str
+    staff_choose_answer: str
+    staff_no_answers: str
+    staff_choose_canned: str
+    staff_no_canned: str
+    staff_preview: str
+    staff_sent_by: str  # owner
+    staff_collision: str  # owner
+    staff_ban_ask: str  # candidate
+    staff_banned: str  # candidate
+    staff_unbanned: str  # candidate
+    staff_unban_whom: str
+    staff_assign_whom: str
+    staff_assign_unknown: str
+    staff_assigned: str  # owner
+    staff_released: str
+    staff_nothing_to_release: str
+    staff_which_card: str
+    staff_reopened: str  # candidate
+    staff_rated: str  # candidate, rating
+    staff_remark: str  # candidate
+    staff_named: str  # candidate, name
+    staff_bot_answered: str  # candidate
+    staff_here: str  # number
+    staff_list: str  # count
+    staff_list_mine: str  # count
+    staff_list_empty: str
+    staff_list_mine_empty: str
+    staff_list_hint: str
+    staff_find_what: str
+    staff_found: str  # count
+    staff_found_nothing: str
+    staff_ask_what: str
+    ask_answer: str
+    ask_clarify: str
+    ask_escalate: str
+    ask_chat: str
+    reminder: str  # age
+    reminder_last: str  # age
+    digest: str  # open
+    digest_oldest: str  # date
+    digest_before: str  # asked, opened, closed
+    # The desk: to the candidate
+    hushed: str
+    wait_usual: str  # wait
+    wait_usual_away: str  # wait
+    wait_open: str  # time
+    wait_back: str  # day, time
+    closed_by_team: str
+    rate_ask: str
+    rated: str
+    remark_thanks: str
+    reopened: str
+    reopened_not: str
+    name_shared: str  # name
+    status_none: str
+    status_open: str  # date
+    status_claimed: str  # date
+    status_waiting: str  # date
+    banned: str
+    # The desk: words of time
+    weekdays: str
+    days_range: str  # first, last
+    hours_one: str
+    hours_many: str  # number
+    days_many: str  # number
+    menu_status: str
+    menu_cancel: str
+    menu_staff_tickets: str
+    menu_staff_mine: str
+    menu_staff_find: str
+    menu_staff_ask: str
+    menu_staff_assign: str
+    menu_staff_release: str
+    menu_staff_unban: str
+    minutes_many: str  # number
     # To admins: the index
     reindex_started: str
     reindex_progress: str  # done, total

@@ -9,16 +9,15 @@ from telegram.constants import ChatType
 from telegram.error import TelegramError
 
 from bot.delivery import inbox, outbox
-from bot.desk import relay, tickets
 from bot.dialogue import render
 from bot.dialogue.message import Button, Message
 from bot.dialogue.render import Reason
 from bot.dialogue.rich import plain
 from bot.dialogue.texts import texts
+from bot.handlers.aftercare import AFTER
 from bot.handlers.candidate import (
     answer_message,
     choice_buttons,
-    desk_of,
     escalate,
     found_near,
     say,
@@ -28,8 +27,9 @@ from bot.handlers.candidate import (
 )
 from bot.handlers.commands import erase
 from bot.handlers.context import Context, Deps
+from bot.handlers.pressing import on_staff_press
 from bot.records.states import Feedback
-from bot.records.tables import Candidate, Question, Ticket
+from bot.records.tables import Candidate, Question
 from indexer.entries import Language
 
 
@@ -37,9 +37,12 @@ async def on_press(update: Update, context: Context) -> None:
     """Whatever was pressed; data that somebody made up, or of another person's question, does nothing."""
     deps, query, chat = context.deps, update.callback_query, update.effective_chat
     assert query
+    if chat and chat.type != ChatType.PRIVATE:
+        await on_staff_press(update, context)
+        return
     with suppress(TelegramError):  # the little clock on the button stops; nothing depends on it
         await query.answer()
-    if chat is None or chat.type != ChatType.PRIVATE:  # our buttons stand below messages to candidates alone
+    if chat is None:  # below a message sent through another chat, which we have none of
         return
     kind, _, rest = (query.data or "").partition(":")
     if kind == "f" and rest == "yes":
@@ -47,12 +50,18 @@ async def on_press(update: Update, context: Context) -> None:
         return
     async with deps.db.begin() as tx:
         candidate = await who(tx, update)
+        if candidate.banned_at and kind != "f":
+            await inbox.done(tx, update.update_id)
+            return
         if kind == "m":
             await _open_out(tx, deps, candidate, rest, query.message, f"u{update.update_id}")
             await inbox.done(tx, update.update_id)
             return
         await _take_buttons_away(tx, candidate, query.message, f"u{update.update_id}")
-        await _pressed(tx, deps, candidate, kind, rest, f"u{update.update_id}")
+        if kind in AFTER:
+            await AFTER[kind](tx, deps, candidate, update, rest)
+        else:
+            await _pressed(tx, deps, candidate, kind, rest, f"u{update.update_id}")
         await inbox.done(tx, update.update_id)
 
 
@@ -61,9 +70,6 @@ async def _pressed(tx: AsyncSession, deps: Deps, candidate: Candidate, kind: str
     words = texts(tongue(candidate))
     if kind == "f":
         await say(tx, candidate, Message(words.forget_not), key)
-        return
-    if kind == "b":
-        await _back_to_the_bot(tx, deps, candidate, number, key)
         return
     question = await _own_question(tx, candidate, number)
     if question is None:
@@ -133,18 +139,6 @@ async def _offer_others(tx: AsyncSession, deps: Deps, candidate: Candidate, ques
     rows = choice_buttons([(place, text) for place, text in shown if text], question.id, language)[:-1]
     person = (Button(words.button_person, data=f"p:{question.id}"),)
     await say(tx, candidate, plain(words.not_my_question).message(*rows, person), key)
-
-
-async def _back_to_the_bot(tx: AsyncSession, deps: Deps, candidate: Candidate, number: str, key: str) -> None:
-    """The candidate goes back to the assistant: the ticket closes, and staff see it."""
-    ticket = await tx.get(Ticket, int(number)) if number.isdecimal() and len(number) < 19 else None
-    words = texts(tongue(candidate))
-    if ticket is None or ticket.candidate_id != candidate.id or not await tickets.close(tx, ticket.id, deps.now()):
-        await say(tx, candidate, Message(words.greeting), key)
-        return
-    told = texts(deps.settings.staff_language).staff_handed_back.format(candidate=candidate.id)
-    await relay.tell(tx, desk_of(deps), ticket, told, key=key)
-    await say(tx, candidate, Message(words.bot_again), key)
 
 
 async def _take_buttons_away(tx: AsyncSession, candidate: Candidate, shown: object, key: str) -> None:

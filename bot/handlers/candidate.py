@@ -11,14 +11,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from telegram import Update
 
 from bot.delivery import inbox, outbox
-from bot.desk import relay, tickets
+from bot.desk import cards, endings, relay, tickets, waits
 from bot.desk.relay import Desk
-from bot.dialogue import render
+from bot.dialogue import render, times
+from bot.dialogue.cards import short
 from bot.dialogue.conversation import Exchange, Part, Turn, respond
 from bot.dialogue.decide import Answer, Clarify, Escalate, name
 from bot.dialogue.message import Button, Message
 from bot.dialogue.render import Reason
-from bot.dialogue.rich import Rich, bold, join, plain
+from bot.dialogue.rich import Rich, bold, join, markdown, plain
 from bot.dialogue.texts import texts
 from bot.handlers.context import Context, Deps
 from bot.records.people import candidate_of, chat_of
@@ -29,6 +30,7 @@ from indexer.entries import Language
 from indexer.passages import Hit
 
 BUTTON_LENGTH = 60  # characters of a question on a button: a phone shows no more
+COPIED = 300  # characters of an answer that staff see beside a ticket
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,9 @@ async def on_text(update: Update, context: Context) -> None:
     asked = Asked(turn, engine, received.message_id, f"u{update.update_id}")
     async with deps.db.begin() as tx:
         candidate = await who(tx, update, turn.language)
+        if candidate.banned_at or await _about_a_ticket(tx, deps, candidate, update, asked):
+            await inbox.done(tx, update.update_id)
+            return
         ticket = await tickets.open_ticket(tx, candidate.id)
         if ticket:
             await _with_ticket(tx, deps, candidate, ticket, asked)
@@ -109,19 +114,58 @@ async def _last_exchange(tx: AsyncSession, candidate_id: str, engine: Engine) ->
     return Exchange(question.text, topics[0] if topics else "")
 
 
+async def _about_a_ticket(tx: AsyncSession, deps: Deps, candidate: Candidate, update: Update, asked: Asked) -> bool:
+    """Whether a message replies to one of a ticket that is over: a remark on its rating, or it is not solved."""
+    answered = update.effective_message and update.effective_message.reply_to_message
+    found = await endings.replied_to(tx, candidate, answered.message_id) if answered else None
+    if found is None:
+        return False
+    ticket, is_remark = found
+    if is_remark and not update.edited_message:
+        await endings.remark(tx, desk_of(deps), ticket, asked.turn.text, key=asked.key)
+        return True
+    await endings.reopen(tx, desk_of(deps), ticket, deps.now(), key=asked.key)
+    return False  # what was written goes to the ticket that is open now
+
+
 async def _with_ticket(tx: AsyncSession, deps: Deps, candidate: Candidate, ticket: Ticket, asked: Asked) -> None:
     """Every message reaches the ticket's card: "yes" and "2019" may be what staff asked for.
 
-    While nobody has replied, the bot still answers what it is sure of, and a kind word with a kind word.
+    While nobody has it, the bot still answers what it is sure of, and a kind word with a kind word; staff see that.
+    Once a person has it the bot says so and then keeps silent: a reaction shows that a message has reached the team.
     """
-    turn, words, alone = asked.turn, texts(asked.turn.language), ticket.state is TicketState.OPEN
-    await relay.add(tx, desk_of(deps), ticket, turn.text, candidate.chat_id, asked.message_id, key=asked.key)
-    sure = [part for part in turn.parts if alone and isinstance(part.decision, Answer)]
-    for part in sure:
+    turn, words, alone, desk = asked.turn, texts(asked.turn.language), ticket.state is TicketState.OPEN, desk_of(deps)
+    row = await relay.add(tx, desk, ticket, turn.text, candidate.chat_id, asked.message_id, key=asked.key)
+    if not alone:
+        await _silent(tx, deps, candidate, ticket, asked, row)
+        return
+    sure = [part for part in turn.parts if isinstance(part.decision, Answer)]
+    for number, part in enumerate(sure):
         await _act(tx, deps, candidate, asked, part)
+        await relay.tell(tx, desk, ticket, _copy(part, candidate, desk), key=f"{asked.key}:copy{number}")
     if not sure:
-        kind = turn.chat if alone and turn.chat and turn.chat != "gibberish" else "follow_up"
+        kind = turn.chat if turn.chat and turn.chat != "gibberish" else "follow_up"
         await say(tx, candidate, Message(getattr(words, kind)), f"{asked.key}:added")
+
+
+async def _silent(tx: AsyncSession, deps: Deps, candidate: Candidate, ticket: Ticket, asked: Asked, row: int) -> None:
+    """A person has the ticket: that is said once, then only that a message has arrived (`row` carries it)."""
+    words = texts(asked.turn.language)
+    if await tickets.written(tx, ticket, deps.now()):
+        await cards.refresh(tx, desk_of(deps), ticket, key=asked.key)
+    if await tickets.hushed(tx, ticket.id, deps.now()):
+        back = Button(words.button_bot_again, data=f"b:{ticket.id}")
+        await say(tx, candidate, Message(words.hushed, buttons=((back,),)), f"{asked.key}:added")
+    arrived = {"message_id": asked.message_id, "reaction": [{"type": "emoji", "emoji": relay.DELIVERED}]}
+    await outbox.put(tx, candidate.chat_id, "setMessageReaction", arrived, key=f"{asked.key}:arrived", after=row)
+
+
+def _copy(part: Part, candidate: Candidate, desk: Desk) -> Message:
+    """What the bot answered beside an open ticket, as staff see it in short."""
+    assert isinstance(part.decision, Answer)
+    told = texts(desk.language).staff_bot_answered.format(candidate=cards.known_as(candidate))
+    said = part.decision.gist or short(markdown(part.decision.entry.answer).text, COPIED)
+    return join([bold(told), plain(f"{part.decision.entry.question}\n→ {said}")], "\n").message()
 
 
 async def _act(tx: AsyncSession, deps: Deps, candidate: Candidate, asked: Asked, part: Part) -> None:
@@ -214,9 +258,16 @@ async def escalate(
     note: str,
 ) -> None:
     """Hand a question over and say so honestly: by the text named `note` if it opens a ticket."""
-    new = await tickets.hand_over(tx, desk_of(deps), candidate, question, reason, hits, key=key)
-    words = texts("fr" if question.language == "fr" else "en")
-    await say(tx, candidate, plain(getattr(words, note if new else "follow_up")).message(), key)
+    language: Language = "fr" if question.language == "fr" else "en"
+    words = texts(language)
+    ticket_id = await tickets.hand_over(tx, desk_of(deps), candidate, question, reason, hits, deps.now(), key=key)
+    if ticket_id is None:
+        await say(tx, candidate, Message(words.follow_up), key)
+        return
+    wait = times.wait(await waits.expected(tx, deps.settings.hours, deps.now()), language)
+    buttons = () if candidate.shown_name else ((Button(words.button_share_name, data=f"s:{ticket_id}"),),)
+    shown = join([plain(getattr(words, note)), plain(wait)])
+    await say(tx, candidate, shown.message(*buttons), key)
 
 
 async def found_near(deps: Deps, question: Question) -> tuple[Hit, ...]:
@@ -231,5 +282,6 @@ async def on_other(update: Update, context: Context) -> None:
     deps = context.deps
     async with deps.db.begin() as tx:
         candidate = await who(tx, update)
-        await say(tx, candidate, Message(texts(tongue(candidate)).unsupported), f"u{update.update_id}:other")
+        if not candidate.banned_at:
+            await say(tx, candidate, Message(texts(tongue(candidate)).unsupported), f"u{update.update_id}:other")
         await inbox.done(tx, update.update_id)

@@ -4,12 +4,12 @@ from sqlalchemy import select
 from telegram import Update
 
 from bot.delivery import inbox, outbox
-from bot.desk import relay, tickets
-from bot.dialogue import render
+from bot.desk import cards, endings, relay, tickets, waits
+from bot.dialogue import render, times
 from bot.dialogue.language import language as language_of
 from bot.dialogue.message import Button, Message
 from bot.dialogue.render import Reason
-from bot.dialogue.rich import Rich, clean, plain
+from bot.dialogue.rich import Rich, clean, join, plain
 from bot.dialogue.texts import texts
 from bot.handlers.candidate import desk_of, escalate, found_near, say, telegram_language, tongue, who
 from bot.handlers.context import Context
@@ -61,7 +61,9 @@ async def on_human(update: Update, context: Context) -> None:
     async with deps.db.begin() as tx:
         candidate = await who(tx, update)
         ticket = await tickets.open_ticket(tx, candidate.id)
-        if ticket and not asked:
+        if candidate.banned_at:
+            await say(tx, candidate, Message(texts(tongue(candidate)).banned), f"u{update.update_id}:human")
+        elif ticket and not asked:
             await say(tx, candidate, Message(texts(tongue(candidate)).human_already), f"u{update.update_id}:human")
         else:
             last = select(Question).where(Question.candidate_id == candidate.id).order_by(Question.id.desc()).limit(1)
@@ -82,6 +84,37 @@ async def on_human(update: Update, context: Context) -> None:
             near = await found_near(deps, question) if not question.text.startswith("/") else ()
             key = f"u{update.update_id}:human"
             await escalate(tx, deps, candidate, question, Reason.PERSON, near, key, note="human_asked")
+        await inbox.done(tx, update.update_id)
+
+
+async def on_status(update: Update, context: Context) -> None:
+    """/status: what became of the question that waits for the team, and what to expect."""
+    deps = context.deps
+    async with deps.db.begin() as tx:
+        candidate = await who(tx, update)
+        language = tongue(candidate)
+        ticket, words, wait = await tickets.open_ticket(tx, candidate.id), texts(language), ""
+        name = f"status_{ticket.state.value}" if ticket else "status_none"
+        if ticket and ticket.asked_at:
+            wait = times.wait(await waits.expected(tx, deps.settings.hours, deps.now()), language)
+        since = (ticket.answered_at or ticket.opened_at) if ticket else deps.now()
+        on = since.astimezone(deps.settings.hours.zone).strftime("%d/%m/%Y")
+        shown = join([plain(getattr(words, name).format(date=on)), plain(wait)])
+        await say(tx, candidate, shown.message(), f"u{update.update_id}:status")
+        await inbox.done(tx, update.update_id)
+
+
+async def on_cancel(update: Update, context: Context) -> None:
+    """/cancel: the candidate takes the question back from the team; staff see it."""
+    deps, key = context.deps, f"u{update.update_id}"
+    async with deps.db.begin() as tx:
+        candidate = await who(tx, update)
+        words, ticket = texts(tongue(candidate)), await tickets.open_ticket(tx, candidate.id)
+        await say(tx, candidate, Message(words.human_cancelled if ticket else words.human_none), f"{key}:cancel")
+        if ticket:
+            told = texts(deps.settings.staff_language).staff_cancelled.format(candidate=cards.known_as(candidate))
+            await relay.tell(tx, desk_of(deps), ticket, told, key=key)
+            await endings.close(tx, desk_of(deps), ticket, deps.now(), key=key, by_team=False)
         await inbox.done(tx, update.update_id)
 
 

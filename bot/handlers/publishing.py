@@ -6,8 +6,8 @@ from contextlib import suppress
 from time import monotonic
 
 from sqlalchemy import select
-from telegram import ChatMember, Update
 from telegram import Message as Shown
+from telegram import Update
 from telegram.error import TelegramError
 
 from bot.delivery import inbox, outbox
@@ -17,9 +17,9 @@ from bot.dialogue.message import Button, Message
 from bot.dialogue.rich import join, plain
 from bot.dialogue.texts import Texts, texts
 from bot.handlers.context import Context, Deps
+from bot.handlers.rights import Role, role
 from bot.publishing.gate import GateError
 from bot.publishing.proposal import Proposal, Proposed
-from bot.records.people import chat_of
 from bot.records.tables import Outgoing
 from indexer.confidence import CalibratorError
 from indexer.entries import KnowledgeError
@@ -36,7 +36,7 @@ PRESSED = r"^i:[pd]:"
 async def on_reindex(update: Update, context: Context) -> None:
     """/reindex: admins have the knowledge files read anew, see how far that is, and what it changes."""
     deps, words = context.deps, texts(context.deps.settings.staff_language)
-    if not await is_admin(update, context):
+    if await role(update, context, Role.ADMIN) < Role.ADMIN:
         await _say(update, context, words.reindex_admins_only)
         return
     if deps.live.indexing:
@@ -92,7 +92,7 @@ async def on_press(update: Update, context: Context) -> None:
     deps, query = context.deps, update.callback_query
     assert query
     words, key = texts(deps.settings.staff_language), f"u{update.update_id}"
-    if not await is_admin(update, context):
+    if await role(update, context, Role.ADMIN) < Role.ADMIN:
         with suppress(TelegramError):
             await query.answer(words.reindex_admins_only, show_alert=True)
         async with deps.db.begin() as tx:
@@ -129,7 +129,7 @@ async def on_reason(update: Update, context: Context) -> bool:
             return False
     if not proposal.refusals or not (received.text or "").strip():
         return False
-    if not await is_admin(update, context):
+    if await role(update, context, Role.ADMIN) < Role.ADMIN:
         await _say(update, context, texts(deps.settings.staff_language).reindex_admins_only)
         return True
     reason = " ".join((received.text or "").split())
@@ -158,7 +158,7 @@ def _done(deps: Deps, words: Texts) -> str:
 async def on_rollback(update: Update, context: Context) -> None:
     """/rollback: admins have the bot answer from the index that was live before."""
     deps, words = context.deps, texts(context.deps.settings.staff_language)
-    if not await is_admin(update, context):
+    if await role(update, context, Role.ADMIN) < Role.ADMIN:
         await _say(update, context, words.reindex_admins_only)
         return
     try:
@@ -172,25 +172,6 @@ async def on_rollback(update: Update, context: Context) -> None:
 def _who(update: Update) -> str:
     """The name that the history keeps."""
     return update.effective_user.full_name if update.effective_user else ""
-
-
-async def is_admin(update: Update, context: Context) -> bool:
-    """In the staff's group, one of GUICHET_ADMIN_IDS, or its administrators if none are set; anonymous ones are it."""
-    user, chat, message = update.effective_user, update.effective_chat, update.effective_message
-    if user is None or chat is None or message is None:
-        return False
-    async with context.deps.db.begin() as tx:
-        if (await chat_of(tx, chat.id, chat.type)).id != context.deps.staff_chat:
-            return False
-    if context.deps.settings.admin_ids:
-        return user.id in context.deps.settings.admin_ids
-    if not update.callback_query and message.sender_chat and message.sender_chat.id == chat.id:
-        return True
-    try:
-        member = await context.bot.get_chat_member(chat.id, user.id)
-    except TelegramError:
-        return False
-    return member.status in (ChatMember.ADMINISTRATOR, ChatMember.OWNER)
 
 
 async def _say(update: Update, context: Context, text: str) -> int:

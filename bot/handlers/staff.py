@@ -8,12 +8,15 @@ from telegram import ChatMember, Message, Update
 
 from bot.delivery import inbox, outbox
 from bot.delivery.outbox import Priority
-from bot.desk import refusals, relay, tickets
+from bot.desk import cards, refusals, relay, tickets
 from bot.dialogue.texts import texts
-from bot.handlers import publishing
+from bot.handlers import desk, publishing
 from bot.handlers.candidate import desk_of
 from bot.handlers.context import Context, Deps
+from bot.handlers.people import member_of
+from bot.handlers.rights import Role, role
 from bot.records.people import chat_of
+from bot.records.tables import Ticket
 
 PRESENT = (ChatMember.MEMBER, ChatMember.ADMINISTRATOR, ChatMember.RESTRICTED)
 NOTING_TRIES, NOTING_PAUSE = 50, 0.1  # seconds
@@ -34,6 +37,8 @@ async def on_group(update: Update, context: Context) -> None:
     answered = received.reply_to_message
     if answered and answered.from_user and answered.from_user.id == context.bot.id:
         await _noted(deps, answered.message_id)
+    if (command or answered) and await role(update, context) < Role.STAFF:
+        return
     if command:
         await COMMANDS.get(command, on_unknown)(update, context)
     elif answered and not await publishing.on_reason(update, context):
@@ -81,8 +86,7 @@ async def on_reply(update: Update, context: Context) -> None:
             said = words.staff_edited if ticket else None
         elif ticket and received.text:
             await relay.reply(tx, desk_of(deps), ticket, received.text, received.message_id, key=key)
-            await tickets.take_up(tx, ticket, deps.now())
-            said = None
+            said = await replied(tx, update, deps, ticket)
         elif ticket:
             said = words.staff_unsupported
         else:
@@ -94,6 +98,17 @@ async def on_reply(update: Update, context: Context) -> None:
         await inbox.done(tx, update.update_id)
 
 
+async def replied(tx: AsyncSession, update: Update, deps: Deps, ticket: Ticket) -> str | None:
+    """Note that a member of staff wrote to a ticket's candidate; what to say if a colleague has the ticket."""
+    member = await member_of(tx, update, deps.now())
+    collision = await tickets.collides(tx, ticket, member.chat_id)
+    name = await cards.owner(tx, ticket)
+    if await tickets.answered(tx, ticket, member.chat_id, deps.now()):
+        await cards.refresh(tx, desk_of(deps), ticket, key=f"u{update.update_id}")
+    words = texts(deps.settings.staff_language)
+    return words.staff_collision.format(owner=name or words.staff_somebody) if collision else None
+
+
 async def on_help(update: Update, context: Context) -> None:
     """/help and /start in the staff's group."""
     await _say(update, context, texts(context.deps.settings.staff_language).staff_help)
@@ -102,18 +117,6 @@ async def on_help(update: Update, context: Context) -> None:
 async def on_unknown(update: Update, context: Context) -> None:
     """A command that does not exist in the staff's group."""
     await _say(update, context, texts(context.deps.settings.staff_language).staff_unknown_command)
-
-
-async def on_close(update: Update, context: Context) -> None:
-    """/close as a reply to a card: the ticket ends, and the assistant answers first again."""
-    deps, received = context.deps, update.effective_message
-    words = texts(deps.settings.staff_language)
-    assert received
-    answered = received.reply_to_message
-    async with deps.db.begin() as tx:
-        ticket = await relay.ticket_of_reply(tx, deps.staff_chat, answered.message_id) if answered else None
-        closed = ticket is not None and await tickets.close(tx, ticket.id, deps.now())
-        await _put(tx, update, deps.staff_chat, words.staff_closed if closed else words.staff_nothing_to_close)
 
 
 async def _say(update: Update, context: Context, text: str, chat: int | None = None) -> int:
@@ -132,7 +135,14 @@ async def _put(tx: AsyncSession, update: Update, chat: int, text: str) -> int:
 COMMANDS: dict[str, Callable[[Update, Context], Awaitable[None]]] = {
     "start": on_help,
     "help": on_help,
-    "close": on_close,
+    "tickets": desk.on_tickets,
+    "mine": desk.on_mine,
+    "find": desk.on_find,
+    "ask": desk.on_ask,
+    "assign": desk.on_assign,
+    "release": desk.on_release,
+    "close": desk.on_close,
+    "unban": desk.on_unban,
     "reindex": publishing.on_reindex,
     "rollback": publishing.on_rollback,
 }

@@ -83,7 +83,8 @@ async def forget(tx: AsyncSession, candidate_id: str, *, keep: int | None = None
     others = Outgoing.id != (keep or 0)
     own = (Outgoing.chat_id == chat_id) & others
     await tx.execute(update(Outgoing).where(Outgoing.id == keep).values(after_id=None, after_state=None))
-    await _blank(tx, or_(Outgoing.ticket_id.in_(tickets), own) & others)
+    lists = Outgoing.key.endswith(":list")  # those that staff asked for quote many people's questions
+    await _blank(tx, or_(Outgoing.ticket_id.in_(tickets), own, lists) & others)
     await tx.execute(delete(Relay).where(or_(Relay.ticket_id.in_(tickets), Relay.chat_id == chat_id)))
     await tx.execute(update(Outgoing).where(Outgoing.ticket_id.in_(tickets)).values(ticket_id=None))
     closed = await _count(tx, delete(Ticket).where(Ticket.candidate_id == candidate_id))

@@ -30,7 +30,7 @@ async def asked(tx: AsyncSession, text: str, message_id: int | None) -> tuple[De
 
 async def handed_over(tx: AsyncSession, text: str = "Combien ?", message_id: int = 11) -> tuple[Desk, Ticket]:
     desk, candidate, question = await asked(tx, text, message_id)
-    assert await tickets.hand_over(tx, desk, candidate, question, Reason.OUTSIDE, (), key=f"k{message_id}")
+    assert await tickets.hand_over(tx, desk, candidate, question, Reason.OUTSIDE, (), NOW, key=f"k{message_id}")
     ticket = await tickets.open_ticket(tx, candidate.id)
     assert ticket
     return desk, ticket

@@ -29,7 +29,10 @@ async def test_hand_overs_at_the_same_moment_make_one_ticket_and_lose_no_questio
     async def hand_over(number: int) -> bool:
         async with db.begin() as tx:
             desk, candidate, question = await asked(tx, f"question {number}", number)
-            return await tickets.hand_over(tx, desk, candidate, question, Reason.UNSURE, (), key=f"k{number}")
+            return (
+                await tickets.hand_over(tx, desk, candidate, question, Reason.UNSURE, (), NOW, key=f"k{number}")
+                is not None
+            )
 
     first = await asyncio.gather(*(hand_over(number) for number in range(1, 6)))
     async with db.read() as tx:
@@ -64,7 +67,7 @@ async def test_a_reply_to_a_closed_ticket(
         if newer:
             await handed_over(tx, "Et quand ?", 12)
         await relay.reply(tx, desk, ticket, "Mille euros.", 777, key="u1")
-        await tickets.take_up(tx, ticket, NOW)
+        await tickets.answered(tx, ticket, None, NOW)
         await tx.refresh(ticket)
         texts_sent = [row.payload.get("text", "") for row in await outbox(tx)]
     assert (ticket.state, ticket.closed_at) == (state, closed_at)

@@ -4,7 +4,6 @@ from datetime import date
 import pytest
 
 from bot.dialogue import render
-from bot.dialogue.render import Card, Found, Reason
 from bot.dialogue.texts import texts
 from indexer.entries import LANGUAGES, Entry, Language
 
@@ -64,32 +63,6 @@ def test_responsible_school_is_named(language: Language) -> None:
 def test_clarifying_numbers_the_questions() -> None:
     shown = render.clarify(["Who teaches?", "Who is it for?"], "en").text
     assert shown.endswith("\n\n1. Who teaches?\n2. Who is it for?")
-
-
-@pytest.mark.parametrize("staff", LANGUAGES)
-@pytest.mark.parametrize("reason", Reason)
-def test_card_tells_staff_what_they_need_in_their_language(staff: Language, reason: Reason) -> None:
-    about = Card("C'est <b>cher</b> *?*", "fr", reason, "C-7KQ4M", (Found("Who pays?", 0.314),))
-    shown = render.card(about, staff)
-    words = texts(staff)
-    assert "C'est <b>cher</b> *?*" in shown.text
-    for part in (words.card_title, "C-7KQ4M", words.language_fr, getattr(words, f"reason_{reason}"), words.card_hint):
-        assert part in shown.text
-    assert f"• Who pays? ({words.card_sure.format(percent=31)})" in shown.text
-    assert [entity["type"] for entity in shown.entities] == ["bold", "blockquote"] + ["bold"] * 4 + ["italic"]
-
-
-def test_card_says_when_nothing_was_found_and_never_claims_certainty() -> None:
-    nothing = render.card(Card("?", "en", Reason.OUTSIDE, "C-1"), "en").text
-    assert texts("en").card_nothing_found in nothing
-    certain = render.card(Card("?", "en", Reason.UNSURE, "C-1", (Found("Q", 1.0),)), "en").text
-    assert "99% sure" in certain
-
-
-def test_very_long_question_leaves_room_on_the_card() -> None:
-    shown = render.card(Card("word " * 4000, "en", Reason.UNSURE, "C-1", (Found("Q", 0.5),) * 5), "fr")
-    assert len(shown.text) < 4096
-    assert "…" in shown.text
 
 
 def test_reply_and_follow_up_show_people_as_they_wrote() -> None:

@@ -125,7 +125,9 @@ class House:
         await self.quiet()
         return self.received(person)[before:]
 
-    async def press(self, person: User, message: Json, button: str, *, forged: bool = False) -> list[Json]:
+    async def press(
+        self, person: User, message: Json, button: str | tuple[int, int], *, forged: bool = False
+    ) -> list[Json]:
         """Somebody presses a button; all that the bot then writes to them."""
         before = len(self.received(person))
         self.api.press(person, message, button, forged=forged)

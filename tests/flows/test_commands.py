@@ -161,6 +161,8 @@ async def test_the_menu_of_commands_is_set(engine: Engine, tmp_path: Path) -> No
         assert [c["command"] for c in menus["all_private_chats", "fr"]] == [
             "help",
             "human",
+            "status",
+            "cancel",
             "privacy",
             "forget",
             "start",

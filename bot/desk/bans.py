@@ -1,0 +1,34 @@
+"""People whom the team no longer hears; what they write reaches nobody, and the bot keeps silent."""
+
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.delivery import outbox
+from bot.desk import cards, endings, relay, tickets
+from bot.desk.relay import Desk
+from bot.dialogue.message import Message
+from bot.dialogue.texts import texts
+from bot.records.tables import Candidate, Ticket
+
+
+async def ban(tx: AsyncSession, desk: Desk, ticket: Ticket, now: datetime, *, key: str) -> None:
+    """Ban a ticket's candidate, tell them once, and close the ticket."""
+    candidate = await tx.get_one(Candidate, ticket.candidate_id)
+    if candidate.banned_at is None:
+        candidate.banned_at = now
+        said = Message(texts(endings.tongue(ticket)).banned).payload()
+        await outbox.put(tx, candidate.chat_id, "sendMessage", said, key=f"{key}:banned", ticket_id=ticket.id)
+    await tickets.close(tx, ticket.id, now)
+    await cards.refresh(tx, desk, ticket, key=key)
+    told = texts(desk.language).staff_banned.format(candidate=cards.known_as(candidate))
+    await relay.tell(tx, desk, ticket, told, key=key)
+
+
+async def unban(tx: AsyncSession, candidate_id: str) -> Candidate | None:
+    """Lift a ban; None if nobody of that pseudonym is banned."""
+    candidate = await tx.get(Candidate, candidate_id)
+    if candidate is None or candidate.banned_at is None:
+        return None
+    candidate.banned_at = None
+    return candidate

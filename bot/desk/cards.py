@@ -1,0 +1,78 @@
+"""A ticket's card: what it shows, gathered from the tables, and kept up to date in its place."""
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.delivery import outbox
+from bot.delivery.outbox import Priority
+from bot.desk.relay import Desk
+from bot.dialogue import cards
+from bot.dialogue.cards import Card, Exchange, Found
+from bot.dialogue.message import Message
+from bot.dialogue.render import Reason
+from bot.dialogue.texts import texts
+from bot.records.tables import Candidate, Member, Outgoing, Question, Ticket
+from indexer.entries import Language
+
+BEFORE = 3  # messages before the question
+
+
+async def card(tx: AsyncSession, ticket: Ticket, staff: Language) -> Message:
+    """The card as it is to be shown now."""
+    question = await tx.get(Question, ticket.question_id) if ticket.question_id else None
+    candidate = await tx.get_one(Candidate, ticket.candidate_id)
+    older = (Ticket.candidate_id == ticket.candidate_id) & (Ticket.id < ticket.id)
+    count, last = (await tx.execute(select(func.count(), func.max(Ticket.opened_at)).where(older))).one()
+    about = Card(
+        question=question.text if question else "",
+        language="fr" if ticket.language == "fr" else "en",
+        reason=Reason(ticket.reason),
+        candidate=known_as(candidate),
+        found=tuple(Found(one["question"], one["confidence"]) for one in ticket.found),
+        state=ticket.state.value,
+        owner=await owner(tx, ticket),
+        earlier=count,
+        earlier_on=last and last.date(),
+        before=await _before(tx, question, staff) if question else (),
+        rating=ticket.rating,
+    )
+    return cards.card(about, staff).message(*cards.card_buttons(ticket.id, ticket.state.value, staff))
+
+
+async def refresh(tx: AsyncSession, desk: Desk, ticket: Ticket, *, key: str) -> None:
+    """Show on the card how the ticket stands now."""
+    await tx.flush()
+    await tx.refresh(ticket)
+    if ticket.card_id is None:
+        return
+    shown = (await card(tx, ticket, desk.language)).payload()
+    shown.setdefault("reply_markup", {"inline_keyboard": []})
+    payload = {**shown, "message_id": {"message_of": ticket.card_id}}
+    await outbox.put(
+        tx, desk.chat, "editMessageText", payload, key=f"{key}:card", priority=Priority.NOTICE, ticket_id=ticket.id
+    )
+
+
+def known_as(candidate: Candidate) -> str:
+    """What staff call a candidate: by pseudonym, with the name that they chose to share."""
+    return f"{candidate.shown_name} ({candidate.id})" if candidate.shown_name else candidate.id
+
+
+async def owner(tx: AsyncSession, ticket: Ticket) -> str:
+    """The name of who has a ticket; empty if nobody, or somebody unknown."""
+    member = await tx.get(Member, ticket.owner_chat_id) if ticket.owner_chat_id else None
+    return member.name if member else ""
+
+
+async def _before(tx: AsyncSession, question: Question, staff: Language) -> tuple[Exchange, ...]:
+    """The candidate's last messages before a question, oldest first."""
+    earlier = (Question.candidate_id == question.candidate_id) & (Question.id < question.id)
+    if question.message_id is not None:  # several questions in one message: the others are not of before
+        earlier &= Question.message_id.is_distinct_from(question.message_id)
+    last = select(Question).where(earlier).order_by(Question.id.desc()).limit(BEFORE)
+    found = []
+    for one in (await tx.execute(last)).scalars():
+        answer = await tx.get(Outgoing, one.answer_id) if one.answer_id else None
+        decided = getattr(texts(staff), f"before_{one.decision}", one.decision)
+        found.append(Exchange(one.text, str(answer.payload.get("text", "")) if answer else decided))
+    return tuple(reversed(found))

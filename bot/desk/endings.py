@@ -1,0 +1,83 @@
+"""How a ticket ends: closed by either side, rated, opened again."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.delivery import outbox
+from bot.desk import cards, relay, tickets
+from bot.desk.relay import Desk
+from bot.dialogue.message import Button, Message
+from bot.dialogue.texts import texts
+from bot.records.tables import Candidate, Outgoing, Ticket
+from indexer.entries import Language
+
+RATINGS = range(1, 6)
+REMARK = 500  # characters
+
+
+async def close(tx: AsyncSession, desk: Desk, ticket: Ticket, now: datetime, *, key: str, by_team: bool) -> bool:
+    """Close a ticket and its card, and ask the candidate how it was; False if it was closed before."""
+    if not await tickets.close(tx, ticket.id, now):
+        return False
+    words = texts(tongue(ticket))
+    again = Button(words.button_not_solved, data=f"o:{ticket.id}")
+    if by_team:
+        await _say(tx, ticket, Message(words.closed_by_team, buttons=((again,),)), f"{key}:closed")
+    if ticket.replied_at and ticket.rating is None:
+        stars = tuple(Button(str(number), data=f"r:{ticket.id}:{number}") for number in RATINGS)
+        await _say(tx, ticket, Message(words.rate_ask, buttons=(stars,)), f"{key}:rate")
+    await cards.refresh(tx, desk, ticket, key=key)
+    return True
+
+
+async def rate(tx: AsyncSession, desk: Desk, ticket: Ticket, rating: int, *, key: str) -> None:
+    """Keep a rating from 1 to 5; the last one counts. The candidate may add a line, as a reply to what is said."""
+    ticket.rating = rating
+    shown = Message(texts(tongue(ticket)).rated).payload() | {"reply_markup": {"force_reply": True}}
+    candidate = await tx.get_one(Candidate, ticket.candidate_id)
+    await outbox.put(tx, candidate.chat_id, "sendMessage", shown, key=f"remark{ticket.id}:{key}", ticket_id=ticket.id)
+    told = texts(desk.language).staff_rated.format(candidate=cards.known_as(candidate), rating=rating)
+    await relay.tell(tx, desk, ticket, told, key=key)
+    await cards.refresh(tx, desk, ticket, key=key)
+
+
+async def remark(tx: AsyncSession, desk: Desk, ticket: Ticket, text: str, *, key: str) -> None:
+    """Keep the line beside a rating, and show it to staff."""
+    ticket.remark = text[:REMARK]
+    candidate = await tx.get_one(Candidate, ticket.candidate_id)
+    told = texts(desk.language).staff_remark.format(candidate=cards.known_as(candidate))
+    await relay.tell(tx, desk, ticket, f"{told}\n{ticket.remark}", key=key)
+    await _say(tx, ticket, Message(texts(tongue(ticket)).remark_thanks), f"{key}:thanks")
+
+
+async def reopen(tx: AsyncSession, desk: Desk, ticket: Ticket, now: datetime, *, key: str) -> bool:
+    """The candidate says that it is not solved; False if the ticket is open, or a newer one is."""
+    if not await tickets.reopen(tx, ticket, now):
+        return False
+    candidate = await tx.get_one(Candidate, ticket.candidate_id)
+    told = texts(desk.language).staff_reopened.format(candidate=cards.known_as(candidate))
+    await relay.tell(tx, desk, ticket, told, key=key)
+    await cards.refresh(tx, desk, ticket, key=key)
+    return True
+
+
+async def replied_to(tx: AsyncSession, candidate: Candidate, message_id: int) -> tuple[Ticket, bool] | None:
+    """The ticket whose message a candidate replies to, and whether that message asked for a remark."""
+    ours = (Outgoing.chat_id == candidate.chat_id) & (Outgoing.message_id == message_id)
+    row = (await tx.execute(select(Outgoing).where(ours, Outgoing.ticket_id.is_not(None)))).scalars().first()
+    ticket = await tx.get(Ticket, row.ticket_id) if row else None
+    if row is None or ticket is None or ticket.candidate_id != candidate.id:
+        return None
+    return ticket, row.key.startswith("remark")
+
+
+def tongue(ticket: Ticket) -> Language:
+    """The language of a ticket's question."""
+    return "fr" if ticket.language == "fr" else "en"
+
+
+async def _say(tx: AsyncSession, ticket: Ticket, message: Message, key: str) -> None:
+    candidate = await tx.get_one(Candidate, ticket.candidate_id)
+    await outbox.put(tx, candidate.chat_id, "sendMessage", message.payload(), key=key, ticket_id=ticket.id)

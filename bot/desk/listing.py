@@ -1,0 +1,64 @@
+"""Lists for staff: open tickets by age, and tickets that hold certain words."""
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.records.states import TicketState
+from bot.records.tables import Member, Question, Ticket
+
+PAGE = 8
+SEARCHED = 5000  # latest tickets: several seasons of a school
+SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A ticket in a list."""
+
+    ticket_id: int
+    question: str
+    owner: str  # empty if nobody has it
+    state: TicketState
+    since: datetime
+
+
+_LINES = (
+    select(Ticket.id, Question.text, Member.name, Ticket.state, Ticket.opened_at)
+    .outerjoin(Question, Question.id == Ticket.question_id)
+    .outerjoin(Member, Member.chat_id == Ticket.owner_chat_id)
+)
+
+
+async def open_ones(tx: AsyncSession, page: int, owner: int | None = None) -> tuple[list[Line], int]:
+    """A page of the tickets that are not closed, oldest first, and how many there are; of one owner if given."""
+    alive = [Ticket.state != TicketState.CLOSED, *([Ticket.owner_chat_id == owner] if owner else [])]
+    count = (await tx.execute(select(func.count()).select_from(Ticket).where(*alive))).scalar_one()
+    rows = await tx.execute(_LINES.where(*alive).order_by(Ticket.id).offset(page * PAGE).limit(PAGE))
+    return [_line(row) for row in rows.all()], count
+
+
+async def find(tx: AsyncSession, words: str) -> list[Line]:
+    """The latest tickets whose question holds all the words, whatever their accents and capitals."""
+    wanted = plain(words).split()
+    rows = (await tx.execute(_LINES.order_by(Ticket.id.desc()).limit(SEARCHED))).all()
+    found = [row for row in rows if all(word in plain(row[1] or "") for word in wanted)]
+    return [_line(row) for row in found[:SHOWN]] if wanted else []
+
+
+def plain(text: str) -> str:
+    """A text without accents and capitals."""
+    apart = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(character for character in apart if not unicodedata.combining(character))
+
+
+def _line(row: Sequence[object]) -> Line:
+    number, question, owner, state, since = row
+    assert isinstance(number, int)
+    assert isinstance(state, TicketState)
+    assert isinstance(since, datetime)
+    return Line(number, str(question or ""), str(owner or ""), state, since)

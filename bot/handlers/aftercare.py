@@ -1,0 +1,74 @@
+"""A candidate presses a button about a ticket: back to the assistant, a rating, not solved, the own name."""
+
+from collections.abc import Awaitable, Callable
+
+from sqlalchemy.ext.asyncio import AsyncSession
+from telegram import Update
+
+from bot.desk import cards, endings, relay
+from bot.dialogue.message import Message
+from bot.dialogue.texts import texts
+from bot.handlers.candidate import desk_of, say, tongue
+from bot.handlers.context import Deps
+from bot.records.states import TicketState
+from bot.records.tables import Candidate, Ticket
+
+NAME = 64  # characters
+
+
+async def _back_to_the_bot(tx: AsyncSession, deps: Deps, candidate: Candidate, update: Update, rest: str) -> None:
+    """The candidate goes back to the assistant: the ticket closes, and staff see it."""
+    ticket, words, key = await _own(tx, candidate, rest), texts(tongue(candidate)), f"u{update.update_id}"
+    if ticket is None or ticket.state is TicketState.CLOSED:
+        await say(tx, candidate, Message(words.greeting), key)
+        return
+    told = texts(deps.settings.staff_language).staff_handed_back.format(candidate=cards.known_as(candidate))
+    await relay.tell(tx, desk_of(deps), ticket, told, key=key)
+    await say(tx, candidate, Message(words.bot_again), key)
+    await endings.close(tx, desk_of(deps), ticket, deps.now(), key=key, by_team=False)
+
+
+async def _rate(tx: AsyncSession, deps: Deps, candidate: Candidate, update: Update, rest: str) -> None:
+    """One to five, for a ticket that staff answered."""
+    number, _, rating = rest.partition(":")
+    ticket, key = await _own(tx, candidate, number), f"u{update.update_id}"
+    if ticket is None or not ticket.replied_at or rating not in map(str, endings.RATINGS):
+        await say(tx, candidate, Message(texts(tongue(candidate)).choice_gone), key)
+        return
+    await endings.rate(tx, desk_of(deps), ticket, int(rating), key=key)
+
+
+async def _not_solved(tx: AsyncSession, deps: Deps, candidate: Candidate, update: Update, rest: str) -> None:
+    """The ticket opens again, with whoever had it."""
+    ticket, words, key = await _own(tx, candidate, rest), texts(tongue(candidate)), f"u{update.update_id}"
+    again = ticket is not None and await endings.reopen(tx, desk_of(deps), ticket, deps.now(), key=key)
+    await say(tx, candidate, Message(words.reopened if again else words.reopened_not), key)
+
+
+async def _share_name(tx: AsyncSession, deps: Deps, candidate: Candidate, update: Update, rest: str) -> None:
+    """The name in Telegram, shown to staff from now on, by the person's own wish."""
+    ticket, key, user = await _own(tx, candidate, rest), f"u{update.update_id}", update.effective_user
+    assert user
+    candidate.shown_name = user.full_name[:NAME]
+    said = texts(tongue(candidate)).name_shared.format(name=candidate.shown_name)
+    await say(tx, candidate, Message(said), key)
+    if ticket:
+        told = texts(deps.settings.staff_language).staff_named
+        await relay.tell(
+            tx, desk_of(deps), ticket, told.format(candidate=candidate.id, name=candidate.shown_name), key=key
+        )
+        await cards.refresh(tx, desk_of(deps), ticket, key=key)
+
+
+async def _own(tx: AsyncSession, candidate: Candidate, number: str) -> Ticket | None:
+    """The candidate's ticket that a button is about; None for a made-up number, or another person's."""
+    ticket = await tx.get(Ticket, int(number)) if number.isdecimal() and len(number) < 19 else None
+    return ticket if ticket and ticket.candidate_id == candidate.id else None
+
+
+AFTER: dict[str, Callable[[AsyncSession, Deps, Candidate, Update, str], Awaitable[None]]] = {
+    "b": _back_to_the_bot,
+    "r": _rate,
+    "o": _not_solved,
+    "s": _share_name,
+}

@@ -1,0 +1,175 @@
+"""Staff's commands about tickets: who has one, lists, and what the assistant would answer."""
+
+import asyncio
+from functools import partial
+from typing import assert_never
+
+from sqlalchemy.ext.asyncio import AsyncSession
+from telegram import Message as Received
+from telegram import MessageEntity, Update
+
+from bot.delivery import inbox, outbox
+from bot.delivery.outbox import Priority
+from bot.desk import bans, cards, endings, listing, members, relay, sending, tickets
+from bot.dialogue import render
+from bot.dialogue.cards import Found, found_lines
+from bot.dialogue.conversation import Part, respond
+from bot.dialogue.decide import Answer, Clarify, Escalate
+from bot.dialogue.language import language as language_of
+from bot.dialogue.message import Message
+from bot.dialogue.rich import Rich, bold, join, plain
+from bot.dialogue.texts import texts
+from bot.handlers.candidate import desk_of
+from bot.handlers.context import Context, Deps
+from bot.handlers.lists import list_message, show_list
+from bot.handlers.people import member_of
+from bot.records.tables import Member, Ticket
+
+
+async def on_close(update: Update, context: Context) -> None:
+    """/close as a reply to a card: the ticket ends, and the assistant answers first again."""
+    deps, key = context.deps, f"u{update.update_id}"
+    words = texts(deps.settings.staff_language)
+    async with deps.db.begin() as tx:
+        ticket = await _ticket(tx, update, deps)
+        closed = ticket and await endings.close(tx, desk_of(deps), ticket, deps.now(), key=key, by_team=True)
+        await _put(tx, update, deps, Message(words.staff_closed if closed else words.staff_nothing_to_close))
+
+
+async def on_release(update: Update, context: Context) -> None:
+    """/release as a reply to a card: nobody has the ticket any more."""
+    deps, words = context.deps, texts(context.deps.settings.staff_language)
+    async with deps.db.begin() as tx:
+        ticket = await _ticket(tx, update, deps)
+        said = words.staff_nothing_to_release if ticket else words.staff_which_card
+        if ticket and await tickets.release(tx, ticket.id):
+            await cards.refresh(tx, desk_of(deps), ticket, key=f"u{update.update_id}")
+            said = words.staff_released
+        await _put(tx, update, deps, Message(said))
+
+
+async def on_assign(update: Update, context: Context) -> None:
+    """/assign @name as a reply to a card; without a name the bot offers those whom it has seen."""
+    deps, received, key = context.deps, update.effective_message, f"u{update.update_id}"
+    assert received
+    words = texts(deps.settings.staff_language)
+    async with deps.db.begin() as tx:
+        ticket = await _ticket(tx, update, deps)
+        if ticket is None:
+            await _put(tx, update, deps, Message(words.staff_which_card))
+        elif not argument(received) and not received.parse_entities([MessageEntity.TEXT_MENTION]):
+            options = [(f"t:w:{ticket.id}:{one.chat_id}", one.name) for one in await members.latest(tx)]
+            await sending.choose(tx, desk_of(deps), ticket, words.staff_assign_whom, options, key=key)
+            await inbox.done(tx, update.update_id)
+        else:
+            chosen = await _named(tx, received, deps)
+            said = words.staff_assign_unknown if chosen is None else words.staff_nothing_to_close
+            if chosen and await tickets.assign(tx, ticket.id, chosen.chat_id):
+                await cards.refresh(tx, desk_of(deps), ticket, key=key)
+                said = words.staff_assigned.format(owner=chosen.name)
+            await _put(tx, update, deps, Message(said))
+
+
+async def on_unban(update: Update, context: Context) -> None:
+    """/unban as a reply to a card, or with a pseudonym."""
+    deps, received = context.deps, update.effective_message
+    assert received
+    words = texts(deps.settings.staff_language)
+    async with deps.db.begin() as tx:
+        ticket = await _ticket(tx, update, deps)
+        whom = argument(received).upper() or (ticket.candidate_id if ticket else "")
+        freed = await bans.unban(tx, whom)
+        said = words.staff_unbanned.format(candidate=cards.known_as(freed)) if freed else words.staff_unban_whom
+        await _put(tx, update, deps, Message(said))
+
+
+async def on_tickets(update: Update, context: Context) -> None:
+    """/tickets: all that are open, oldest first."""
+    await _list(update, context, "all")
+
+
+async def on_mine(update: Update, context: Context) -> None:
+    """/mine: those of the person who asks."""
+    await _list(update, context, "mine")
+
+
+async def _list(update: Update, context: Context, whose: str) -> None:
+    deps = context.deps
+    async with deps.db.begin() as tx:
+        member = await member_of(tx, update, deps.now())
+        await show_list(tx, desk_of(deps), member, whose, 0, deps.now(), key=f"u{update.update_id}")
+        await inbox.done(tx, update.update_id)
+
+
+async def on_find(update: Update, context: Context) -> None:
+    """/find words: tickets whose question holds them all."""
+    deps, received = context.deps, update.effective_message
+    assert received
+    words, wanted = texts(deps.settings.staff_language), argument(received)
+    async with deps.db.begin() as tx:
+        found = await listing.find(tx, wanted)
+        said = Message(words.staff_found_nothing if wanted else words.staff_find_what)
+        if found:
+            said = list_message(words.staff_found.format(count=len(found)), found, desk_of(deps), deps.now())
+        await _put(tx, update, deps, said, ":list")
+
+
+async def on_ask(update: Update, context: Context) -> None:
+    """/ask question: what the assistant would do with it, and how sure it is; nothing is recorded."""
+    deps, received = context.deps, update.effective_message
+    assert received
+    staff, asked = deps.settings.staff_language, argument(received)
+    message = Message(texts(staff).staff_ask_what)
+    if asked:
+        find = partial(deps.live.engine.find, course=deps.course)
+        day, own = deps.local_now.date(), language_of(asked, staff)
+        turn = await asyncio.to_thread(respond, asked, find, deps.limits, day, language=own, before=None)
+        parts = [_would(part, deps) for part in turn.parts]
+        if turn.chat:
+            parts = [join([bold(texts(staff).ask_chat), plain(getattr(texts(turn.language), turn.chat))])]
+        message = join(parts).message()
+    async with deps.db.begin() as tx:
+        await _put(tx, update, deps, message)
+
+
+def _would(part: Part, deps: Deps) -> Rich:
+    """What would be done with one question, in the staff's language, with the entries that came near."""
+    staff = deps.settings.staff_language
+    words = texts(staff)
+    near = found_lines([Found(hit.entry.question, hit.confidence) for hit in part.answers[:3]], staff)
+    listed = join([bold(words.card_found), *(near or [plain(words.card_nothing_found)])], "\n")
+    match part.decision:
+        case Answer(entry, gist):
+            return join([bold(words.ask_answer), render.answer(entry, entry.language, gist), listed])
+        case Clarify():
+            return join([bold(words.ask_clarify), listed])
+        case Escalate(reason):
+            why = getattr(words, f"reason_{reason}")
+            return join([bold(words.ask_escalate) + plain(f" ({why})"), listed])
+        case _:
+            assert_never(part.decision)
+
+
+def argument(received: Received) -> str:
+    """What follows a command."""
+    return (received.text or "").partition(" ")[2].strip()
+
+
+async def _ticket(tx: AsyncSession, update: Update, deps: Deps) -> Ticket | None:
+    """The ticket that a command is about."""
+    answered = update.effective_message and update.effective_message.reply_to_message
+    return await relay.ticket_of_reply(tx, deps.staff_chat, answered.message_id) if answered else None
+
+
+async def _named(tx: AsyncSession, received: Received, deps: Deps) -> Member | None:
+    """Whom a command names: somebody mentioned, or a name."""
+    for entity in received.parse_entities([MessageEntity.TEXT_MENTION]):
+        if entity.user:
+            return await members.seen(tx, entity.user.id, entity.user.full_name, entity.user.username, deps.now())
+    return await members.named(tx, argument(received))
+
+
+async def _put(tx: AsyncSession, update: Update, deps: Deps, message: Message, name: str = "") -> None:
+    key = f"u{update.update_id}{name}"
+    await outbox.put(tx, deps.staff_chat, "sendMessage", message.payload(), key=key, priority=Priority.NOTICE)
+    await inbox.done(tx, update.update_id)

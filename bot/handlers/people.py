@@ -1,0 +1,19 @@
+"""Who of the staff wrote or pressed."""
+
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+from telegram import Update
+
+from bot.desk import members
+from bot.records.tables import Member
+
+
+async def member_of(tx: AsyncSession, update: Update, now: datetime) -> Member:
+    """The member of staff, seen now; anonymous administrators are known by their title, or else by the group's name."""
+    message, user = update.message or update.edited_message, update.effective_user
+    if message and message.sender_chat:
+        name = message.author_signature or message.sender_chat.effective_name or ""
+        return await members.seen(tx, message.sender_chat.id, name, None, now, message.sender_chat.type)
+    assert user  # the routes let no other updates through
+    return await members.seen(tx, user.id, user.full_name, user.username, now)

@@ -1,0 +1,223 @@
+"""Staff press a button below a card or a list: `t:` what `:` ticket `:` number, or `l:` whose `:` page."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncSession
+from telegram import Update
+from telegram.error import TelegramError
+
+from bot.delivery import inbox, outbox
+from bot.desk import bans, cards, endings, relay, sending, tickets
+from bot.desk.relay import Desk
+from bot.dialogue import render
+from bot.dialogue.message import Button, Message
+from bot.dialogue.rich import Rich, plain
+from bot.dialogue.texts import Texts, texts
+from bot.handlers.candidate import desk_of
+from bot.handlers.context import Context, Deps
+from bot.handlers.lists import show_list
+from bot.handlers.people import member_of
+from bot.handlers.rights import Role, role
+from bot.records.states import TicketState
+from bot.records.tables import Candidate, Member, Ticket
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """Who pressed what, where."""
+
+    tx: AsyncSession
+    deps: Deps
+    desk: Desk
+    ticket: Ticket
+    member: Member
+    number: int  # the third part of the data, -1 without one
+    shown: int  # the message with the button
+    key: str
+
+    @property
+    def words(self) -> Texts:
+        """The texts for staff."""
+        return texts(self.desk.language)
+
+
+async def on_staff_press(update: Update, context: Context) -> None:
+    """A button in a group: done if a member of staff pressed it in their group; what happened is said above it."""
+    query = update.callback_query
+    assert query
+    said = texts(context.deps.settings.staff_language).staff_members_only
+    if await role(update, context) >= Role.STAFF:
+        said = await _pressed(update, context)
+    with suppress(TelegramError):  # too late to be shown: what happened has happened
+        await query.answer(text=said[:200] or None, show_alert=bool(said))
+
+
+async def _pressed(update: Update, context: Context) -> str:
+    deps, query, key = context.deps, update.callback_query, f"u{update.update_id}"
+    assert query
+    shown = query.message.message_id if query.message else 0
+    kind, *rest = (query.data or "").split(":")
+    async with deps.db.begin() as tx:
+        member, desk = await member_of(tx, update, deps.now()), desk_of(deps)
+        said = texts(desk.language).staff_gone
+        if kind == "l" and len(rest) == 2 and rest[1].isdecimal():
+            await show_list(tx, desk, member, rest[0], int(rest[1][:6]), deps.now(), key=key, shown=shown)
+            said = ""
+        elif kind == "t" and len(rest) in {2, 3} and rest[0] in PRESSES:
+            numbers = [int(part) if part.isdecimal() and len(part) < 19 else -1 for part in (*rest[1:], "-")]
+            ticket = await tx.get(Ticket, numbers[0]) if numbers[0] >= 0 else None
+            if ticket:
+                press = Press(tx, deps, desk, ticket, member, numbers[1], shown, key)
+                said = await PRESSES[rest[0]](press)
+        await inbox.done(tx, update.update_id)
+    return said
+
+
+async def _claim(press: Press) -> str:
+    if not await tickets.claim(press.tx, press.ticket.id, press.member.chat_id, press.deps.now()):
+        await press.tx.refresh(press.ticket)
+        if press.ticket.state is TicketState.CLOSED:
+            return press.words.staff_is_closed
+        name = await cards.owner(press.tx, press.ticket) or press.words.staff_somebody
+        return press.words.staff_has_it.format(owner=name)
+    await cards.refresh(press.tx, press.desk, press.ticket, key=press.key)
+    return ""
+
+
+async def _release(press: Press) -> str:
+    if not await tickets.release(press.tx, press.ticket.id):
+        return press.words.staff_nothing_to_release
+    await cards.refresh(press.tx, press.desk, press.ticket, key=press.key)
+    return press.words.staff_released
+
+
+async def _close(press: Press) -> str:
+    now = press.deps.now()
+    closed = await endings.close(press.tx, press.desk, press.ticket, now, key=press.key, by_team=True)
+    return press.words.staff_closed if closed else press.words.staff_is_closed
+
+
+async def _answers(press: Press) -> str:
+    found = [(f"t:p:{press.ticket.id}:{place}", one["question"]) for place, one in enumerate(press.ticket.found)]
+    if not found:
+        return press.words.staff_no_answers
+    await sending.choose(press.tx, press.desk, press.ticket, press.words.staff_choose_answer, found, key=press.key)
+    return ""
+
+
+async def _canned(press: Press) -> str:
+    known = await sending.canned(press.tx, press.ticket)
+    if not known:
+        return press.words.staff_no_canned
+    options = [(f"t:v:{press.ticket.id}:{number}", title) for number, title in known]
+    await sending.choose(press.tx, press.desk, press.ticket, press.words.staff_choose_canned, options, key=press.key)
+    return ""
+
+
+async def _reply(press: Press, *, is_canned: bool) -> Rich | None:
+    """The reply that a button stands for: an entry's answer or a canned one; None if it is gone."""
+    if is_canned:
+        text = await sending.canned_text(press.tx, press.ticket, press.number)
+        return plain(text) if text else None
+    if not 0 <= press.number < len(press.ticket.found):
+        return None
+    language = endings.tongue(press.ticket)
+    entry = press.deps.live.engine.entry(press.ticket.found[press.number]["entry"], language)
+    return render.answer(entry, language) if entry else None
+
+
+async def _preview(press: Press, *, is_canned: bool = False) -> str:
+    reply = await _reply(press, is_canned=is_canned)
+    if reply is None:
+        return press.words.staff_gone
+    data = f"t:{'q' if is_canned else 's'}:{press.ticket.id}:{press.number}"
+    await sending.preview(press.tx, press.desk, press.ticket, reply, data, key=press.key)
+    await _take_away(press)
+    return ""
+
+
+async def _preview_canned(press: Press) -> str:
+    return await _preview(press, is_canned=True)
+
+
+async def _send(press: Press, *, is_canned: bool = False) -> str:
+    reply, who = await _reply(press, is_canned=is_canned), press.member
+    if reply is None:
+        return press.words.staff_gone
+    # What is sent twice by two who press at once is worse than what one of them has to press again.
+    key = f"t{press.ticket.id}m{press.shown}"
+    await sending.send(press.tx, press.desk, press.ticket, reply, who.name, press.shown, key=key)
+    await tickets.answered(press.tx, press.ticket, who.chat_id, press.deps.now())
+    await cards.refresh(press.tx, press.desk, press.ticket, key=press.key)
+    return ""
+
+
+async def _send_canned(press: Press) -> str:
+    return await _send(press, is_canned=True)
+
+
+async def _ask_ban(press: Press) -> str:
+    words, candidate = press.words, await press.tx.get_one(Candidate, press.ticket.candidate_id)
+    buttons = (
+        Button(words.button_ban_yes, data=f"t:y:{press.ticket.id}"),
+        Button(words.button_leave, data=f"t:n:{press.ticket.id}"),
+    )
+    asked = words.staff_ban_ask.format(candidate=cards.known_as(candidate))
+    await relay.tell(press.tx, press.desk, press.ticket, Message(asked, buttons=(buttons,)), key=press.key)
+    return ""
+
+
+async def _ban(press: Press) -> str:
+    await bans.ban(press.tx, press.desk, press.ticket, press.deps.now(), key=press.key)
+    await _take_away(press)
+    return ""
+
+
+async def _leave(press: Press) -> str:
+    await _take_away(press)
+    return ""
+
+
+async def _assign(press: Press) -> str:
+    chosen = await press.tx.get(Member, press.number)
+    if chosen is None or not await tickets.assign(press.tx, press.ticket.id, chosen.chat_id):
+        return press.words.staff_gone
+    told = press.words.staff_assigned.format(owner=chosen.name)
+    await relay.tell(press.tx, press.desk, press.ticket, told, key=press.key)
+    await cards.refresh(press.tx, press.desk, press.ticket, key=press.key)
+    await _take_away(press)
+    return ""
+
+
+async def _go(press: Press) -> str:
+    await relay.tell(
+        press.tx, press.desk, press.ticket, press.words.staff_here.format(number=press.ticket.id), key=press.key
+    )
+    return ""
+
+
+async def _take_away(press: Press) -> None:
+    """A question of the bot to staff that is settled goes away."""
+    await outbox.put(
+        press.tx, press.desk.chat, "deleteMessage", {"message_id": press.shown}, key=f"{press.key}:settled"
+    )
+
+
+PRESSES: dict[str, Callable[[Press], Awaitable[str]]] = {
+    "c": _claim,
+    "r": _release,
+    "x": _close,
+    "a": _answers,
+    "p": _preview,
+    "s": _send,
+    "k": _canned,
+    "v": _preview_canned,
+    "q": _send_canned,
+    "b": _ask_ban,
+    "y": _ban,
+    "n": _leave,
+    "w": _assign,
+    "g": _go,
+}
