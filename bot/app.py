@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 from telegram import BotCommand, BotCommandScopeAllPrivateChats, BotCommandScopeChat, Update
 from telegram.error import InvalidToken, NetworkError, RetryAfter, TelegramError
 from telegram.ext import (
@@ -25,7 +26,8 @@ from telegram.ext import (
 from bot.delivery.budgets import Limits as Budgets
 from bot.delivery.loops import Intake, Loops, TokenRefusedError, run
 from bot.delivery.retry import backoff, reason
-from bot.desk import refusals
+from bot.delivery.timers import Handler, Payload
+from bot.desk import refusals, reminders
 from bot.dialogue.texts import texts
 from bot.doors import doors
 from bot.handlers import buttons, candidate, commands, publishing, staff
@@ -76,6 +78,7 @@ async def guichet(settings: Settings, engine: Engine, budgets: Budgets | None = 
         desk = desk_of(deps)
         async with db.begin() as tx:
             await refusals.send_again(tx, desk, deps.now())
+            await reminders.plan_digest(tx, desk, deps.now(), keep=True)
         refused = partial(refusals.heard, desk=desk, contact=settings.privacy_contact)
         limits = budgets or Budgets()
         loops = Loops(
@@ -86,6 +89,7 @@ async def guichet(settings: Settings, engine: Engine, budgets: Budgets | None = 
             limits=limits,
             refused=refused,
             now=deps.now,
+            timers=clock(deps),
         )
         await initialize(application)
         async with application:
@@ -94,6 +98,18 @@ async def guichet(settings: Settings, engine: Engine, budgets: Budgets | None = 
                 task.cancel()
     finally:
         await db.close()
+
+
+def clock(deps: Deps) -> dict[str, Handler]:
+    """What timers do, by kind."""
+
+    async def remind(tx: AsyncSession, payload: Payload) -> None:
+        await reminders.remind(tx, payload, desk=desk_of(deps), now=deps.now())
+
+    async def digest(tx: AsyncSession, payload: Payload) -> None:
+        await reminders.digest(tx, payload, desk=desk_of(deps), now=deps.now())
+
+    return {reminders.REMIND: remind, reminders.DIGEST: digest}
 
 
 async def serve(settings: Settings, engine: Engine, started: asyncio.Event | None = None) -> None:

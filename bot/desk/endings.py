@@ -54,7 +54,7 @@ async def remark(tx: AsyncSession, desk: Desk, ticket: Ticket, text: str, *, key
 
 async def reopen(tx: AsyncSession, desk: Desk, ticket: Ticket, now: datetime, *, key: str) -> bool:
     """The candidate says that it is not solved; False if the ticket is open, or a newer one is."""
-    if not await tickets.reopen(tx, ticket, now):
+    if not await tickets.reopen(tx, desk, ticket, now):
         return False
     candidate = await tx.get_one(Candidate, ticket.candidate_id)
     told = texts(desk.language).staff_reopened.format(candidate=cards.known_as(candidate))

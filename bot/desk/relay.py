@@ -1,12 +1,14 @@
 """What is carried between candidates and staff, and which message is a copy of which."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.delivery import outbox
 from bot.delivery.outbox import Priority
+from bot.desk.hours import Hours
 from bot.dialogue import render
 from bot.dialogue.message import Button, Message
 from bot.dialogue.texts import texts
@@ -20,10 +22,12 @@ DELIVERED = "👌"
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Where staff are, and the language that they read."""
+    """Where staff are, the language that they read, and when they work and want to be reminded."""
 
     chat: int
     language: Language
+    hours: Hours = Hours()  # noqa: RUF009  immutable
+    reminders: tuple[timedelta, ...] = ()
 
 
 async def add(

@@ -8,9 +8,9 @@ from sqlalchemy import ColumnElement, case, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from bot.delivery import outbox
+from bot.delivery import outbox, timers
 from bot.delivery.outbox import Priority
-from bot.desk import cards, relay
+from bot.desk import cards, relay, reminders
 from bot.desk.relay import Desk
 from bot.dialogue.render import Reason
 from bot.records.states import Direction, TicketState
@@ -64,7 +64,7 @@ async def hand_over(
         ticket = await open_ticket(tx, candidate.id)
         assert ticket is not None  # the insertion failed because of it
         await relay.add(tx, desk, ticket, question.text, candidate.chat_id, question.message_id, key=key)
-        await written(tx, ticket, now)
+        await written(tx, desk, ticket, now)
         return None
     ticket = await tx.get_one(Ticket, ticket_id)
     card = (await cards.card(tx, ticket, desk.language)).payload()
@@ -79,10 +79,11 @@ async def hand_over(
     )
     if question.message_id is not None:
         await relay.remember(tx, ticket_id, Direction.TO_STAFF, candidate.chat_id, question.message_id, ticket.card_id)
+    await reminders.start(tx, desk, ticket_id, now)
     return ticket_id
 
 
-async def claim(tx: AsyncSession, ticket_id: int, member: int, now: datetime) -> bool:
+async def claim(tx: AsyncSession, ticket_id: int, member: int) -> bool:
     """Somebody takes a ticket that nobody has; False if another was faster, or it is closed."""
     free = (Ticket.id == ticket_id) & (Ticket.state == TicketState.OPEN)
     return await _changed(tx, free, state=TicketState.CLAIMED, owner_chat_id=member)
@@ -107,6 +108,7 @@ async def answered(tx: AsyncSession, ticket: Ticket, member: int | None, now: da
     A closed ticket opens again unless the candidate has a newer one open: then nothing changes, and False.
     """
     mine = (Ticket.id == ticket.id) & ~_another_open(ticket)
+    await timers.cancel(tx, reminders.key(ticket.id))
     return await _changed(
         tx,
         mine,
@@ -119,11 +121,14 @@ async def answered(tx: AsyncSession, ticket: Ticket, member: int | None, now: da
     )
 
 
-async def written(tx: AsyncSession, ticket: Ticket, now: datetime) -> bool:
+async def written(tx: AsyncSession, desk: Desk, ticket: Ticket, now: datetime) -> bool:
     """The candidate wrote: it is the team's turn; False if it was already."""
     theirs = (Ticket.id == ticket.id) & (Ticket.state == TicketState.WAITING)
     taken = case((Ticket.owner_chat_id.is_(None), TicketState.OPEN), else_=TicketState.CLAIMED)
-    return await _changed(tx, theirs, state=taken, asked_at=now)
+    turned = await _changed(tx, theirs, state=taken, asked_at=now)
+    if turned:
+        await reminders.start(tx, desk, ticket.id, now)
+    return turned
 
 
 async def hushed(tx: AsyncSession, ticket_id: int, now: datetime) -> bool:
@@ -134,14 +139,18 @@ async def hushed(tx: AsyncSession, ticket_id: int, now: datetime) -> bool:
 async def close(tx: AsyncSession, ticket_id: int, now: datetime) -> bool:
     """Close a ticket; False if it was closed before."""
     alive = (Ticket.id == ticket_id) & (Ticket.state != TicketState.CLOSED)
+    await timers.cancel(tx, reminders.key(ticket_id))
     return await _changed(tx, alive, state=TicketState.CLOSED, closed_at=now, asked_at=None)
 
 
-async def reopen(tx: AsyncSession, ticket: Ticket, now: datetime) -> bool:
+async def reopen(tx: AsyncSession, desk: Desk, ticket: Ticket, now: datetime) -> bool:
     """Open a closed ticket again, with whoever had it; False if it is open, or the candidate has a newer one."""
     over = (Ticket.id == ticket.id) & (Ticket.state == TicketState.CLOSED) & ~_another_open(ticket)
     taken = case((Ticket.owner_chat_id.is_(None), TicketState.OPEN), else_=TicketState.CLAIMED)
-    return await _changed(tx, over, state=taken, asked_at=now, closed_at=None, hushed_at=None)
+    again = await _changed(tx, over, state=taken, asked_at=now, closed_at=None, hushed_at=None)
+    if again:
+        await reminders.start(tx, desk, ticket.id, now)
+    return again
 
 
 async def collides(tx: AsyncSession, ticket: Ticket, member: int) -> bool:

@@ -66,7 +66,8 @@ def tongue(candidate: Candidate) -> Language:
 
 def desk_of(deps: Deps) -> Desk:
     """Where staff are."""
-    return Desk(deps.staff_chat, deps.settings.staff_language)
+    settings = deps.settings
+    return Desk(deps.staff_chat, settings.staff_language, settings.hours, settings.reminders)
 
 
 async def say(tx: AsyncSession, candidate: Candidate, message: Message, key: str) -> int:
@@ -151,7 +152,7 @@ async def _with_ticket(tx: AsyncSession, deps: Deps, candidate: Candidate, ticke
 async def _silent(tx: AsyncSession, deps: Deps, candidate: Candidate, ticket: Ticket, asked: Asked, row: int) -> None:
     """A person has the ticket: that is said once, then only that a message has arrived (`row` carries it)."""
     words = texts(asked.turn.language)
-    if await tickets.written(tx, ticket, deps.now()):
+    if await tickets.written(tx, desk_of(deps), ticket, deps.now()):
         await cards.refresh(tx, desk_of(deps), ticket, key=asked.key)
     if await tickets.hushed(tx, ticket.id, deps.now()):
         back = Button(words.button_bot_again, data=f"b:{ticket.id}")

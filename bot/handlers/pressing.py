@@ -76,7 +76,7 @@ async def _pressed(update: Update, context: Context) -> str:
 
 
 async def _claim(press: Press) -> str:
-    if not await tickets.claim(press.tx, press.ticket.id, press.member.chat_id, press.deps.now()):
+    if not await tickets.claim(press.tx, press.ticket.id, press.member.chat_id):
         await press.tx.refresh(press.ticket)
         if press.ticket.state is TicketState.CLOSED:
             return press.words.staff_is_closed

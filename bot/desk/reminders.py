@@ -1,0 +1,91 @@
+"""What staff are reminded of, in office hours alone: questions that wait, and each morning all that is open."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.delivery import outbox, timers
+from bot.delivery.outbox import Priority
+from bot.delivery.timers import Payload
+from bot.desk import hours as office
+from bot.desk import relay
+from bot.desk.relay import Desk
+from bot.dialogue import times
+from bot.dialogue.texts import texts
+from bot.records.states import TicketState
+from bot.records.tables import Question, Ticket, Timer
+
+REMIND, DIGEST = "remind", "digest"  # kinds of timers
+
+
+def key(ticket_id: int) -> str:
+    """The name of a ticket's timer."""
+    return f"remind{ticket_id}"
+
+
+async def start(tx: AsyncSession, desk: Desk, ticket_id: int, since: datetime, number: int = 0) -> None:
+    """Set the timer for the reminder with this number of a question that waits since then, if there is one."""
+    due = office.after(desk.hours, since, desk.reminders[number]) if number < len(desk.reminders) else None
+    if due:
+        await timers.set_timer(tx, key(ticket_id), REMIND, due, {"ticket": ticket_id, "number": number})
+
+
+async def remind(tx: AsyncSession, payload: Payload, *, desk: Desk, now: datetime) -> None:
+    """Remind staff below the card, and set the next timer; one that comes late and at night waits for the morning."""
+    ticket = await tx.get(Ticket, payload["ticket"])
+    if ticket is None or ticket.asked_at is None:
+        return
+    if not office.is_open(desk.hours, now):
+        if again := office.opening(desk.hours, now):
+            await timers.set_timer(tx, key(ticket.id), REMIND, again, payload)
+        return
+    words, number = texts(desk.language), payload["number"]
+    text = words.reminder_last if number + 1 >= len(desk.reminders) else words.reminder
+    age = times.length(office.worked(desk.hours, ticket.asked_at, now), desk.language)
+    name = f"{key(ticket.id)}:{ticket.asked_at.timestamp():.0f}:{number}"
+    await relay.tell(tx, desk, ticket, text.format(age=age), key=name)
+    await start(tx, desk, ticket.id, ticket.asked_at, number + 1)
+
+
+async def plan_digest(
+    tx: AsyncSession, desk: Desk, now: datetime, since: datetime | None = None, *, keep: bool = False
+) -> None:
+    """Set the timer for the next working morning; none as long as nobody has stated when the team works.
+
+    With `keep`, as at the start of the bot, one that is set already stays.
+    """
+    tomorrow = now.astimezone(desk.hours.zone).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    morning = office.opening(desk.hours, tomorrow) if desk.hours.stated else None
+    known = select(Timer.id).where(Timer.key == DIGEST)
+    if morning and keep and (await tx.execute(known)).first():
+        return
+    if morning:
+        await timers.set_timer(tx, DIGEST, DIGEST, morning, {"since": (since or now).timestamp()})
+    else:
+        await timers.cancel(tx, DIGEST)
+
+
+async def digest(tx: AsyncSession, payload: Payload, *, desk: Desk, now: datetime) -> None:
+    """Tell staff what is open and what happened since the last working morning; one too late for its day is left."""
+    since = datetime.fromtimestamp(payload["since"], tz=now.tzinfo)
+    told = office.is_open(desk.hours, now)
+    if told:
+        text, name = await _digest(tx, desk, since), f"digest{now:%Y%m%d}"
+        await outbox.put(tx, desk.chat, "sendMessage", {"text": text}, key=name, priority=Priority.REMINDER)
+    await plan_digest(tx, desk, now, since=now if told else since)
+
+
+async def _digest(tx: AsyncSession, desk: Desk, since: datetime) -> str:
+    words = texts(desk.language)
+    alive = select(func.count(), func.min(Ticket.opened_at)).where(Ticket.state != TicketState.CLOSED)
+    count, oldest = (await tx.execute(alive)).one()
+    lines = [words.digest.format(open=count)]
+    if oldest:
+        lines.append(words.digest_oldest.format(date=oldest.astimezone(desk.hours.zone).strftime("%d/%m/%Y")))
+    numbers = [
+        (await tx.execute(select(func.count()).where(moment >= since))).scalar_one()
+        for moment in (Question.asked_at, Ticket.opened_at, Ticket.closed_at)
+    ]
+    asked, opened, closed = numbers
+    return "\n".join([*lines, words.digest_before.format(asked=asked, opened=opened, closed=closed)])
