@@ -122,7 +122,7 @@ async def test_released_the_bot_answers_again_and_staff_see_it(flow: House, sara
     (answer,) = await flow.ask(sara, LECTURERS["en"])
     assert "ActuIA" in answer["text"]
     copied = flow.received(flow.staff)[-1]
-    assert copied["text"].splitlines()[0].startswith("The assistant answered C-")
+    assert "The assistant answered C-" in copied["text"]
     (nothing,) = await flow.group(flow.paul, "/release", reply_to=card)
     assert nothing["text"] == EN.staff_nothing_to_release
 
