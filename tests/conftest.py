@@ -1,5 +1,7 @@
+import asyncio
 import os
 import shutil
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -7,10 +9,14 @@ from hypothesis import HealthCheck, settings
 from hypothesis.database import DirectoryBasedExampleDatabase
 from platformdirs import user_cache_path
 
+from bot.records.migrations import migrate
+from bot.records.sessions import Database, open_database
 from indexer import engine as engines
 from indexer.encoder import OnnxEncoder
 from indexer.engine import Engine
 from indexer.model import DEFAULT_MODEL, prepare
+
+from .postgres import Postgres, running
 
 REPOSITORY = Path(__file__).parents[1]
 DATA = Path(__file__).parent / "data"
@@ -62,3 +68,90 @@ def index_root(encoder: OnnxEncoder, tmp_path_factory: pytest.TempPathFactory) -
 @pytest.fixture(scope="session")
 def engine(encoder: OnnxEncoder, index_root: Path) -> Engine:
     return engines.with_live_snapshot(encoder, index_root)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server, started when the first test asks for it, ended with the last."""
+    with running() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with all tables, to be copied."""
+    path = tmp_path_factory.mktemp("sqlite") / "migrated.db"
+    _migrated(f"sqlite+aiosqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres: Postgres) -> Iterator[str]:
+    """The name of a PostgreSQL database with all tables, to be copied."""
+    with postgres.database() as name:
+        _migrated(postgres.url(name))
+        yield name
+
+
+def _migrated(url: str) -> None:
+    async def prepare_tables() -> None:
+        database = open_database(url)
+        await migrate(database)
+        await database.close()
+
+    asyncio.run(prepare_tables())
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a database without tables, of either kind in turn."""
+    if request.param == "sqlite":
+        yield f"sqlite+aiosqlite:///{tmp_path / 'guichet.db'}"
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    with server.database() as name:
+        yield server.url(name)
+
+
+@pytest.fixture
+def sqlite_url(migrated_sqlite: Path, tmp_path: Path) -> str:
+    """The address of a SQLite file of the test's own, with all tables."""
+    return f"sqlite+aiosqlite:///{shutil.copy(migrated_sqlite, tmp_path / 'guichet.db')}"
+
+
+@pytest.fixture
+def postgres_url(postgres: Postgres, migrated_postgres: str) -> Iterator[str]:
+    """The address of a PostgreSQL database of the test's own, with all tables."""
+    with postgres.database(migrated_postgres) as name:
+        yield postgres.url(name)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The address of a database with all tables, of either kind in turn."""
+    url: str = request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url")
+    return url
+
+
+@pytest.fixture
+async def db(database_url: str) -> AsyncIterator[Database]:
+    """A database with all tables, of either kind in turn."""
+    database = open_database(database_url)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def sqlite_db(sqlite_url: str) -> AsyncIterator[Database]:
+    """A SQLite database with all tables, for what is SQLite's alone."""
+    database = open_database(sqlite_url)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def postgres_db(postgres_url: str) -> AsyncIterator[Database]:
+    """A PostgreSQL database with all tables, for what is PostgreSQL's alone."""
+    database = open_database(postgres_url)
+    yield database
+    await database.close()

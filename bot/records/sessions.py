@@ -49,7 +49,8 @@ def open_database(url: str) -> Database:
         event.listen(engine.sync_engine, "connect", _set_up)
         event.listen(engine.sync_engine, "begin", _begin)
         event.listen(engine.sync_engine, "invalidate", _let_go)
-    return Database(engine, engine.execution_options(writing=True))
+        return Database(engine, engine.execution_options(writing=True))
+    return Database(engine.execution_options(isolation_level="REPEATABLE READ"), engine)
 
 
 def _set_up(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:

@@ -1,22 +1,11 @@
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from telegram import Bot
 from telegram.request import HTTPXRequest
 
-from bot.records.migrations import migrate
-from bot.records.sessions import Database, open_database
 from bot.sandbox.botapi import BotApi, serve
 from bot.sandbox.people import User
-
-
-@pytest.fixture
-async def db(tmp_path: Path) -> AsyncIterator[Database]:
-    database = open_database(f"sqlite+aiosqlite:///{tmp_path / 'guichet.db'}")
-    await migrate(database)
-    yield database
-    await database.close()
 
 
 @pytest.fixture

@@ -1,9 +1,7 @@
-from pathlib import Path
-
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 
 from bot.records.migrations import DatabaseTooNewError, migrate
 from bot.records.sessions import Database, open_database
@@ -35,13 +33,13 @@ async def test_a_database_of_a_later_version_is_refused_and_left_alone(db: Datab
         await migrate(db)
 
 
-async def test_a_migration_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
-    db = open_database(f"sqlite+aiosqlite:///{tmp_path / 'guichet.db'}")
+async def test_a_migration_that_fails_leaves_nothing_behind(empty_database: str) -> None:
+    db = open_database(empty_database)
     async with db.begin() as tx:
         await tx.execute(text("CREATE TABLE relay (id INTEGER)"))  # in the way of the last table
     with pytest.raises(Exception, match="already exists"):
         await migrate(db)
-    async with db.read() as tx:
-        names = (await tx.execute(text("SELECT name FROM sqlite_master WHERE type = 'table'"))).scalars().all()
+    async with db.engine.connect() as connection:
+        names = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
     await db.close()
     assert names == ["relay"]

@@ -20,8 +20,8 @@ async def count(db: Database) -> int:
         return int((await tx.execute(COUNT)).scalar_one())
 
 
-async def test_forty_transactions_that_read_and_then_write_lose_nothing(db: Database) -> None:
-    other = open_database(str(db.engine.url))  # as a second process would
+async def test_forty_transactions_that_read_and_then_write_lose_nothing(sqlite_db: Database) -> None:
+    other = open_database(str(sqlite_db.engine.url))  # as a second process would
 
     async def add_one(database: Database) -> None:
         async with database.begin() as tx:
@@ -29,16 +29,16 @@ async def test_forty_transactions_that_read_and_then_write_lose_nothing(db: Data
             await asyncio.sleep(0)
             await tx.execute(ADD_ONE, {"value": str(value + 1)})
 
-    async with db.begin() as tx:
+    async with sqlite_db.begin() as tx:
         tx.add(Setting(key="count", value="0"))
-    await asyncio.gather(*(add_one(database) for database in [db, other] * 20))
+    await asyncio.gather(*(add_one(database) for database in [sqlite_db, other] * 20))
     await other.close()
-    assert await count(db) == 40
+    assert await count(sqlite_db) == 40
 
 
-async def test_the_drivers_own_transactions_would_lose_updates(db: Database) -> None:
+async def test_the_drivers_own_transactions_would_lose_updates(sqlite_db: Database) -> None:
     # The control of the test above: the same reading and writing, begun by the driver.
-    engine = create_async_engine(db.engine.url)
+    engine = create_async_engine(sqlite_db.engine.url)
     all_have_read = asyncio.Barrier(5)
 
     async def add_one() -> None:
@@ -48,11 +48,11 @@ async def test_the_drivers_own_transactions_would_lose_updates(db: Database) -> 
             await tx.execute(ADD_ONE, {"value": str(value + 1)})
             await tx.commit()
 
-    async with db.begin() as tx:
+    async with sqlite_db.begin() as tx:
         tx.add(Setting(key="count", value="0"))
     await asyncio.gather(*(add_one() for _ in range(5)))
     await engine.dispose()
-    assert await count(db) == 1
+    assert await count(sqlite_db) == 1
 
 
 async def test_a_transaction_is_whole_or_not_at_all(db: Database) -> None:
@@ -74,8 +74,8 @@ async def test_references_are_checked(db: Database) -> None:
 @pytest.mark.parametrize(
     ("pragma", "value"), [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1), ("secure_delete", 1)]
 )
-async def test_every_connection_is_set_up(db: Database, pragma: str, value: object) -> None:
-    async with db.read() as tx:
+async def test_every_connection_is_set_up(sqlite_db: Database, pragma: str, value: object) -> None:
+    async with sqlite_db.read() as tx:
         assert (await tx.execute(text(f"PRAGMA {pragma}"))).scalar_one() == value
 
 
@@ -98,7 +98,7 @@ async def test_a_folder_that_does_not_exist_is_an_error_of_the_database(tmp_path
     await db.close()
 
 
-async def test_a_task_cancelled_in_the_middle_of_a_statement_leaves_no_lock(db: Database) -> None:
+async def test_a_task_cancelled_in_the_middle_of_a_statement_leaves_no_lock(sqlite_db: Database) -> None:
     loop, begun = asyncio.get_running_loop(), asyncio.Event()
 
     def tell() -> int:
@@ -106,7 +106,7 @@ async def test_a_task_cancelled_in_the_middle_of_a_statement_leaves_no_lock(db: 
         return 1
 
     async def write() -> None:
-        async with db.begin() as tx:
+        async with sqlite_db.begin() as tx:
             raw = await (await tx.connection()).get_raw_connection()
             assert raw.driver_connection
             await raw.driver_connection.create_function("tell", 0, tell)
@@ -117,7 +117,7 @@ async def test_a_task_cancelled_in_the_middle_of_a_statement_leaves_no_lock(db: 
     task.cancel()
     # Kept with its traceback, as a log or a group of errors keeps it.
     [kept] = await asyncio.gather(task, return_exceptions=True)
-    async with db.begin() as tx:
+    async with sqlite_db.begin() as tx:
         await tx.merge(Setting(key="count", value="1"))
-    assert await count(db) == 1
+    assert await count(sqlite_db) == 1
     assert isinstance(kept, asyncio.CancelledError)
