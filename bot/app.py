@@ -84,7 +84,6 @@ async def guichet(settings: Settings, engine: Engine, budgets: Budgets | None = 
         loops = Loops(
             db,
             application,
-            wake=deps.wake,
             watch=Watch(metrics=deps.metrics),
             limits=limits,
             refused=refused,

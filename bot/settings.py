@@ -22,6 +22,14 @@ from indexer.model import DEFAULT_MODEL
 PREFIX = "GUICHET_"
 ENV_FILE = ".env"
 TELEGRAM = "https://api.telegram.org/bot"
+# How a database's address may begin, and the driver that is used.
+DRIVERS = {
+    "postgresql": "postgresql+psycopg",
+    "postgres": "postgresql+psycopg",
+    "postgresql+psycopg": "postgresql+psycopg",
+    "sqlite": "sqlite+aiosqlite",
+    "sqlite+aiosqlite": "sqlite+aiosqlite",
+}
 
 
 class SettingsError(Exception):
@@ -148,6 +156,16 @@ class Settings(BaseSettings):
         if value is not None and not re.fullmatch(r"[A-Za-z0-9_-]{16,256}", value.get_secret_value()):
             raise ValueError("write 16 to 256 letters, digits, _ and -, or leave it unset")
         return value
+
+    @field_validator("database_url")
+    @classmethod
+    def known_database(cls, value: str | None) -> str | None:
+        """An address of SQLite or PostgreSQL as people write it; it may hold a password and is not quoted."""
+        kind, _, rest = (value or "").partition("://")
+        driver = DRIVERS.get(kind)
+        if value and driver is None:
+            raise ValueError("write postgresql://user:password@host/database, or sqlite:///path/to/file.sqlite")
+        return f"{driver}://{rest}" if value else None
 
     @field_validator("timezone")
     @classmethod

@@ -267,3 +267,27 @@ def test_the_team_s_time(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.reminders == (timedelta(minutes=30), timedelta(hours=6))
     monkeypatch.setenv("GUICHET_HOLIDAYS", "none")
     assert good_friday not in load_settings().hours.holidays
+
+
+@pytest.mark.parametrize(
+    ("written", "used"),
+    [
+        ("postgres://u:p@db/guichet", "postgresql+psycopg://u:p@db/guichet"),
+        ("postgresql://u:p@db/guichet", "postgresql+psycopg://u:p@db/guichet"),
+        ("postgresql+psycopg://u:p@db/guichet", "postgresql+psycopg://u:p@db/guichet"),
+        ("sqlite:////var/guichet.sqlite", "sqlite+aiosqlite:////var/guichet.sqlite"),
+    ],
+)
+def test_the_database_s_address_as_people_write_it(monkeypatch: pytest.MonkeyPatch, written: str, used: str) -> None:
+    monkeypatch.setenv("GUICHET_DATABASE_URL", written)
+    assert load_settings().database == used
+
+
+@pytest.mark.parametrize("written", ["mysql://u:hunter2@db/x", "postgresql+asyncpg://u:hunter2@db/x", "hunter2"])
+def test_another_database_is_refused_without_quoting_the_password(
+    monkeypatch: pytest.MonkeyPatch, written: str
+) -> None:
+    monkeypatch.setenv("GUICHET_DATABASE_URL", written)
+    (problem,) = problems()
+    assert problem.startswith("GUICHET_DATABASE_URL: write postgresql://")
+    assert "hunter2" not in problem

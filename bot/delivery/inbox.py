@@ -11,6 +11,7 @@ from sqlalchemy.orm import aliased
 
 from bot.delivery import incoming
 from bot.delivery.incoming import Raw
+from bot.records.news import tell
 from bot.records.people import chat_of, move_chat
 from bot.records.sessions import Database
 from bot.records.states import UpdateState
@@ -46,8 +47,10 @@ async def receive(tx: AsyncSession, raw: Sequence[object]) -> int:
     if len(numbered) < len(raw):
         log.error("updates without a usable id ignored", extra={"count": len(raw) - len(numbered)})
     known = set((await tx.execute(select(Update.update_id).where(Update.update_id.in_(numbered)))).scalars())
-    kept = [await _keep(tx, number, item) for number, item in numbered.items() if number not in known]
-    return sum(kept)
+    kept = sum([await _keep(tx, number, item) for number, item in numbered.items() if number not in known])
+    if kept:
+        tell(tx, "updates")
+    return kept
 
 
 async def _keep(tx: AsyncSession, update_id: int, raw: object) -> bool:

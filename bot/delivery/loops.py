@@ -22,7 +22,8 @@ from bot.delivery.outcomes import OnRefusal, nobody_minds
 from bot.delivery.retry import backoff, pause, place, reason, token_refused
 from bot.delivery.sender import Sender
 from bot.delivery.timers import Handler
-from bot.delivery.wake import Wake, unless, wait
+from bot.delivery.wake import unless, wait
+from bot.records.news import News
 from bot.records.sessions import Database
 from bot.records.tables import utc_now
 from bot.watch.watch import Watch
@@ -46,7 +47,6 @@ class Loops:
 
     db: Database
     application: Application[Any, Any, Any, Any, Any, Any]  # initialized
-    wake: Wake = field(default_factory=Wake)
     watch: Watch = field(default_factory=Watch)
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     name: str = "main"  # of this process: what it left claimed in an earlier life is freed at start
@@ -60,6 +60,11 @@ class Loops:
     timers: Mapping[str, Handler] = field(default_factory=dict)  # by kind
     refused: OnRefusal = nobody_minds
     now: Callable[[], datetime] = utc_now
+
+    @property
+    def wake(self) -> News:
+        """Where the loops hear of work."""
+        return self.db.news
 
 
 Intake = Callable[[Loops], Coroutine[Any, Any, None]]  # sees to it that updates come in, until `loops.stop`

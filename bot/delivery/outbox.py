@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.delivery.edits import REPLACES, supersede
 from bot.delivery.splitting import Payload, clean, split
+from bot.records.news import tell
 from bot.records.states import OutgoingState
 from bot.records.tables import Outgoing
 from bot.records.upsert import insert_new
@@ -76,5 +77,6 @@ def _without_message(part: Payload) -> Payload:
 async def _write(tx: AsyncSession, *, key: str, **values: Any) -> tuple[int, bool]:
     new = await insert_new(tx, Outgoing, Outgoing.id, key=key, **values)
     if new is not None:
+        tell(tx, "messages")
         return new, True
     return (await tx.execute(select(Outgoing.id).where(Outgoing.key == key))).scalar_one(), False

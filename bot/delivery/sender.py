@@ -16,7 +16,7 @@ from bot.delivery.calls import Letter, Outcome, Sent, deliver
 from bot.delivery.outcomes import Ended, OnRefusal, nobody_minds, record, settle
 from bot.delivery.picking import Void, pick
 from bot.delivery.retry import backoff, place
-from bot.delivery.wake import Signal
+from bot.records.news import Signal
 from bot.records.sessions import Database
 from bot.records.tables import utc_now
 from bot.watch.metrics import Metrics

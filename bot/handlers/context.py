@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 
 from telegram.ext import Application, CallbackContext, ExtBot
 
-from bot.delivery.wake import Wake
 from bot.dialogue.decide import Limits
 from bot.publishing.live import Live
+from bot.records.news import News
 from bot.records.sessions import Database
 from bot.settings import Settings
 from bot.watch.metrics import Metrics
@@ -26,9 +26,13 @@ class Deps:
     live: Live
     now: Callable[[], datetime]
     staff_chat: int
-    wake: Wake = field(default_factory=Wake)
     metrics: Metrics = field(default_factory=Metrics)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    @property
+    def wake(self) -> News:
+        """To tell the loops at once."""
+        return self.db.news
 
     @property
     def limits(self) -> Limits:

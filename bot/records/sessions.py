@@ -1,13 +1,20 @@
 """The database: one place where connections are set up and transactions begin."""
 
+import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from contextlib import asynccontextmanager, nullcontext, suppress
+from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, event
+import psycopg
+from sqlalchemy import Connection, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
+
+from bot.records.news import KEEPALIVE, News, publish, told
 
 PRAGMAS = (
     "journal_mode=WAL",  # readers and the writer do not wait for each other
@@ -18,24 +25,53 @@ PRAGMAS = (
 )
 
 
+# What a server in need says, rather than a wrong statement: connection lost, out of resources, shut down, no lock.
+OUTAGES_POSTGRESQL = ("08", "53", "57", "55P03", "40")
+OUTAGES_SQLITE = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_READONLY,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Database:
     """An engine and the two ways of using it."""
 
     engine: AsyncEngine
     writing: AsyncEngine  # the same connections; its transactions begin as writers
+    news: News = field(default_factory=News)
+    turn: asyncio.Lock | None = None  # SQLite has one writer at a time: waiting here is fair and costs nothing
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncSession]:
-        """A transaction for reading and writing: committed at the end, rolled back on an exception."""
-        async with AsyncSession(self.writing, expire_on_commit=False) as tx, tx.begin():
-            yield tx
+        """A transaction for reading and writing: committed at the end, rolled back on an exception.
+
+        On PostgreSQL others may write meanwhile: what is read to be changed is read `with_for_update`, or changed
+        by a conditional UPDATE.
+        """
+        async with self.turn or nullcontext(), AsyncSession(self.writing, expire_on_commit=False) as tx:
+            async with tx.begin():
+                yield tx
+                if self.postgresql:
+                    await tx.flush()
+                    await publish(tx, self.news.source)
+            for word in told(tx):
+                self.news.ring(word)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
         """A consistent view for reading; what is changed in it is rolled back."""
         async with AsyncSession(self.engine, expire_on_commit=False) as tx:
             yield tx
+
+    @property
+    def postgresql(self) -> bool:
+        """Whether other processes can be told of news."""
+        return self.engine.dialect.name == "postgresql"
 
     async def close(self) -> None:
         """Closes all connections."""
@@ -44,13 +80,27 @@ class Database:
 
 def open_database(url: str) -> Database:
     """Prepares connections to `sqlite+aiosqlite:///…` or `postgresql+psycopg://…`; connects at first use."""
+    if not make_url(url).drivername.startswith("sqlite"):
+        # Connections that a restart of the server has cut are noticed before they are used.
+        engine = create_async_engine(url, pool_size=10, max_overflow=20, pool_pre_ping=True, connect_args=KEEPALIVE)
+        return Database(engine.execution_options(isolation_level="REPEATABLE READ"), engine)
     engine = create_async_engine(url)
-    if engine.dialect.name == "sqlite":
-        event.listen(engine.sync_engine, "connect", _set_up)
-        event.listen(engine.sync_engine, "begin", _begin)
-        event.listen(engine.sync_engine, "invalidate", _let_go)
-        return Database(engine, engine.execution_options(writing=True))
-    return Database(engine.execution_options(isolation_level="REPEATABLE READ"), engine)
+    event.listen(engine.sync_engine, "connect", _set_up)
+    event.listen(engine.sync_engine, "begin", _begin)
+    event.listen(engine.sync_engine, "invalidate", _let_go)
+    return Database(engine, engine.execution_options(writing=True), turn=asyncio.Lock())
+
+
+def outage(error: BaseException) -> bool:
+    """Whether the database is in need (gone, locked, full …), and what it was asked to do is not to blame."""
+    if isinstance(error, PoolTimeoutError):
+        return True
+    if not isinstance(error, DBAPIError):
+        return False
+    if isinstance(error.orig, psycopg.Error):
+        state = error.orig.sqlstate
+        return error.connection_invalidated or (state or "08").startswith(OUTAGES_POSTGRESQL)
+    return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in OUTAGES_SQLITE  # the low byte: the kind
 
 
 def _set_up(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:

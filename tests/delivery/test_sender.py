@@ -14,7 +14,7 @@ from bot.delivery.calls import deliver
 from bot.delivery.outbox import Priority
 from bot.delivery.outcomes import record
 from bot.delivery.sender import Sender
-from bot.delivery.wake import Signal
+from bot.records.news import Signal
 from bot.records.people import candidate_of, chat_of, forget
 from bot.records.sessions import Database
 from bot.records.states import OutgoingState

@@ -16,9 +16,10 @@ from sqlalchemy import func, select, text
 from bot.app import Guichet, guichet
 from bot.delivery.budgets import LIFTED
 from bot.delivery.loops import run
-from bot.delivery.wake import Signal, wait
+from bot.delivery.wake import wait
 from bot.dialogue.texts import texts
 from bot.logs import Events
+from bot.records.news import Signal
 from bot.records.states import UpdateState
 from bot.records.tables import Base, Question, Ticket, Update
 from bot.sandbox.botapi import BotApi, serve

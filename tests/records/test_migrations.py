@@ -1,3 +1,5 @@
+import asyncio
+
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
@@ -24,6 +26,15 @@ async def test_migrating_again_keeps_what_is_there(db: Database) -> None:
     await migrate(db)
     async with db.read() as tx:
         assert (await tx.get_one(Setting, "staff_chat")).value == "7"
+
+
+async def test_several_processes_that_start_at_once_migrate_once(empty_database: str) -> None:
+    processes = [open_database(empty_database) for _ in range(4)]
+    await asyncio.gather(*(migrate(process) for process in processes))
+    async with processes[0].engine.connect() as connection:
+        assert await connection.run_sync(differences) == []
+    for process in processes:
+        await process.close()
 
 
 async def test_a_database_of_a_later_version_is_refused_and_left_alone(db: Database) -> None:

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
-from bot.records.sessions import Database, open_database
+from bot.records.sessions import Database, open_database, outage
 from bot.records.tables import Candidate, Setting
+from tests.postgres import Postgres
 
 ADD_ONE = text("UPDATE setting SET value = :value WHERE key = 'count'")
 LONG = text("WITH RECURSIVE n(i) AS (SELECT tell() UNION ALL SELECT i + 1 FROM n LIMIT 300000) SELECT count(*) FROM n")
@@ -121,3 +122,53 @@ async def test_a_task_cancelled_in_the_middle_of_a_statement_leaves_no_lock(sqli
         await tx.merge(Setting(key="count", value="1"))
     assert await count(sqlite_db) == 1
     assert isinstance(kept, asyncio.CancelledError)
+
+
+async def test_a_restart_of_postgresql_between_two_transactions_goes_unnoticed(
+    postgres_db: Database, postgres: Postgres
+) -> None:
+    async with postgres_db.begin() as tx:
+        tx.add(Setting(key="count", value="1"))
+    postgres.stop()
+    postgres.start()
+    async with postgres_db.begin() as tx:
+        await tx.execute(ADD_ONE, {"value": "2"})
+    assert await count(postgres_db) == 2
+
+
+async def test_a_stopped_postgresql_is_an_outage_and_nobodys_fault(postgres_db: Database, postgres: Postgres) -> None:
+    async with postgres_db.begin() as tx:
+        tx.add(Setting(key="count", value="1"))
+        await tx.flush()
+        postgres.stop()
+        with pytest.raises(OperationalError) as cut:
+            await tx.execute(COUNT)
+        await tx.close()
+    with pytest.raises(OperationalError) as refused:
+        await count(postgres_db)
+    postgres.start()
+    assert outage(cut.value)
+    assert outage(refused.value)
+
+
+async def test_a_full_disk_and_a_lock_are_outages(sqlite_db: Database) -> None:
+    other = open_database(str(sqlite_db.engine.url))
+    async with sqlite_db.begin() as tx:
+        await tx.execute(text("PRAGMA max_page_count = 1"))  # no page more than there are
+        with pytest.raises(OperationalError) as full:
+            await tx.execute(text("CREATE TABLE more AS SELECT hex(randomblob(9000))"))
+        async with other.read() as reader:
+            await (await reader.connection()).exec_driver_sql("PRAGMA busy_timeout = 0")
+            with pytest.raises(OperationalError) as locked:
+                await reader.execute(ADD_ONE, {"value": "1"})
+    await other.close()
+    assert outage(full.value)
+    assert outage(locked.value)
+
+
+async def test_a_wrong_statement_is_no_outage(db: Database) -> None:
+    with pytest.raises(DBAPIError) as wrong:
+        async with db.begin() as tx:
+            await tx.execute(text("SELECT nonsense"))
+    assert not outage(wrong.value)
+    assert not outage(LookupError())

@@ -6,7 +6,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from bot.records.sessions import Database
 
@@ -24,6 +24,8 @@ async def migrate(db: Database) -> None:
 
 
 def _upgrade(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":  # one of several that start together; SQLite has one writer anyway
+        connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('guichet migration'))"))
     config = Config()
     config.set_main_option("script_location", str(HERE).replace("%", "%%"))
     config.attributes["connection"] = connection
