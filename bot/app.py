@@ -25,6 +25,7 @@ from telegram.ext import (
 
 from bot.delivery.budgets import Limits as Budgets
 from bot.delivery.loops import Intake, Loops, TokenRefusedError, run
+from bot.delivery.processes import unique_name
 from bot.delivery.retry import backoff, reason
 from bot.delivery.timers import Handler, Payload
 from bot.desk import refusals, reminders
@@ -85,6 +86,7 @@ async def guichet(settings: Settings, engine: Engine, budgets: Budgets | None = 
             db,
             application,
             watch=Watch(metrics=deps.metrics),
+            name=settings.process_name or unique_name(),
             limits=limits,
             refused=refused,
             now=deps.now,

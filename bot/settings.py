@@ -75,6 +75,12 @@ class Settings(BaseSettings):
     database_url: str | None = Field(
         None, description="the database's address; unset: a SQLite file in GUICHET_DATA_DIR"
     )
+    process_name: Annotated[str | None, BeforeValidator(_blank_is_unset)] = Field(
+        None,
+        max_length=80,
+        pattern=r"^[^/]+$",
+        description="this process's name, like no other's on the same database; unset: host, number and chance",
+    )
     data_dir: Folder = Field(Path("data"), description="where index and database are kept")
     knowledge_dir: Folder = Field(Path("knowledge"), description="the folder with the knowledge files")
     cache_dir: Folder = Field(

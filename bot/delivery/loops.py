@@ -2,23 +2,22 @@
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from contextvars import ContextVar
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
-from telegram import Update
 from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
-from telegram.ext import Application, CallbackContext
 
 from bot.delivery import inbox, incoming, timers
 from bot.delivery.budgets import Limits
 from bot.delivery.calls import call
-from bot.delivery.inbox import ATTEMPTS, Claimed
+from bot.delivery.claims import claim
+from bot.delivery.handling import App, Ended, OnSetAside, handle, note, note_failure
 from bot.delivery.outcomes import OnRefusal, nobody_minds
+from bot.delivery.processes import BEAT, POLL, SEND, Roles, present, unique_name
 from bot.delivery.retry import backoff, pause, place, reason, token_refused
 from bot.delivery.sender import Sender
 from bot.delivery.timers import Handler
@@ -31,7 +30,6 @@ from bot.watch.watch import Watch
 log = logging.getLogger(__name__)
 
 ALLOWED = ("message", "edited_message", "callback_query", "inline_query", "my_chat_member")
-_failures: ContextVar[list[Exception]] = ContextVar("failures")
 
 
 class TokenRefusedError(RuntimeError):
@@ -46,20 +44,22 @@ class Loops:
     """What the loops work with."""
 
     db: Database
-    application: Application[Any, Any, Any, Any, Any, Any]  # initialized
+    application: App  # initialized
     watch: Watch = field(default_factory=Watch)
     stop: asyncio.Event = field(default_factory=asyncio.Event)
-    name: str = "main"  # of this process: what it left claimed in an earlier life is freed at start
+    name: str = field(default_factory=unique_name)  # of this process, like no other's
+    roles: Roles = field(default_factory=Roles)  # what it alone may do
     workers: int = 4
     allowed: Sequence[str] = ALLOWED
     limits: Limits = field(default_factory=Limits)
     long_poll: int = 30  # seconds
-    handling: float = 60  # seconds that one update may take; less than inbox.LEASE
+    handling: float = 60  # seconds that one update may take; less than claims.LEASE
     grace: float = 9  # seconds between the wish to stop and the end
     net: float = 5  # seconds after which a loop looks for work that nobody told it of
     timers: Mapping[str, Handler] = field(default_factory=dict)  # by kind
     refused: OnRefusal = nobody_minds
     now: Callable[[], datetime] = utc_now
+    on_set_aside: OnSetAside | None = None  # tells people, in the transaction that gives an update up
 
     @property
     def wake(self) -> News:
@@ -77,10 +77,8 @@ async def run(loops: Loops, intake: Intake | None = None) -> None:
     Raises TokenRefusedError if Telegram refuses the token.
     """
     loops.application.add_error_handler(note_failure)
-    async with loops.db.begin() as tx:
-        await inbox.release_all(tx, loops.name)
     try:
-        async with asyncio.TaskGroup() as tasks:
+        async with present(loops.db, loops.name, loops.roles), asyncio.TaskGroup() as tasks:
             names = [f"{loops.name}/{number}" for number in range(loops.workers)]
             lives = [(intake or poll)(loops), send(loops), keep_time(loops), *(work(loops, name) for name in names)]
             running = [tasks.create_task(life) for life in lives]
@@ -104,6 +102,11 @@ async def poll(loops: Loops) -> None:
 
     async def step() -> None:
         nonlocal offset, alone
+        changed = loops.roles.changed.next()
+        if not loops.roles.holds(POLL):
+            offset, alone = None, False
+            await wait(changed, BEAT)
+            return
         if not alone:
             await call(loops.application.bot, "deleteWebhook", {})
             alone = True
@@ -137,75 +140,31 @@ async def _get_updates(loops: Loops, offset: int | None) -> list[Any]:
 
 
 async def work(loops: Loops, worker: str) -> None:
-    """Handles updates one after the other, each chat's in their order."""
+    """Handles updates one after the other, each chat's in their order.
+
+    How one ended is noted in the transaction that claims the next, however often the database fails meanwhile.
+    """
+    ended: Ended | None = None
 
     async def step() -> None:
+        nonlocal ended
         news = loops.wake.updates.next()
-        claimed = await inbox.claim(loops.db, worker, utc_now())
-        if claimed is None:
+        async with loops.db.begin() as tx:
+            if ended is not None:
+                await note(tx, ended, loops.on_set_aside)
+            claimed = None if loops.stop.is_set() else await claim(tx, worker, utc_now())
+        if ended is not None:
+            loops.wake.messages.ring()
+        ended = None
+        if claimed is not None:
+            ended = await handle(loops.application, claimed, loops.watch.metrics, seconds=loops.handling)
+        elif not loops.stop.is_set():
             await wait(news, loops.net)
-        else:
-            await handle(loops, claimed)
 
     await repeat(loops, worker, step, rest=loops.net)
-
-
-async def handle(loops: Loops, claimed: Claimed) -> None:
-    """Handles one update and records how it went: done, to be tried again, or set aside."""
-    begun, metrics = time.perf_counter(), loops.watch.metrics
-    if claimed.attempts == 1:
-        metrics.begun((utc_now() - claimed.received_at).total_seconds())
-    error = await _process(loops, claimed)
-    async with loops.db.begin() as tx:
-        if error is None:
-            await inbox.close(tx, claimed)
-        elif isinstance(error, _UnreadableError):
-            await inbox.set_aside(tx, claimed, place(error.__cause__ or error))
-        else:
-            await inbox.failed(tx, claimed, place(error), utc_now())
-    if error is not None:
-        details = {"seq": claimed.seq, "attempt": claimed.attempts, "error": place(error.__cause__ or error)}
-        log.error("update not handled", extra=details)
-    metrics.handled(_outcome(claimed, error), time.perf_counter() - begun)
-    loops.wake.messages.ring()
-
-
-def _outcome(claimed: Claimed, error: Exception | None) -> str:
-    if error is None:
-        return "done"
-    last = isinstance(error, _UnreadableError) or claimed.attempts >= ATTEMPTS
-    return "set_aside" if last else "again"
-
-
-class _UnreadableError(Exception):
-    """The update can never be handled."""
-
-
-async def _process(loops: Loops, claimed: Claimed) -> Exception | None:
-    """Runs the handlers; the error of one that failed."""
-    if claimed.attempts > ATTEMPTS:
-        return _UnreadableError("each worker that began it died")
-    try:
-        update = Update.de_json(claimed.raw, loops.application.bot)
-    except Exception as error:
-        unreadable = _UnreadableError()
-        unreadable.__cause__ = error
-        return unreadable
-    failures: list[Exception] = []
-    _failures.set(failures)
-    try:
-        async with asyncio.timeout(loops.handling):
-            await loops.application.process_update(update)
-    except Exception as error:
-        failures.append(error)
-    return failures[0] if failures else None
-
-
-async def note_failure(_update: object, context: CallbackContext[Any, Any, Any, Any]) -> None:
-    """The library's error handler: it swallows what handlers raise, so the row's worker is told here."""
-    failures = _failures.get(None)
-    if failures is not None and isinstance(context.error, Exception):
-        failures.append(context.error)
+    if ended is not None:
+        with suppress(SQLAlchemyError):  # out of reach now: its lease ends with this process
+            await step()
 
 
 async def send(loops: Loops) -> None:
@@ -222,7 +181,10 @@ async def send(loops: Loops) -> None:
     )
 
     async def step(calls: asyncio.TaskGroup) -> None:
-        told = news.next()
+        told, changed = news.next(), loops.roles.changed.next()
+        if not loops.roles.holds(SEND):
+            await wait(changed, BEAT)
+            return
         again = await sender.start(calls)
         seconds = loops.net if again is None else (again - loops.now()).total_seconds()
         await wait(told, min(seconds, loops.net))
@@ -266,7 +228,9 @@ async def repeat(loops: Loops, name: str, step: Callable[[], Awaitable[None]], r
             what = reason(error) if isinstance(error, TelegramError) else place(error)
             hint = "another process polls with this token" if isinstance(error, Conflict) else "will try again"
             log.error("loop failed", extra={"loop": name, "error": what, "hint": hint})  # noqa: TRY400  a trace may quote texts
-            await _rest(loops, name, backoff(failures).total_seconds())
+            # Telegram is spared more and more; the database is our own, and people wait for it.
+            longest = loops.net if isinstance(error, SQLAlchemyError) else float("inf")
+            await _rest(loops, name, min(backoff(failures).total_seconds(), longest))
             failures += 1
     beats.end(name)
 

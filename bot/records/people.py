@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.records.states import ChatKind, OutgoingState, UpdateState
 from bot.records.tables import Candidate, Chat, Outgoing, Question, Relay, Ticket, Update, utc_now
-from bot.records.upsert import insert_new
+from bot.records.upsert import insert_new, upsert
 
 # Letters and digits that nobody takes for one another, read aloud or in print.
 UNMISTAKABLE = "2345679ACDEFGHJKMNPQRTVWXYZ"
@@ -28,10 +28,13 @@ class Forgotten:
 
 async def chat_of(tx: AsyncSession, telegram_id: int, kind: str) -> Chat:
     """The chat with this Telegram id, made at first sight; one that was to be removed is kept again."""
-    await insert_new(tx, Chat, Chat.id, telegram_id=telegram_id, kind=ChatKind(kind))
-    chat = (await tx.execute(select(Chat).where(Chat.telegram_id == telegram_id))).scalar_one()
-    chat.forgotten_at = None
-    return chat
+    values = {"telegram_id": telegram_id, "kind": ChatKind(kind)}
+    made = (
+        upsert(tx, Chat)
+        .values(values)
+        .on_conflict_do_update(index_elements=[Chat.telegram_id], set_={"forgotten_at": None})
+    )
+    return (await tx.execute(made.returning(Chat), execution_options={"populate_existing": True})).scalar_one()
 
 
 async def candidate_of(tx: AsyncSession, chat_id: int, language: str | None) -> Candidate:

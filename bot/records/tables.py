@@ -97,6 +97,25 @@ class Chat(Base):
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
+class Process(Base):
+    """One of the processes at work on this database."""
+
+    __tablename__ = "process"
+
+    name: Mapped[str] = mapped_column(String(80), primary_key=True)
+    started_at: Mapped[datetime]
+    beat_at: Mapped[datetime]  # last sign of life
+
+
+class Role(Base):
+    """What one process at a time does for all: polling, sending. It falls free with its holder's row."""
+
+    __tablename__ = "role"
+
+    name: Mapped[str] = mapped_column(String(32), primary_key=True)
+    held_by: Mapped[str | None] = mapped_column(ForeignKey(Process.name, ondelete="SET NULL"))
+
+
 class Candidate(Base):
     """A person who asks, under a pseudonym."""
 

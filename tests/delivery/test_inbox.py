@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from bot.delivery import inbox
-from bot.delivery.inbox import ATTEMPTS, LEASE, AlreadyDoneError, Claimed, claim
+from bot.delivery import claims, inbox
+from bot.delivery.claims import LEASE, Claimed
+from bot.delivery.inbox import ATTEMPTS, AlreadyDoneError
 from bot.records.people import chat_of
 from bot.records.sessions import Database
 from bot.records.states import UpdateState
@@ -24,6 +25,11 @@ def message(update_id: int, chat: int = 1, kind: str = "private") -> Raw:
 async def receive(db: Database, *raw: object) -> int:
     async with db.begin() as tx:
         return await inbox.receive(tx, raw)
+
+
+async def claim(db: Database, worker: str, now: datetime) -> Claimed | None:
+    async with db.begin() as tx:
+        return await claims.claim(tx, worker, now)
 
 
 async def must_claim(db: Database, now: datetime = NOW, worker: str = "main/0") -> Claimed:
@@ -198,10 +204,11 @@ async def test_a_flood_from_one_chat_delays_the_others_by_one_update(db: Databas
 
 async def test_what_a_dead_worker_held_is_taken_over_when_its_lease_ends(db: Database) -> None:
     await receive(db, message(1), {"update_id": 2, "something_new": {}})
-    assert {(await must_claim(db)).update_id, (await must_claim(db)).update_id} == {1, 2}
+    assert {(await must_claim(db)).update_id, (await must_claim(db, worker="main/1")).update_id} == {1, 2}
     assert await claim(db, "other/0", NOW + LEASE - timedelta(seconds=1)) is None
     late = NOW + LEASE
-    assert {(await must_claim(db, late)).update_id, (await must_claim(db, late)).update_id} == {1, 2}
+    taken = [await must_claim(db, late, worker) for worker in ("other/0", "other/1")]
+    assert {claimed.update_id for claimed in taken} == {1, 2}
 
 
 async def test_a_process_that_starts_again_need_not_wait_for_its_own_leases(db: Database) -> None:
@@ -209,9 +216,9 @@ async def test_a_process_that_starts_again_need_not_wait_for_its_own_leases(db: 
     await must_claim(db, worker="main/0")
     await must_claim(db, worker="main2/0")
     async with db.begin() as tx:
-        await inbox.release_all(tx, "main")
+        await claims.release_all(tx, "main")
     assert (await must_claim(db)).update_id == 1
-    assert await claim(db, "main/0", NOW) is None
+    assert await claim(db, "main/1", NOW) is None
 
 
 async def test_a_worker_does_not_free_a_chat_that_another_has_taken_over(db: Database) -> None:

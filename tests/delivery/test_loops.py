@@ -16,7 +16,7 @@ from bot.delivery.loops import Loops, TokenRefusedError, run
 from bot.records.sessions import Database
 from bot.records.states import UpdateState
 from bot.records.tables import Update as Row
-from bot.sandbox.botapi import BotApi, serve
+from bot.sandbox.botapi import BotApi
 from bot.sandbox.people import User
 
 from .conftest import acquaintance
@@ -100,7 +100,7 @@ async def test_what_happens_is_counted_and_timed(start: Start, db: Database, api
         api.push({"telepathy": {"strength": 3}})
         await api.wait_for(lambda api: replies(api, alice) == ["re: one"])
         await settled(db, running)
-        assert {"poll", "send", "main/0", "main/3"} <= running.watch.beats.late().keys()
+        assert {"poll", "send", f"{running.name}/0", f"{running.name}/3"} <= running.watch.beats.late().keys()
     value = running.watch.metrics.registry.get_sample_value
     assert value("guichet_updates_received_total", {"kind": "message"}) == 1
     assert value("guichet_updates_received_total", {"kind": "other"}) == 1
@@ -328,17 +328,3 @@ async def test_logs_name_neither_people_nor_texts_nor_the_token(
     for secret in ("secret wish", str(alice.id), api.token):
         assert secret not in ours
     assert "message delayed" in ours
-
-
-async def test_two_servers_worth_of_polling_keep_each_update_once(start: Start, db: Database, api: BotApi) -> None:
-    alice = acquaintance(api, "Alice")
-    async with serve(api) as other, Bot(api.token, base_url=other) as second:
-        application = Application.builder().bot(second).updater(None).job_queue(None).build()
-        async with start(echo(db)) as first:
-            stray = asyncio.create_task(loops.poll(Loops(db, application, stop=first.stop, long_poll=1)))
-            for number in range(5):
-                api.say(alice, str(number))
-            await api.wait_for(lambda api: len(replies(api, alice)) == 5)
-            first.stop.set()
-            await stray
-    assert replies(api, alice) == [f"re: {number}" for number in range(5)]

@@ -1,0 +1,107 @@
+"""Handling one update, and writing how that went."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+from telegram import Update
+from telegram.ext import Application, CallbackContext
+
+from bot.delivery import inbox
+from bot.delivery.claims import Claimed, release
+from bot.delivery.inbox import ATTEMPTS, AlreadyDoneError
+from bot.delivery.retry import place
+from bot.records.sessions import outage
+from bot.records.tables import utc_now
+from bot.watch.metrics import Metrics
+
+log = logging.getLogger(__name__)
+
+App = Application[Any, Any, Any, Any, Any, Any]
+# Of an update that was set aside: its row's number, and the class and place of its error.
+OnSetAside = Callable[[AsyncSession, int, str], Awaitable[None]]
+_failures: ContextVar[list[Exception]] = ContextVar("failures")
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How handling an update went."""
+
+    claimed: Claimed
+    error: Exception | None
+
+
+async def handle(application: App, claimed: Claimed, metrics: Metrics, *, seconds: float) -> Ended:
+    """Handles one update; what happened to it is for `note` to write."""
+    begun = time.perf_counter()
+    if claimed.attempts == 1:
+        metrics.begun((utc_now() - claimed.received_at).total_seconds())
+    error = await _process(application, claimed, seconds)
+    if error is not None and not isinstance(error, AlreadyDoneError):
+        details = {"seq": claimed.seq, "attempt": claimed.attempts, "error": place(error.__cause__ or error)}
+        log.error("update not handled", extra=details)
+    metrics.handled(_outcome(claimed, error), time.perf_counter() - begun)
+    return Ended(claimed, error)
+
+
+async def note(tx: AsyncSession, ended: Ended, on_set_aside: OnSetAside | None) -> None:
+    """Writes how an update ended: done, to be tried again, or set aside, of which people are told."""
+    claimed, aside = ended.claimed, False
+    match ended.error:
+        case None:
+            await inbox.close(tx, claimed)
+        case AlreadyDoneError():
+            log.info("update handled by another worker", extra={"seq": claimed.seq})
+            await release(tx, claimed)
+        case _UnreadableError() as error:
+            await inbox.set_aside(tx, claimed, place(error.__cause__ or error))
+            aside = True
+        case error if outage(error):
+            await inbox.put_back(tx, claimed, place(error), utc_now())
+        case error:
+            aside = await inbox.failed(tx, claimed, place(error), utc_now())
+    if aside and on_set_aside is not None:
+        await on_set_aside(tx, claimed.seq, place(ended.error or LookupError()))
+
+
+def _outcome(claimed: Claimed, error: Exception | None) -> str:
+    if error is None or isinstance(error, AlreadyDoneError):
+        return "done"
+    last = isinstance(error, _UnreadableError) or (claimed.attempts >= ATTEMPTS and not outage(error))
+    return "set_aside" if last else "again"
+
+
+class _UnreadableError(Exception):
+    """The update can never be handled."""
+
+
+async def _process(application: App, claimed: Claimed, seconds: float) -> Exception | None:
+    """Runs the handlers; the error of one that failed."""
+    if claimed.attempts > ATTEMPTS:
+        return _UnreadableError("each worker that began it died")
+    try:
+        update = Update.de_json(claimed.raw, application.bot)
+    except Exception as error:
+        unreadable = _UnreadableError()
+        unreadable.__cause__ = error
+        return unreadable
+    failures: list[Exception] = []
+    _failures.set(failures)
+    try:
+        async with asyncio.timeout(seconds):
+            await application.process_update(update)
+    except Exception as error:
+        failures.append(error)
+    return failures[0] if failures else None
+
+
+async def note_failure(_update: object, context: CallbackContext[Any, Any, Any, Any]) -> None:
+    """The library's error handler: it swallows what handlers raise, so the row's worker is told here."""
+    failures = _failures.get(None)
+    if failures is not None and isinstance(context.error, Exception):
+        failures.append(context.error)

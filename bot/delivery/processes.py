@@ -1,0 +1,161 @@
+"""Processes that share a database: each known by its heartbeat, and roles that one of them has at a time."""
+
+import asyncio
+import logging
+import os
+import platform
+import secrets
+import time
+from collections.abc import AsyncIterator, Collection, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from datetime import datetime, timedelta
+
+from filelock import FileLock, Timeout
+from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.delivery.claims import release_all
+from bot.delivery.retry import place
+from bot.delivery.wake import wait
+from bot.records.news import Signal, listen, tell
+from bot.records.sessions import Database
+from bot.records.tables import Process, Role, UtcTime, utc_now
+from bot.records.upsert import insert_new
+
+log = logging.getLogger(__name__)
+
+BEAT = 3.0  # seconds between two heartbeats
+DEAD = timedelta(seconds=10)  # a process not heard of for so long is taken for dead
+SURE = 6.0  # seconds after a heartbeat in which a process relies on its roles; what it then begins ends before DEAD
+POLL, SEND = "poll", "send"
+
+
+def unique_name() -> str:
+    """A name for a process that no other has, and that tells an operator where it runs."""
+    return f"{platform.node()[:50] or 'process'}-{os.getpid()}-{secrets.token_hex(3)}"
+
+
+class Roles:
+    """What this process alone may do for now, as far as its last heartbeat tells."""
+
+    def __init__(self, wanted: Collection[str] = (POLL, SEND)) -> None:
+        self.wanted = tuple(wanted)
+        self.changed = Signal()
+        self._held: frozenset[str] = frozenset()
+        self._renewed = float("-inf")
+
+    def holds(self, role: str) -> bool:
+        """Whether no other process can have this role now."""
+        return role in self._held and time.monotonic() < self._renewed + SURE
+
+    def heard(self, within: float) -> bool:
+        """Whether the last heartbeat is no older than so many seconds."""
+        return time.monotonic() < self._renewed + within
+
+    def renew(self, held: frozenset[str], begun: float) -> None:
+        """After a heartbeat that began at this moment of the monotonic clock."""
+        before, self._held, self._renewed = self._held, held, begun
+        if held != before:
+            log.info("roles", extra={"held": ",".join(sorted(held)) or "none"})
+            self.changed.ring()
+
+
+@contextmanager
+def only_process(db: Database) -> Iterator[bool]:
+    """Whether no other process works on this SQLite file; the system forgets the mark when the process dies."""
+    path = None if db.postgresql else db.engine.url.database
+    if not path or path == ":memory:":
+        yield False
+        return
+    lock = FileLock(f"{path}.lock")
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        lock.release()
+
+
+async def join(tx: AsyncSession, process: str, roles: Collection[str], *, alone: bool) -> None:
+    """Registers a process and ends the leases that its earlier life left, or everybody's if it is alone."""
+    await tx.execute(delete(Process) if alone else delete(Process).where(Process.name == process))
+    await release_all(tx, None if alone else process)
+    now = await _clock(tx)
+    await insert_new(tx, Process, Process.name, name=process, started_at=now, beat_at=now)
+    for role in roles:
+        await insert_new(tx, Role, Role.name, name=role)
+
+
+async def leave(tx: AsyncSession, process: str) -> None:
+    """Ends a process's leases and roles at once, and tells the others."""
+    await release_all(tx, process)
+    await tx.execute(delete(Process).where(Process.name == process))
+    tell(tx, "processes")
+
+
+async def beat(tx: AsyncSession, process: str, roles: Collection[str], *, judge: bool = True) -> frozenset[str]:
+    """Notes that a process lives, buries the dead (if it may judge), and takes what roles are free; those it has."""
+    now = await _clock(tx)
+    alive = update(Process).where(Process.name == process).values(beat_at=now).returning(Process.name)
+    if (await tx.execute(alive)).scalar_one_or_none() is None:  # taken for dead meanwhile
+        await insert_new(tx, Process, Process.name, name=process, started_at=now, beat_at=now)
+    if judge:
+        await _bury(tx, now)
+    mine = or_(Role.held_by.is_(None), Role.held_by == process)
+    held = update(Role).where(Role.name.in_(roles), mine).values(held_by=process).returning(Role.name)
+    return frozenset((await tx.execute(held)).scalars())
+
+
+async def _bury(tx: AsyncSession, now: datetime) -> None:
+    """Frees what dead processes held, so that others go on with it; their roles fall free with their rows."""
+    dead = delete(Process).where(Process.beat_at < now - DEAD).returning(Process.name)
+    for name in (await tx.execute(dead)).scalars().all():
+        log.warning("process is gone, others go on with its work", extra={"gone": name})
+        await release_all(tx, name)
+
+
+async def _clock(tx: AsyncSession) -> datetime:
+    """The present moment by a clock that all processes share: the server's, or the one machine's."""
+    if tx.get_bind().dialect.name == "sqlite":
+        return utc_now()
+    return (await tx.execute(select(func.clock_timestamp(type_=UtcTime)))).scalar_one()
+
+
+async def live(db: Database, process: str, roles: Roles) -> None:
+    """Heartbeats until cancelled, however often the database is out of reach."""
+    while True:
+        left = db.news.processes.next()
+        begun = time.monotonic()
+        try:
+            async with db.begin() as tx:
+                # After a long silence of one's own, as when the server was away, the others' silence means nothing.
+                judge = roles.heard(DEAD.total_seconds())
+                held = await beat(tx, process, roles.wanted, judge=judge)
+            roles.renew(held, begun)
+        except (SQLAlchemyError, OSError) as error:
+            log.error("heartbeat failed, will try again", extra={"error": place(error)})  # noqa: TRY400  a trace may quote texts
+        await wait(left, BEAT)
+
+
+@asynccontextmanager
+async def present(db: Database, process: str, roles: Roles) -> AsyncIterator[None]:
+    """A process among those that share the database, from its first heartbeat to its leave-taking."""
+    with only_process(db) as alone:
+        async with db.begin() as tx:
+            await join(tx, process, roles.wanted, alone=alone)
+        beside = [asyncio.create_task(live(db, process, roles))]
+        if db.postgresql:
+            beside.append(asyncio.create_task(listen(db.engine.url, db.news)))
+        try:
+            yield
+        finally:
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
+            with suppress(SQLAlchemyError, OSError):  # out of reach now: others will notice the silence
+                async with db.begin() as tx:
+                    await leave(tx, process)

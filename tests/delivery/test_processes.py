@@ -1,0 +1,290 @@
+"""Several processes on one database: who is alive, what one of them alone may do, and who goes on for the dead."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Collection
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select, update
+from telegram import Update
+from telegram.ext import Application, TypeHandler
+
+from bot.delivery import claims, inbox, outbox
+from bot.delivery.budgets import LIFTED
+from bot.delivery.loops import Loops, run
+from bot.delivery.processes import DEAD, POLL, SEND, SURE, Roles, beat, join, leave, present
+from bot.records.news import Signal
+from bot.records.sessions import Database, open_database
+from bot.records.states import UpdateState
+from bot.records.tables import Chat, Outgoing, Process, Role, utc_now
+from bot.records.tables import Update as Row
+from bot.sandbox.botapi import BotApi, serve
+from bot.sandbox.people import User
+from tests.postgres import Postgres
+
+from .conftest import acquaintance
+
+BOTH = (POLL, SEND)
+
+
+async def starts(db: Database, name: str, roles: Collection[str] = BOTH, *, alone: bool = False) -> frozenset[str]:
+    async with db.begin() as tx:
+        await join(tx, name, roles, alone=alone)
+    return await beats(db, name, roles)
+
+
+async def beats(db: Database, name: str, roles: Collection[str] = BOTH, *, judge: bool = True) -> frozenset[str]:
+    async with db.begin() as tx:
+        return await beat(tx, name, roles, judge=judge)
+
+
+async def falls_silent(db: Database, name: str) -> None:
+    async with db.begin() as tx:
+        long_ago = utc_now() - DEAD - timedelta(seconds=1)
+        await tx.execute(update(Process).where(Process.name == name).values(beat_at=long_ago))
+
+
+async def claims_a_chat(db: Database, name: str, update_id: int = 1) -> claims.Claimed:
+    message = {"text": "hello", "chat": {"id": update_id, "type": "private"}}
+    async with db.begin() as tx:
+        await inbox.receive(tx, [{"update_id": update_id, "message": message}])
+        claimed = await claims.claim(tx, f"{name}/0", utc_now())
+    assert claimed
+    return claimed
+
+
+async def leased_by(db: Database) -> list[str | None]:
+    async with db.read() as tx:
+        return list((await tx.execute(select(Chat.leased_by).order_by(Chat.id))).scalars())
+
+
+async def test_a_role_has_one_holder_until_it_leaves(db: Database) -> None:
+    assert await starts(db, "a") == {POLL, SEND}
+    assert await starts(db, "b") == set()
+    assert await beats(db, "a") == {POLL, SEND}
+    news = db.news.processes.next()
+    async with db.begin() as tx:
+        await leave(tx, "a")
+    assert news.is_set()
+    assert await beats(db, "b") == {POLL, SEND}
+
+
+async def test_the_work_of_a_silent_process_goes_on_elsewhere(db: Database) -> None:
+    await starts(db, "a")
+    await starts(db, "b")
+    await claims_a_chat(db, "a")
+    await beats(db, "b")
+    assert await leased_by(db) == ["a/0"]
+    await falls_silent(db, "a")
+    assert await beats(db, "b") == {POLL, SEND}
+    assert await leased_by(db) == [None]
+
+
+async def test_who_was_silent_itself_does_not_judge_others(db: Database) -> None:
+    await starts(db, "a")
+    await starts(db, "b")
+    await falls_silent(db, "a")
+    assert await beats(db, "b", judge=False) == set()
+    assert await beats(db, "a") == {POLL, SEND}
+
+
+async def test_a_process_taken_for_dead_comes_back_without_its_roles(db: Database) -> None:
+    await starts(db, "a")
+    await starts(db, "b")
+    await falls_silent(db, "a")
+    await beats(db, "b")
+    assert await beats(db, "a") == set()
+    assert await beats(db, "b") == {POLL, SEND}
+
+
+async def test_a_restart_under_the_same_name_frees_what_the_earlier_life_held(db: Database) -> None:
+    await starts(db, "a")
+    await starts(db, "ab")
+    await claims_a_chat(db, "a", 1)
+    await claims_a_chat(db, "ab", 2)
+    assert await starts(db, "a") == {POLL, SEND}
+    assert await leased_by(db) == [None, "ab/0"]
+
+
+async def test_who_is_alone_with_a_file_need_not_wait_for_the_dead(sqlite_db: Database) -> None:
+    await starts(sqlite_db, "dead")
+    await claims_a_chat(sqlite_db, "dead")
+    roles = Roles()
+    async with present(sqlite_db, "new", roles):
+        gained = roles.changed.next()
+        if not roles.holds(POLL):
+            async with asyncio.timeout(20):
+                await gained.wait()
+        assert await leased_by(sqlite_db) == [None]
+        assert roles.holds(POLL)
+        second = Roles()
+        async with present(sqlite_db, "second", second):
+            async with sqlite_db.read() as tx:
+                names = set((await tx.execute(select(Process.name))).scalars())
+            assert names == {"new", "second"}
+    async with sqlite_db.read() as tx:
+        assert (await tx.execute(select(Process.name))).all() == []
+        assert set((await tx.execute(select(Role.held_by))).scalars()) == {None}
+
+
+def test_roles_are_relied_on_for_a_while_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    moment = 100.0
+    monkeypatch.setattr(time, "monotonic", lambda: moment)
+    roles = Roles()
+    assert not roles.holds(POLL)
+    roles.renew(frozenset({POLL}), 100.0)
+    assert roles.holds(POLL)
+    assert not roles.holds(SEND)
+    moment = 100.0 + SURE
+    assert not roles.holds(POLL)
+    assert DEAD.total_seconds() > SURE
+
+
+async def test_what_a_worker_did_after_it_lost_its_chat_is_not_committed_twice(db: Database) -> None:
+    """The lost worker was only slow: both do the same work, and the database lets one of them commit."""
+    await starts(db, "slow")
+    await starts(db, "quick")
+    await claims_a_chat(db, "slow")
+    await falls_silent(db, "slow")
+    await beats(db, "quick")
+    async with db.begin() as tx:
+        taken = await claims.claim(tx, "quick/0", utc_now())
+        assert taken
+    async with db.begin() as tx:
+        await outbox.put(tx, taken.chat_id or 0, "sendMessage", {"text": "quick"}, key="quick")
+        await inbox.done(tx, 1)
+
+    async def finish_late() -> None:
+        async with db.begin() as tx:
+            await outbox.put(tx, taken.chat_id or 0, "sendMessage", {"text": "slow"}, key="slow")
+            await inbox.done(tx, 1)
+
+    with pytest.raises(inbox.AlreadyDoneError):
+        await finish_late()
+    async with db.read() as tx:
+        assert (await tx.execute(select(Outgoing.key))).scalars().all() == ["quick"]
+
+
+class Fleet:
+    """Processes of a bot, each with its own engine, on one database and one Bot API server."""
+
+    def __init__(self, url: str, address: str, token: str) -> None:
+        self._url, self._address, self._token = url, address, token
+        self.running: list[tuple[Loops, asyncio.Task[None]]] = []
+        self.handled: list[tuple[str, int, str]] = []  # process, chat, text
+        self._news = Signal()
+
+    async def start(self, name: str) -> Loops:
+        """One more process, at work once it has been heard of."""
+        db = open_database(self._url)
+        builder = Application.builder().token(self._token).base_url(self._address)
+        application = builder.updater(None).job_queue(None).build()
+        application.add_handler(TypeHandler(Update, lambda update, _: self._answer(db, name, update)))
+        await application.initialize()
+        loops = Loops(db, application, name=name, limits=LIFTED, long_poll=1, net=0.5, grace=5)
+        self.running.append((loops, asyncio.create_task(run(loops))))
+        return loops
+
+    async def _answer(self, db: Database, name: str, update: Update) -> None:
+        assert update.message
+        text = update.message.text or ""
+        async with db.begin() as tx:
+            chat_id = (await tx.execute(select(Row.chat_id).where(Row.update_id == update.update_id))).scalar_one()
+            assert chat_id
+            await outbox.put(tx, chat_id, "sendMessage", {"text": text}, key=f"u{update.update_id}")
+            await inbox.done(tx, update.update_id)
+        self.handled.append((name, chat_id, text))
+        self._news.ring()
+
+    async def handles(self, count: int) -> None:
+        """Until so many updates have been handled."""
+        async with asyncio.timeout(120):
+            while len(self.handled) < count:
+                await self._news.next().wait()
+
+    async def end(self) -> None:
+        for loops, _ in self.running:
+            loops.stop.set()
+        await asyncio.gather(*(task for _, task in self.running), return_exceptions=True)
+        for loops, _ in self.running:
+            await loops.application.shutdown()
+            await loops.db.close()
+
+
+@pytest.fixture
+async def fleet(postgres_url: str, api: BotApi) -> AsyncIterator[Fleet]:
+    async with serve(api) as address:
+        processes = Fleet(postgres_url, address, api.token)
+        yield processes
+        await processes.end()
+
+
+def replies(api: BotApi, user: User) -> list[str]:
+    return [message["text"] for message in api.messages(user) if message["from"]["is_bot"]]
+
+
+async def test_three_processes_share_the_work_and_keep_each_chat_in_order(fleet: Fleet, api: BotApi) -> None:
+    people = [acquaintance(api, f"Person {number}") for number in range(6)]
+    for name in "abc":
+        await fleet.start(name)
+    for number in range(8):
+        for person in people:
+            api.say(person, str(number))
+    await api.wait_for(lambda api: all(len(replies(api, person)) == 8 for person in people), 60)
+    for person in people:
+        assert replies(api, person) == [str(number) for number in range(8)]
+    assert len(fleet.handled) == 48
+    assert len({name for name, _, _ in fleet.handled}) > 1
+
+
+async def test_when_the_one_that_polls_and_sends_stops_another_goes_on_at_once(fleet: Fleet, api: BotApi) -> None:
+    alice = acquaintance(api, "Alice")
+    first = await fleet.start("first")
+    api.say(alice, "one")
+    await api.wait_for(lambda api: replies(api, alice) == ["one"], 30)
+    assert first.roles.holds(POLL)
+    second = await fleet.start("second")
+    assert not second.roles.holds(POLL)
+    first.stop.set()
+    api.say(alice, "two")
+    await api.wait_for(lambda api: replies(api, alice) == ["one", "two"], 30)
+    assert second.roles.holds(POLL)
+    assert second.roles.holds(SEND)
+
+
+async def test_a_flood_from_one_chat_delays_nobody_on_postgresql(fleet: Fleet, api: BotApi) -> None:
+    flooder, alice = acquaintance(api, "Flooder"), acquaintance(api, "Alice")
+    for number in range(300):
+        api.say(flooder, str(number))
+    api.say(alice, "hello?")
+    for name in "ab":
+        await fleet.start(name)
+    await api.wait_for(lambda api: replies(api, alice) == ["hello?"], 60)
+    texts = [text for _, _, text in fleet.handled]
+    assert texts.index("hello?") < 150
+    await fleet.handles(301)
+    texts = [text for _, _, text in fleet.handled if text != "hello?"]
+    assert texts == [str(number) for number in range(300)]
+
+
+async def test_postgresql_restarted_in_the_middle_loses_nothing(
+    fleet: Fleet, api: BotApi, postgres: Postgres, caplog: pytest.LogCaptureFixture
+) -> None:
+    people = [acquaintance(api, f"Person {number}") for number in range(5)]
+    running = await fleet.start("a")
+    for number in range(6):
+        for person in people:
+            api.say(person, str(number))
+    await api.wait_for(lambda api: sum(len(replies(api, person)) for person in people) >= 5, 60)
+    postgres.stop()
+    for person in people:
+        api.say(person, "6")
+    postgres.start()
+    for person in people:
+        api.say(person, "7")
+    await api.wait_for(lambda api: all(set(replies(api, person)) == set("01234567") for person in people), 120)
+    async with running.db.read() as tx:
+        states = (await tx.execute(select(Row.state, Row.attempts))).all()
+    assert {state for state, _ in states} == {UpdateState.DONE}
+    assert "will try again" in str([record.__dict__ for record in caplog.records])
