@@ -6,22 +6,32 @@ from collections.abc import Callable
 from datetime import date
 from functools import partial
 from pathlib import Path
+from time import monotonic
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.publishing.gate import examination, limits_of
 from bot.publishing.proposal import Proposal, Proposed, accept, discard, propose, waiting
+from bot.publishing.replica import Replica
 from indexer import store
 from indexer.engine import Engine, Indexed, Step, index, roll_back, with_live_snapshot
 from indexer.snapshot import SnapshotError
 from indexer.store import Note
 
 log = logging.getLogger(__name__)
+LONGEST_PAUSE = 300  # seconds between two tries to fetch what arrived damaged
 
 
 class Live:
-    """Holds the engine and the thresholds that go with it. A turn takes them once and works with them to its end."""
+    """Holds the engine and the thresholds that go with it. A turn takes them once and works with them to its end.
 
-    def __init__(self, engine: Engine, knowledge: Path, root: Path, most_wrong: float = 0.03) -> None:
-        self._knowledge, self._root, self._most_wrong = knowledge, root, most_wrong
+    With a replica the database says which snapshot is live, for all machines; without one, the local folder does.
+    """
+
+    def __init__(
+        self, engine: Engine, knowledge: Path, root: Path, most_wrong: float = 0.03, replica: Replica | None = None
+    ) -> None:
+        self._knowledge, self._root, self._most_wrong, self._replica = knowledge, root, most_wrong, replica
         self._indexing = asyncio.Lock()
         self._use(engine)
 
@@ -36,10 +46,13 @@ class Live:
     async def reindex(self, progress: Step) -> Indexed:
         """Index the knowledge folder and answer from it at once; raises what `index` raises, and nothing changes."""
         async with self._indexing:
+            before = await self._replica.level() if self._replica else None
             examine = examination(self._knowledge, self._most_wrong, date.today(), progress)  # noqa: DTZ011  # entries' own days
             indexed = await asyncio.to_thread(
                 index, self._knowledge, self.engine.encoder, self._root, progress, examine
             )
+            if self._replica:
+                await self._replica.share(indexed.engine.snapshot.folder, before)
             self._use(indexed.engine)
         log.info("index live", extra={"snapshot": self.engine.snapshot.id})
         return indexed
@@ -65,7 +78,11 @@ class Live:
 
     async def _change(self, activate: Callable[[], Engine]) -> None:
         async with self._indexing:
-            self._use(await asyncio.to_thread(activate))
+            before = await self._replica.level() if self._replica else None
+            engine = await asyncio.to_thread(activate)
+            if self._replica:
+                await self._replica.share(engine.snapshot.folder, before)
+            self._use(engine)
         log.info("index live", extra={"snapshot": self.engine.snapshot.id})
 
     def proposal(self, snapshot_id: str = "") -> Proposal | None:
@@ -73,26 +90,45 @@ class Live:
         return waiting(self._root, snapshot_id)
 
     async def follow(self, stop: asyncio.Event, seconds: float = 5) -> None:
-        """Take over what another process activates, until `stop`; a snapshot that cannot be read is left alone."""
-        refused = None
+        """Take over what another process activates, until `stop`; a snapshot that cannot be used is left alone.
+
+        One that comes from the database is tried again, since it may have been damaged on its way.
+        """
+        refused, failures, again = "", 0, 0.0
         while not stop.is_set():
-            try:
-                folder = store.live(self._root)
-            except SnapshotError:  # the pointer cannot be read just now
-                folder = None
-            if folder and folder.name not in (self.engine.snapshot.id, refused):
-                refused = await self._take(folder.name)
+            wanted = await self._wanted()
+            if wanted and wanted != self.engine.snapshot.id and (wanted != refused or monotonic() >= again):
+                failures = failures if wanted == refused else 0
+                if await self._take(wanted):
+                    refused = ""
+                else:
+                    pause = min(seconds * 2**failures, LONGEST_PAUSE) if self._replica else float("inf")
+                    refused, failures, again = wanted, failures + 1, monotonic() + pause
             try:
                 await asyncio.wait_for(stop.wait(), seconds)
             except TimeoutError:
                 continue
 
-    async def _take(self, snapshot_id: str) -> str | None:
-        """Open the live snapshot; gives its id if it cannot be used."""
+    async def _wanted(self) -> str | None:
+        """The id of the snapshot to answer from; None if that cannot be told just now."""
         try:
-            self._use(await asyncio.to_thread(with_live_snapshot, self.engine.encoder, self._root))
+            if self._replica:
+                return await self._replica.active()
+            folder = store.live(self._root)
+        except (SnapshotError, SQLAlchemyError, OSError):
+            return None
+        return folder.name if folder else None
+
+    async def _take(self, snapshot_id: str) -> bool:
+        """Answer from this snapshot from now on; False if it cannot be used."""
+        encoder = self.engine.encoder
+        try:
+            if self._replica:
+                self._use(await self._replica.take(snapshot_id, encoder))
+            else:
+                self._use(await asyncio.to_thread(with_live_snapshot, encoder, self._root))
         except Exception:
             log.exception("snapshot refused", extra={"snapshot": snapshot_id})
-            return snapshot_id
+            return False
         log.info("index live", extra={"snapshot": snapshot_id})
-        return None
+        return True

@@ -13,6 +13,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     TypeDecorator,
@@ -315,3 +316,29 @@ class Setting(Base):
 
     key: Mapped[str] = mapped_column(String(100), primary_key=True)
     value: Mapped[str]
+
+
+ACTIVE_SNAPSHOT = "active_snapshot"  # the key in `setting` of the stored snapshot that all workers answer from
+
+
+class StoredSnapshot(Base):
+    """An index as the workers of one database share it (PostgreSQL)."""
+
+    __tablename__ = "snapshot"
+
+    id: Mapped[str] = mapped_column(String(100), primary_key=True)
+    manifest: Mapped[dict[str, Any]]
+    stored_by: Mapped[str] = mapped_column(String(100))  # the machine and the process
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class SnapshotFile(Base):
+    """A piece of a file of a stored snapshot."""
+
+    __tablename__ = "snapshot_file"
+
+    snapshot_id: Mapped[str] = mapped_column(ForeignKey(StoredSnapshot.id, ondelete="CASCADE"), primary_key=True)
+    name: Mapped[str] = mapped_column(String(200), primary_key=True)  # its path in the snapshot's folder
+    chunk: Mapped[int] = mapped_column(primary_key=True)  # 0, 1, …
+    sha256: Mapped[str] = mapped_column(String(64))  # of the whole file
+    data: Mapped[bytes] = mapped_column(LargeBinary)

@@ -1,0 +1,232 @@
+"""Two machines, each with a folder of its own, and one PostgreSQL database between them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from sqlalchemy import delete, func, select, update
+
+from bot.publishing import replica as replicas
+from bot.publishing.gate import EXAMINED
+from bot.publishing.live import Live
+from bot.publishing.replica import OvertakenError, Replica, replica_of
+from bot.records.sessions import Database, open_database
+from bot.records.tables import SnapshotFile, StoredSnapshot
+from indexer import store
+from indexer.engine import Engine, index, with_live_snapshot
+from indexer.snapshot import SnapshotError
+from tests.flows.house import Log
+from tests.indexer.standin import WordEncoder
+
+NEW = "\n## Can I bring dog number {0}? {{#dog{0}}}\n\nWell-behaved dogs may, says rule {0}.\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A local store, and connections of its own."""
+
+    replica: Replica
+
+    @property
+    def root(self) -> Path:
+        return self.replica.root
+
+    def build(self, knowledge: Path) -> Engine:
+        return index(knowledge, WordEncoder(), self.root).engine
+
+    def files(self) -> dict[str, bytes]:
+        """The live snapshot's content."""
+        folder = store.live(self.root)
+        assert folder
+        return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+@pytest.fixture
+async def machines(postgres_url: str, tmp_path: Path) -> AsyncIterator[tuple[Machine, Machine]]:
+    databases = [open_database(postgres_url) for _ in range(2)]
+    one, two = (Machine(Replica(db, tmp_path / name)) for db, name in zip(databases, ("one", "two"), strict=True))
+    yield one, two
+    for db in databases:
+        await db.close()
+
+
+def add(knowledge: Path, number: int = 1) -> None:
+    with (knowledge / "classes.en.md").open("a", encoding="utf-8") as file:
+        file.write(NEW.format(number))
+
+
+@asynccontextmanager
+async def following(live: Live) -> AsyncIterator[Log]:
+    stop = asyncio.Event()
+    with Log().listening() as log:
+        task = asyncio.create_task(live.follow(stop, seconds=0.02))
+        yield log
+        stop.set()
+        await asyncio.wait_for(task, 10)
+
+
+async def first_index(machine: Machine, knowledge: Path) -> Engine:
+    """Built on this machine, and active for all."""
+    engine = machine.build(knowledge)
+    await machine.replica.publish(engine.snapshot.folder, None)
+    return engine
+
+
+async def test_an_empty_machine_fetches_what_is_active(
+    machines: tuple[Machine, Machine], knowledge: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replicas, "CHUNK", 100)  # so that files come in several pieces
+    one, two = machines
+    engine = one.build(knowledge)
+    (engine.snapshot.folder / EXAMINED).write_text('{"golden": 0}', encoding="utf-8")  # what thresholds follow from
+    await one.replica.publish(engine.snapshot.folder, None)
+    assert await two.replica.level() == engine.snapshot.id
+    assert two.files() == one.files()
+    assert EXAMINED in two.files()
+    assert with_live_snapshot(WordEncoder(), two.root).snapshot.id == engine.snapshot.id
+
+
+async def test_a_database_without_snapshots_takes_the_local_one(
+    machines: tuple[Machine, Machine], knowledge: Path
+) -> None:
+    one, two = machines
+    assert await two.replica.level() is None
+    engine = one.build(knowledge)
+    assert await one.replica.level() == engine.snapshot.id
+    assert await two.replica.level() == engine.snapshot.id
+
+
+async def test_reindexing_on_one_machine_reaches_the_other(machines: tuple[Machine, Machine], knowledge: Path) -> None:
+    one, two = machines
+    engine = await first_index(one, knowledge)
+    await two.replica.level()
+    here = Live(engine, knowledge, one.root, replica=one.replica)
+    there = Live(with_live_snapshot(WordEncoder(), two.root), knowledge, two.root, replica=two.replica)
+    add(knowledge)
+    indexed = await here.reindex(lambda *_: None)
+    async with following(there) as log:
+        await log.heard(f"index live snapshot={indexed.engine.snapshot.id}")
+    assert there.engine.snapshot.id == here.engine.snapshot.id != engine.snapshot.id
+    assert there.engine.entry("dog1", "en") == here.engine.entry("dog1", "en") is not None
+    assert there.limits == here.limits
+    assert store.live(two.root) == two.root / "snapshots" / here.engine.snapshot.id
+
+
+async def test_what_arrives_damaged_is_refused_and_fetched_again(
+    machines: tuple[Machine, Machine], knowledge: Path
+) -> None:
+    one, two = machines
+    engine = await first_index(one, knowledge)
+    await two.replica.level()
+    there = Live(with_live_snapshot(WordEncoder(), two.root), knowledge, two.root, replica=two.replica)
+    add(knowledge)
+    better = one.build(knowledge).snapshot
+    await one.replica.publish(better.folder, engine.snapshot.id)
+    damaged = SnapshotFile.name == "vectors.npy", SnapshotFile.snapshot_id == better.id
+    async with one.replica.db.begin() as tx:
+        whole = (await tx.execute(select(SnapshotFile.data).where(*damaged))).scalar_one()
+        await tx.execute(update(SnapshotFile).where(*damaged).values(data=whole[:-1] + b"?"))
+    async with following(there) as log:
+        await log.heard("snapshot refused")
+        assert there.engine.snapshot.id == engine.snapshot.id
+        assert store.live(two.root) == two.root / "snapshots" / engine.snapshot.id
+        async with one.replica.db.begin() as tx:
+            await tx.execute(update(SnapshotFile).where(*damaged).values(data=whole))
+        await log.heard(f"index live snapshot={better.id}")
+    assert there.engine.snapshot.id == better.id
+    assert [p.name for p in (two.root / "snapshots").iterdir() if p.name.startswith(".")] == []
+
+
+async def test_a_missing_piece_is_noticed(machines: tuple[Machine, Machine], knowledge: Path) -> None:
+    one, two = machines
+    await first_index(one, knowledge)
+    async with one.replica.db.begin() as tx:
+        await tx.execute(delete(SnapshotFile).where(SnapshotFile.name == "entries.json"))
+    with pytest.raises(SnapshotError, match=r"entries\.json is missing"):
+        await two.replica.level()
+    assert store.live(two.root) is None
+
+
+async def test_a_damaged_local_copy_is_fetched_anew(machines: tuple[Machine, Machine], knowledge: Path) -> None:
+    one, two = machines
+    engine = await first_index(one, knowledge)
+    folder = await two.replica.fetch(engine.snapshot.id)
+    (folder / "entries.json").write_text("[]", encoding="utf-8")
+    assert await two.replica.level() == engine.snapshot.id
+    assert two.files() == one.files()
+
+
+async def test_a_damaged_index_is_not_shared(machines: tuple[Machine, Machine], knowledge: Path) -> None:
+    one, _ = machines
+    folder = one.build(knowledge).snapshot.folder
+    (folder / "entries.json").write_text("[]", encoding="utf-8")
+    with pytest.raises(SnapshotError, match="damaged"):
+        await one.replica.publish(folder, None)
+    assert await one.replica.active() is None
+
+
+async def test_of_two_machines_that_index_at_once_one_is_told(
+    machines: tuple[Machine, Machine], knowledge: Path
+) -> None:
+    one, two = machines
+    engine = await first_index(one, knowledge)
+    await two.replica.level()
+    add(knowledge)
+    others = two.build(knowledge).snapshot
+    await two.replica.publish(others.folder, engine.snapshot.id)
+    add(knowledge, 2)
+    with pytest.raises(OvertakenError, match="another machine"):
+        await one.replica.publish(one.build(knowledge).snapshot.folder, engine.snapshot.id)
+    assert await one.replica.active() == others.id
+    async with one.replica.db.read() as tx:  # nothing of the second was kept
+        assert (await tx.execute(select(func.count()).select_from(StoredSnapshot))).scalar_one() == 2
+    assert await one.replica.level() == others.id
+
+
+async def test_going_back_needs_no_new_copy(machines: tuple[Machine, Machine], knowledge: Path) -> None:
+    one, two = machines
+    first = await first_index(one, knowledge)
+    add(knowledge)
+    second = one.build(knowledge).snapshot
+    await one.replica.publish(second.folder, first.snapshot.id)
+    await one.replica.publish(first.snapshot.folder, second.id)
+    assert await two.replica.level() == first.snapshot.id
+
+
+async def test_old_snapshots_go_but_never_the_active_one(machines: tuple[Machine, Machine], knowledge: Path) -> None:
+    one, _ = machines
+    made = [await first_index(one, knowledge)]
+    for number in range(store.KEPT + 1):
+        add(knowledge, number)
+        made.append(one.build(knowledge))
+        await one.replica.publish(made[-1].snapshot.folder, made[-2].snapshot.id)
+    async with one.replica.db.read() as tx:
+        kept = (await tx.execute(select(StoredSnapshot.id).order_by(StoredSnapshot.id))).scalars().all()
+        files = set((await tx.execute(select(SnapshotFile.snapshot_id))).scalars())
+    assert kept == [engine.snapshot.id for engine in made[-store.KEPT :]]
+    assert files == set(kept)
+
+
+async def test_an_index_of_another_model_is_refused_by_name(machines: tuple[Machine, Machine], knowledge: Path) -> None:
+    one, two = machines
+    engine = await first_index(one, knowledge)
+    with pytest.raises(SnapshotError, match=r"words@1.*GUICHET_MODEL now means other@2"):
+        await two.replica.take(engine.snapshot.id, WordEncoder("other@2"))
+    assert store.live(two.root) is None
+
+
+async def test_a_file_name_cannot_leave_the_folder(machines: tuple[Machine, Machine], knowledge: Path) -> None:
+    one, two = machines
+    await first_index(one, knowledge)
+    async with one.replica.db.begin() as tx:
+        outside = update(SnapshotFile).where(SnapshotFile.name == "entries.json").values(name="../../entries.json")
+        await tx.execute(outside)
+    with pytest.raises(SnapshotError, match="outside its folder"):
+        await two.replica.level()
+
+
+async def test_with_sqlite_the_local_folder_is_the_truth(sqlite_db: Database, tmp_path: Path) -> None:
+    assert replica_of(sqlite_db, tmp_path) is None
