@@ -23,6 +23,7 @@ from telegram.ext import (
     filters,
 )
 
+from bot.backup import bring_up_to_date
 from bot.delivery.budgets import Limits as Budgets
 from bot.delivery.loops import Intake, Loops, TokenRefusedError, run
 from bot.delivery.processes import unique_name
@@ -35,7 +36,7 @@ from bot.handlers import buttons, candidate, commands, publishing, staff
 from bot.handlers.candidate import desk_of
 from bot.handlers.context import App, Context, Deps
 from bot.publishing.live import Live
-from bot.records.migrations import migrate
+from bot.publishing.replica import replica_of
 from bot.records.people import chat_of
 from bot.records.sessions import Database, open_database
 from bot.records.states import ChatKind
@@ -66,12 +67,18 @@ async def guichet(settings: Settings, engine: Engine, budgets: Budgets | None = 
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     db = open_database(settings.database)
     try:
-        await migrate(db)
+        await bring_up_to_date(db, settings)
         application = build_application(settings)
         deps = Deps(
             settings=settings,
             db=db,
-            live=Live(engine, settings.knowledge_dir, settings.index_root, settings.max_wrong),
+            live=Live(
+                engine,
+                settings.knowledge_dir,
+                settings.index_root,
+                settings.max_wrong,
+                replica_of(db, settings.index_root),
+            ),
             now=utc_now,
             staff_chat=await staff_chat(db, settings.staff_chat_id or 0),
         )

@@ -17,8 +17,9 @@ from rich.console import Console
 from bot import logs
 from bot.checking import check
 from bot.console import err, out, plainly
-from bot.indexing import build_for, index_app, open_for
+from bot.indexing import build_for, index_app, level, open_for
 from bot.measuring import evaluate, train
+from bot.operating import backup, restore, status_app
 from bot.settings import Settings, load_settings
 from indexer.engine import Engine
 
@@ -32,6 +33,9 @@ index_app.command()(check)
 app.add_typer(index_app, name="index")
 app.command(name="eval")(evaluate)
 app.command()(train)
+app.add_typer(status_app, name="status")
+app.command()(backup)
+app.command()(restore)
 
 
 @app.command()
@@ -119,6 +123,7 @@ def run() -> None:
     with plainly():
         settings = load_settings(require=("telegram_token", "staff_chat_id"))
         logs.set_up(settings)
+        level(settings)
         engine = open_for(settings)
     from bot.app import serve  # noqa: PLC0415  # Telegram's library is not needed by other commands
     from bot.delivery.loops import TokenRefusedError  # noqa: PLC0415

@@ -1,16 +1,20 @@
 """What commands share: where they print, how they show progress, and how they refuse."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
+from sqlalchemy.exc import SQLAlchemyError
 
+from bot.backup import BackupError
 from bot.dialogue.rich import Rich
 from bot.publishing.gate import GateError
-from bot.settings import SettingsError
+from bot.records.migrations import DatabaseTooNewError
+from bot.records.sessions import Database, open_database
+from bot.settings import Settings, SettingsError
 from indexer.confidence import CalibratorError
 from indexer.engine import Step
 from indexer.entries import KnowledgeError
@@ -21,7 +25,21 @@ out = Console(soft_wrap=True, highlight=False)
 err = Console(stderr=True, soft_wrap=True, highlight=False)
 
 STYLES = {"bold": "bold green", "strikethrough": "strike red"}
-REFUSALS = (SettingsError, KnowledgeError, SnapshotError, ModelNotReady, CalibratorError, GateError)
+
+class DatabaseError(Exception):
+    """The database cannot be used; the message says why and what to do."""
+
+
+REFUSALS = (
+    DatabaseError,
+    BackupError,
+    SettingsError,
+    KnowledgeError,
+    SnapshotError,
+    ModelNotReady,
+    CalibratorError,
+    GateError,
+)
 
 
 @contextmanager
@@ -32,6 +50,23 @@ def plainly() -> Iterator[None]:
     except REFUSALS as error:
         err.print(str(error), style="red", markup=False)
         raise typer.Exit(2) from None
+
+
+@asynccontextmanager
+async def database(settings: Settings) -> AsyncIterator[Database]:
+    """The database, closed at the end; raises DatabaseError if it cannot be used."""
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        db = open_database(settings.database)
+        try:
+            yield db
+        finally:
+            await db.close()
+    except (SQLAlchemyError, OSError) as error:
+        remedy = "check GUICHET_DATABASE_URL, or the rights and free space of GUICHET_DATA_DIR"
+        raise DatabaseError(f"the database cannot be used ({type(error).__name__}): {remedy}") from error
+    except DatabaseTooNewError as error:
+        raise DatabaseError(str(error)) from error
 
 
 @contextmanager

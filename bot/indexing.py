@@ -1,5 +1,6 @@
 """`guichet index`: build, examine, activate; and say what is live."""
 
+import asyncio
 from datetime import date, datetime
 from getpass import getuser
 from pathlib import Path
@@ -10,10 +11,12 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from bot.console import REFUSALS, err, out, plainly, progress_bar, styled
+from bot.backup import bring_up_to_date
+from bot.console import REFUSALS, database, err, out, plainly, progress_bar, styled
 from bot.dialogue.changes import changes
 from bot.evaluation.promise import CONFIDENCE_LEVEL
 from bot.publishing.gate import Told, Verdict, examination, limits_of, verdict
+from bot.publishing.replica import Replica
 from bot.settings import Settings, load_settings
 from indexer import store
 from indexer.diff import Diff, diff
@@ -29,14 +32,47 @@ index_app = typer.Typer(invoke_without_command=True, help="Build the index from 
 
 
 def open_for(settings: Settings) -> Engine:
-    """The engine, with a progress bar if the model has to be made first."""
+    """The engine, with a progress bar if the model has to be made first; fetches an index that only others have."""
+    if store.live(settings.index_root) is None:
+        level(settings)
     with progress_bar() as step:
         return open_engine(settings.model, settings.cache_dir, settings.index_root, step)
 
 
-def build_for(settings: Settings, *, reason: str = "", told: Told = lambda _: None) -> Indexed:
-    """Index the knowledge, with a progress bar; a `reason` overrules the gate, `told` is given its verdict."""
+def level(settings: Settings) -> str | None:
+    """Take over the index that all machines of a shared database answer from; its id. None with SQLite, or no index."""
 
+    async def take_over() -> str | None:
+        async with database(settings) as db:
+            await bring_up_to_date(db, settings)
+            return await Replica(db, settings.index_root).level()
+
+    return asyncio.run(take_over()) if settings.shared else None
+
+
+def share(settings: Settings, folder: Path, before: str | None) -> None:
+    """Have all machines of a shared database answer from this index; nothing with SQLite. Raises OvertakenError."""
+
+    async def publish() -> None:
+        async with database(settings) as db:
+            await Replica(db, settings.index_root).share(folder, before)
+
+    if settings.shared:
+        asyncio.run(publish())
+
+
+def build_for(settings: Settings, *, reason: str = "", told: Told = lambda _: None) -> Indexed:
+    """Index the knowledge, with a progress bar, and go live with it on all machines.
+
+    A `reason` overrules the gate, `told` is given its verdict.
+    """
+    before = level(settings)
+    indexed = _build(settings, reason, told)
+    share(settings, indexed.engine.snapshot.folder, before)
+    return indexed
+
+
+def _build(settings: Settings, reason: str, told: Told) -> Indexed:
     def note(new: Engine, live: Engine | None) -> Note:
         return Note(getuser(), "indexed", str(difference(live, new)), reason)
 
@@ -178,7 +214,9 @@ def index_rollback(
         settings = load_settings()
         with progress_bar() as step:
             encoder = OnnxEncoder(prepare(settings.model, settings.cache_dir, step))
+        before = level(settings)
         engine = roll_back(encoder, settings.index_root, snapshot_id, getuser())
+        share(settings, engine.snapshot.folder, before)
     out.print(
         f"Index {engine.snapshot.id} is live again. 'guichet index' would read the files anew: correct them first."
     )

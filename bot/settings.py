@@ -217,6 +217,16 @@ class Settings(BaseSettings):
         return self.data_dir / "index"
 
     @property
+    def shared(self) -> bool:
+        """Whether several machines may work on one database."""
+        return not self.database.startswith("sqlite")
+
+    @property
+    def backups(self) -> Path:
+        """Where backups are kept unless another place is named."""
+        return self.data_dir / "backups"
+
+    @property
     def database(self) -> str:
         """The database's address, for SQLAlchemy."""
         return self.database_url or f"sqlite+aiosqlite:///{(self.data_dir / 'guichet.sqlite').absolute()}"

@@ -1,0 +1,210 @@
+"""How a running bot stands: queues, tickets, index, database; numbers of ours only, no texts of people."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, or_, select, text
+from sqlalchemy import update as change
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.delivery.outbox import Priority
+from bot.publishing.gate import limits_of
+from bot.records.migrations import Standing, standing
+from bot.records.sessions import Database
+from bot.records.states import OutgoingState, TicketState, UpdateState
+from bot.records.tables import ACTIVE_SNAPSHOT, Chat, Outgoing, Setting, StoredSnapshot, Ticket, Update, utc_now
+from bot.settings import Settings
+from indexer import store
+from indexer.snapshot import SnapshotError, load
+
+SHOWN = 20  # rows of each kind that are listed
+LATELY = timedelta(days=1)
+LATE_INBOX = timedelta(minutes=5)  # an update that waits longer has nobody who works
+LATE_OUTBOX = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """An update that nobody tries again by itself."""
+
+    row: int
+    kind: str
+    error: str | None
+    attempts: int
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A message that Telegram refused for good, though its chat can be reached."""
+
+    row: int
+    method: str
+    error: str | None
+    ticket: int | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """How many rows wait, by kind, and since when the oldest of those that are due."""
+
+    waiting: dict[str, int] = field(default_factory=dict)
+    oldest: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """The live index: of all machines where they share a database, else of this one."""
+
+    id: str
+    made: str
+    entries: int
+    certified: bool | None  # None: not known on this machine
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Everything that `guichet status` shows; `attention` is what a person has to look at."""
+
+    at: datetime
+    database: str
+    size: int  # bytes
+    revision: str | None
+    folder: str  # of the index
+    index: Index | None
+    inbox: Queue = field(default_factory=Queue)
+    set_aside: tuple[SetAside, ...] = ()
+    outbox: Queue = field(default_factory=Queue)
+    failed: tuple[Failed, ...] = ()
+    tickets: Queue = field(default_factory=Queue)
+    attention: tuple[str, ...] = ()
+
+
+async def look(db: Database, settings: Settings) -> Status:
+    """Read it all in one transaction, without changing anything."""
+    found, now = await standing(db), utc_now()
+    async with db.read() as tx:
+        facts: dict[str, Any] = {"inbox": Queue(), "outbox": Queue(), "tickets": Queue()}
+        if found.current:
+            facts = await _queues(tx, now)
+        size = await _size(tx)
+        index, fault = await _index(tx, settings, shared=found.current)
+    attention = (*_standing(found), *fault, *_attention(now, **facts))
+    place = str(settings.index_root.absolute())
+    kind = db.engine.dialect.name
+    return Status(now, kind, size, found.revision, place, index, **facts, attention=attention)
+
+
+async def retry(tx: AsyncSession, row: int) -> bool:
+    """Puts an update that was set aside back into the queue, with all its tries; False if it is none of those."""
+    aside = (Update.seq == row) & (Update.state == UpdateState.SET_ASIDE) & Update.raw.is_not(None)
+    again = {"state": UpdateState.NEW, "attempts": 0, "not_before": None, "error": None, "finished_at": None}
+    put_back = await tx.execute(change(Update).where(aside).values(again).returning(Update.seq))
+    return put_back.scalar_one_or_none() is not None
+
+
+async def _queues(tx: AsyncSession, now: datetime) -> dict[str, Any]:
+    due = or_(Outgoing.not_before.is_(None), Outgoing.not_before <= now) & Outgoing.after_id.is_(None)
+    waiting = Outgoing.state == OutgoingState.WAITING
+    names = {priority.value: priority.name.lower() for priority in Priority}
+    by_priority = await _counts(tx, Outgoing.priority, waiting)
+    new, unsettled = Update.state == UpdateState.NEW, Ticket.state != TicketState.CLOSED
+    return {
+        "inbox": Queue(await _counts(tx, Update.kind, new), await _oldest(tx, Update.received_at, new)),
+        "set_aside": await _set_aside(tx),
+        "outbox": Queue(
+            {names.get(int(key), key): count for key, count in by_priority.items()},
+            await _oldest(tx, Outgoing.created_at, waiting & due),
+        ),
+        "failed": await _failed(tx, now - LATELY),
+        "tickets": Queue(
+            await _counts(tx, Ticket.state, unsettled),
+            await _oldest(tx, Ticket.opened_at, Ticket.state == TicketState.OPEN),
+        ),
+    }
+
+
+async def _counts(tx: AsyncSession, by: Any, which: ColumnElement[bool]) -> dict[str, int]:
+    rows = await tx.execute(select(by, func.count()).where(which).group_by(by).order_by(by))
+    return {str(key): count for key, count in rows}
+
+
+async def _oldest(tx: AsyncSession, moment: Any, which: ColumnElement[bool]) -> datetime | None:
+    found: datetime | None = (await tx.execute(select(func.min(moment)).where(which))).scalar_one()
+    return found
+
+
+async def _set_aside(tx: AsyncSession) -> tuple[SetAside, ...]:
+    columns = select(Update.seq, Update.kind, Update.error, Update.attempts, Update.received_at)
+    aside = columns.where(Update.state == UpdateState.SET_ASIDE).order_by(Update.seq.desc()).limit(SHOWN)
+    return tuple(SetAside(*row) for row in await tx.execute(aside))
+
+
+async def _failed(tx: AsyncSession, since: datetime) -> tuple[Failed, ...]:
+    """That somebody has blocked the bot is nobody's fault, and told on their ticket."""
+    columns = select(Outgoing.id, Outgoing.method, Outgoing.error, Outgoing.ticket_id, Outgoing.created_at)
+    reachable = columns.join(Chat, Chat.id == Outgoing.chat_id).where(Chat.unreachable_since.is_(None))
+    lately = (Outgoing.state == OutgoingState.FAILED) & (Outgoing.created_at >= since)
+    rows = await tx.execute(reachable.where(lately).order_by(Outgoing.id.desc()).limit(SHOWN))
+    return tuple(Failed(*row) for row in rows)
+
+
+async def _size(tx: AsyncSession) -> int:
+    """The database's bytes on disk."""
+    if tx.get_bind().dialect.name == "postgresql":
+        return int((await tx.execute(text("SELECT pg_database_size(current_database())"))).scalar_one())
+    pages = (await tx.execute(text("PRAGMA page_count"))).scalar_one()
+    return int(pages * (await tx.execute(text("PRAGMA page_size"))).scalar_one())
+
+
+async def _index(tx: AsyncSession, settings: Settings, *, shared: bool) -> tuple[Index | None, list[str]]:
+    active = None
+    if shared and tx.get_bind().dialect.name == "postgresql":
+        stored = select(StoredSnapshot).join(Setting, Setting.value == StoredSnapshot.id)
+        active = (await tx.execute(stored.where(Setting.key == ACTIVE_SNAPSHOT))).scalar_one_or_none()
+    try:
+        folder = store.live(settings.index_root)
+        if active and (folder is None or folder.name != active.id):
+            return Index(active.id, active.manifest["created"], active.manifest["entries"], None), []
+        if folder is None:
+            return None, ["there is no index: run 'guichet index'"]
+        snapshot = load(folder)
+    except SnapshotError as error:
+        return None, [str(error)]
+    promise = limits_of(snapshot, settings.max_wrong)[1]
+    certified = promise is not None and promise.certified
+    return Index(snapshot.id, snapshot.manifest["created"], snapshot.manifest["entries"], certified), []
+
+
+def _standing(found: Standing) -> list[str]:
+    if found.unknown:
+        return [f"the database is at revision {found.revision}, made by a later version: install that version"]
+    if found.revision is None:
+        return ["the database has no tables yet: 'guichet run' makes them"]
+    if not found.current:
+        return [f"the database is at revision {found.revision}: the next start of 'guichet run' brings it up to date"]
+    return []
+
+
+def _attention(
+    now: datetime,
+    inbox: Queue,
+    outbox: Queue,
+    tickets: Queue,
+    set_aside: Sequence[SetAside] = (),
+    failed: Sequence[Failed] = (),
+) -> list[str]:
+    del tickets  # staff see them in their group
+    found = []
+    if set_aside:
+        found.append("updates were set aside: mend the cause, then 'guichet status retry ROW'")
+    if failed:
+        found.append("messages were refused by Telegram for good: the reason stands beside each")
+    if inbox.oldest and now - inbox.oldest > LATE_INBOX:
+        found.append("updates wait and nobody takes them: is 'guichet run' running? See its log")
+    if outbox.oldest and now - outbox.oldest > LATE_OUTBOX:
+        found.append("messages wait and are not sent: is Telegram within reach? See 'guichet doctor'")
+    return found
