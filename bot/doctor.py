@@ -78,6 +78,8 @@ def _model(settings: Settings) -> list[Finding]:
 def _index(settings: Settings) -> list[Finding]:
     try:
         folder = store.live(settings.index_root)
+        if folder is None and settings.shared:
+            return [Finding("note", "index", "none here yet: the one in the database is fetched at the start")]
         if folder is None:
             return [Finding("fault", "index", "there is none yet: run 'guichet index'")]
         snapshot = load(folder)

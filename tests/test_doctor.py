@@ -155,6 +155,13 @@ async def test_no_index_yet(practice: Practice) -> None:
     assert await practice.of("index") == ("fault", "there is none yet: run 'guichet index'")
 
 
+async def test_an_index_that_workers_share_is_fetched_at_the_start(practice: Practice, postgres_url: str) -> None:
+    shutil.rmtree(practice.folder / "data" / "index")
+    practice.set.setenv("GUICHET_DATABASE_URL", postgres_url)
+    grade, said = await practice.of("index")
+    assert (grade, "fetched at the start" in said) == ("note", True)
+
+
 async def test_an_index_of_another_model(practice: Practice) -> None:
     root = practice.folder / "data" / "index"
     index(practice.folder / "knowledge", WordEncoder("words@1"), root)

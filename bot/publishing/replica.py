@@ -119,7 +119,7 @@ class Replica:
     async def level(self) -> str | None:
         """Make the database's active snapshot the local live one; if it has none, share the local one, if any.
 
-        Returns the id of what is then active. Raises SnapshotError if it cannot be had.
+        Returns the id of the active one, even if it cannot be had: then the local one stays, and the log says why.
         """
         active, local = await self.active(), store.live(self.root)
         if active is None and local is not None:
@@ -129,8 +129,11 @@ class Replica:
                 return await self.level()
             return local.name
         if active is not None and (local is None or local.name != active):
-            await self.fetch(active)
-            await asyncio.to_thread(_make_live, self.root, active)
+            try:
+                await self.fetch(active)
+                await asyncio.to_thread(_make_live, self.root, active)
+            except SnapshotError as error:
+                log.error("active index not usable", extra={"snapshot": active, "error": str(error)})  # noqa: TRY400  its text says all
         return active
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.publishing.replica import Replica
+from bot.records.sessions import Database
 from bot.sandbox.botapi import BotApi, serve
 from bot.sandbox.people import User
 
@@ -99,3 +101,24 @@ async def test_a_wrong_token_is_said_plainly(
     assert "Traceback" not in err
     assert wrong not in out + err
     assert "a-token-that" not in out + err
+
+
+async def test_a_worker_on_an_empty_machine_fetches_the_index_before_it_answers(
+    api: tuple[BotApi, dict[str, str]], cache: Path, index_root: Path, tmp_path: Path, postgres_db: Database
+) -> None:
+    telegram, settings = api
+    shared = await Replica(postgres_db, index_root).level()
+    own = environment(cache, index_root, tmp_path) | settings
+    own |= {"GUICHET_DATA_DIR": str(tmp_path / "empty")}
+    own |= {"GUICHET_DATABASE_URL": postgres_db.engine.url.render_as_string(hide_password=False)}
+    sara = telegram.user("Sara")
+    telegram.say(sara, LECTURERS["en"])
+    process = await run(own)
+    try:
+        await telegram.wait_for(lambda api: answers(api, sara), PATIENCE)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        _, log = await end(process)
+    assert process.returncode == 0, log
+    assert log.index(f"index fetched snapshot={shared}") < log.index(f"started snapshot={shared}")
+    assert "academics" in str(telegram.messages(sara))

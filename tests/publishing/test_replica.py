@@ -142,12 +142,33 @@ async def test_what_arrives_damaged_is_refused_and_fetched_again(
 
 async def test_a_missing_piece_is_noticed(machines: tuple[Machine, Machine], knowledge: Path) -> None:
     one, two = machines
-    await first_index(one, knowledge)
+    engine = await first_index(one, knowledge)
     async with one.replica.db.begin() as tx:
         await tx.execute(delete(SnapshotFile).where(SnapshotFile.name == "entries.json"))
     with pytest.raises(SnapshotError, match=r"entries\.json is missing"):
-        await two.replica.level()
+        await two.replica.fetch(engine.snapshot.id)
     assert store.live(two.root) is None
+
+
+async def test_a_damaged_active_index_stops_neither_a_start_nor_a_new_one(
+    machines: tuple[Machine, Machine], knowledge: Path
+) -> None:
+    one, two = machines
+    old = await first_index(one, knowledge)
+    await two.replica.level()
+    add(knowledge)
+    active = one.build(knowledge).snapshot
+    await one.replica.publish(active.folder, old.snapshot.id)
+    async with one.replica.db.begin() as tx:
+        await tx.execute(delete(SnapshotFile).where(SnapshotFile.snapshot_id == active.id))
+    with Log().listening() as log:
+        assert await two.replica.level() == active.id
+    assert f"active index not usable snapshot={active.id}" in log.errors[0]
+    assert store.live(two.root) == two.root / "snapshots" / old.snapshot.id
+    add(knowledge, 2)
+    mended = two.build(knowledge).snapshot
+    await two.replica.publish(mended.folder, active.id)
+    assert await one.replica.level() == mended.id
 
 
 async def test_a_damaged_local_copy_is_fetched_anew(machines: tuple[Machine, Machine], knowledge: Path) -> None:
@@ -220,12 +241,12 @@ async def test_an_index_of_another_model_is_refused_by_name(machines: tuple[Mach
 
 async def test_a_file_name_cannot_leave_the_folder(machines: tuple[Machine, Machine], knowledge: Path) -> None:
     one, two = machines
-    await first_index(one, knowledge)
+    engine = await first_index(one, knowledge)
     async with one.replica.db.begin() as tx:
         outside = update(SnapshotFile).where(SnapshotFile.name == "entries.json").values(name="../../entries.json")
         await tx.execute(outside)
     with pytest.raises(SnapshotError, match="outside its folder"):
-        await two.replica.level()
+        await two.replica.fetch(engine.snapshot.id)
 
 
 async def test_with_sqlite_the_local_folder_is_the_truth(sqlite_db: Database, tmp_path: Path) -> None:
