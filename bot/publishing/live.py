@@ -10,6 +10,7 @@ from time import monotonic
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.delivery.wake import wait
 from bot.publishing.gate import examination, limits_of
 from bot.publishing.proposal import Proposal, Proposed, accept, discard, propose, waiting
 from bot.publishing.replica import Replica
@@ -96,6 +97,7 @@ class Live:
         """
         refused, failures, again = "", 0, 0.0
         while not stop.is_set():
+            news = self._replica.db.news.snapshot.next() if self._replica else stop
             wanted = await self._wanted()
             if wanted and wanted != self.engine.snapshot.id and (wanted != refused or monotonic() >= again):
                 failures = failures if wanted == refused else 0
@@ -104,10 +106,7 @@ class Live:
                 else:
                     pause = min(seconds * 2**failures, LONGEST_PAUSE) if self._replica else float("inf")
                     refused, failures, again = wanted, failures + 1, monotonic() + pause
-            try:
-                await asyncio.wait_for(stop.wait(), seconds)
-            except TimeoutError:
-                continue
+            await wait(news, seconds)
 
     async def _wanted(self) -> str | None:
         """The id of the snapshot to answer from; None if that cannot be told just now."""

@@ -19,9 +19,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from filelock import FileLock, Timeout
-from sqlalchemy import delete, insert, select, text, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.records.news import tell
 from bot.records.sessions import Database
 from bot.records.tables import ACTIVE_SNAPSHOT, Setting, SnapshotFile, StoredSnapshot
 from bot.records.upsert import insert_new
@@ -166,7 +167,7 @@ async def _activate(tx: AsyncSession, snapshot_id: str, before: str | None) -> N
         moved = (await tx.execute(moving)).scalar_one_or_none()
     if moved is None:
         raise OvertakenError
-    await tx.execute(text("SELECT pg_notify('guichet', 'snapshot')"))
+    tell(tx, "snapshot")
 
 
 async def _prune(tx: AsyncSession, active: str) -> None:

@@ -60,8 +60,6 @@ class Dumped:
 async def dump(db: Database, folder: Path) -> Dumped:
     """Writes `folder`/<table>.jsonl for every table, all as of one moment, while others go on working."""
     async with db.engine.connect() as connection:
-        if connection.dialect.name == "postgresql":
-            await connection.execution_options(isolation_level="REPEATABLE READ")
         return await connection.run_sync(_dump, folder)
 
 

@@ -13,6 +13,7 @@ from bot.publishing import replica as replicas
 from bot.publishing.gate import EXAMINED
 from bot.publishing.live import Live
 from bot.publishing.replica import OvertakenError, Replica, replica_of
+from bot.records.news import listen
 from bot.records.sessions import Database, open_database
 from bot.records.tables import SnapshotFile, StoredSnapshot
 from indexer import store
@@ -113,6 +114,28 @@ async def test_reindexing_on_one_machine_reaches_the_other(machines: tuple[Machi
     assert there.engine.entry("dog1", "en") == here.engine.entry("dog1", "en") is not None
     assert there.limits == here.limits
     assert store.live(two.root) == two.root / "snapshots" / here.engine.snapshot.id
+
+
+async def test_news_of_an_index_come_at_once(machines: tuple[Machine, Machine], knowledge: Path) -> None:
+    """Without waiting for the next look, which would come in an hour here."""
+    one, two = machines
+    engine = await first_index(one, knowledge)
+    await two.replica.level()
+    there = Live(with_live_snapshot(WordEncoder(), two.root), knowledge, two.root, replica=two.replica)
+    db, stop = two.replica.db, asyncio.Event()
+    with Log().listening() as log:
+        connected = db.news.snapshot.next()
+        tasks = [asyncio.create_task(listen(db.engine.url, db.news))]
+        await asyncio.wait_for(connected.wait(), 20)
+        tasks.append(asyncio.create_task(there.follow(stop, seconds=3600)))
+        add(knowledge)
+        better = one.build(knowledge).snapshot
+        await one.replica.publish(better.folder, engine.snapshot.id)
+        await log.heard(f"index live snapshot={better.id}")
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert there.engine.snapshot.id == better.id
 
 
 async def test_what_arrives_damaged_is_refused_and_fetched_again(
