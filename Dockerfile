@@ -58,7 +58,7 @@ ENV PATH=/opt/guichet/bin:$PATH \
 # A fixed number, so that the rights on a mounted folder can be set beforehand.
 RUN groupadd --gid 10001 guichet \
  && useradd --uid 10001 --gid guichet --no-create-home --home-dir /data --shell /usr/sbin/nologin guichet \
- && install -d -o guichet -g guichet -m 0700 /data
+ && install -d -o guichet -g guichet -m 0700 /data /data/backups
 WORKDIR /app
 COPY --from=packages /opt/guichet /opt/guichet
 COPY --from=model /model /opt/model

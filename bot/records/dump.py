@@ -38,8 +38,8 @@ from bot.records.tables import ACTIVE_SNAPSHOT, Base
 
 # Other tables of the same database are none of ours.
 OURS = frozenset({*Base.metadata.tables, "alembic_version"})
-# Indexes are kept as folders.
-LEFT_OUT = frozenset({"alembic_version", "snapshot", "snapshot_file"})
+# Indexes are kept as folders; and who is at work now means nothing later.
+LEFT_OUT = frozenset({"alembic_version", "snapshot", "snapshot_file", "process", "role"})
 BATCH = 500  # rows that one statement writes
 Row = dict[str, Any]
 
