@@ -26,6 +26,7 @@ err = Console(stderr=True, soft_wrap=True, highlight=False)
 
 STYLES = {"bold": "bold green", "strikethrough": "strike red"}
 
+
 class DatabaseError(Exception):
     """The database cannot be used; the message says why and what to do."""
 
