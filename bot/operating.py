@@ -106,6 +106,9 @@ def _show(found: Status) -> None:
     table.add_row("", f"in {found.folder}")
     for name, queue in (("Inbox", found.inbox), ("Outbox", found.outbox), ("Tickets", found.tickets)):
         table.add_row(name, _queue(queue, found.at))
+    for worker in found.workers:
+        roles = f", {' and '.join(worker.roles)} for all" if worker.roles else ""
+        table.add_row("Worker", f"{worker.name}, heard of {_age(found.at - worker.beat_at)} ago{roles}")
     out.print(table)
     if found.set_aside:
         out.print(

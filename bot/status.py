@@ -14,7 +14,18 @@ from bot.publishing.gate import limits_of
 from bot.records.migrations import Standing, standing
 from bot.records.sessions import Database
 from bot.records.states import OutgoingState, TicketState, UpdateState
-from bot.records.tables import ACTIVE_SNAPSHOT, Chat, Outgoing, Setting, StoredSnapshot, Ticket, Update, utc_now
+from bot.records.tables import (
+    ACTIVE_SNAPSHOT,
+    Chat,
+    Outgoing,
+    Process,
+    Role,
+    Setting,
+    StoredSnapshot,
+    Ticket,
+    Update,
+    utc_now,
+)
 from bot.settings import Settings
 from indexer import store
 from indexer.snapshot import SnapshotError, load
@@ -23,6 +34,7 @@ SHOWN = 20  # rows of each kind that are listed
 LATELY = timedelta(days=1)
 LATE_INBOX = timedelta(minutes=5)  # an update that waits longer has nobody who works
 LATE_OUTBOX = timedelta(minutes=15)
+SILENT = timedelta(minutes=1)  # since a process's last sign of life
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +68,16 @@ class Queue:
 
 
 @dataclass(frozen=True, slots=True)
+class Worker:
+    """A process at work on this database."""
+
+    name: str
+    started_at: datetime
+    beat_at: datetime  # its last sign of life
+    roles: tuple[str, ...]  # what it alone does for all
+
+
+@dataclass(frozen=True, slots=True)
 class Index:
     """The live index: of all machines where they share a database, else of this one."""
 
@@ -75,6 +97,7 @@ class Status:
     revision: str | None
     folder: str  # of the index
     index: Index | None
+    workers: tuple[Worker, ...] = ()
     inbox: Queue = field(default_factory=Queue)
     set_aside: tuple[SetAside, ...] = ()
     outbox: Queue = field(default_factory=Queue)
@@ -120,6 +143,7 @@ async def _queues(tx: AsyncSession, now: datetime) -> dict[str, Any]:
             await _oldest(tx, Outgoing.created_at, waiting & due),
         ),
         "failed": await _failed(tx, now - LATELY),
+        "workers": await _workers(tx),
         "tickets": Queue(
             await _counts(tx, Ticket.state, unsettled),
             await _oldest(tx, Ticket.opened_at, Ticket.state == TicketState.OPEN),
@@ -141,6 +165,14 @@ async def _set_aside(tx: AsyncSession) -> tuple[SetAside, ...]:
     columns = select(Update.seq, Update.kind, Update.error, Update.attempts, Update.received_at)
     aside = columns.where(Update.state == UpdateState.SET_ASIDE).order_by(Update.seq.desc()).limit(SHOWN)
     return tuple(SetAside(*row) for row in await tx.execute(aside))
+
+
+async def _workers(tx: AsyncSession) -> tuple[Worker, ...]:
+    held: dict[str | None, list[str]] = {}
+    for name, holder in await tx.execute(select(Role.name, Role.held_by).order_by(Role.name)):
+        held.setdefault(holder, []).append(name)
+    known = select(Process.name, Process.started_at, Process.beat_at).order_by(Process.name)
+    return tuple(Worker(*row, roles=tuple(held.get(row.name, ()))) for row in await tx.execute(known))
 
 
 async def _failed(tx: AsyncSession, since: datetime) -> tuple[Failed, ...]:
@@ -196,6 +228,7 @@ def _attention(
     tickets: Queue,
     set_aside: Sequence[SetAside] = (),
     failed: Sequence[Failed] = (),
+    workers: Sequence[Worker] = (),
 ) -> list[str]:
     del tickets  # staff see them in their group
     found = []
@@ -207,4 +240,6 @@ def _attention(
         found.append("updates wait and nobody takes them: is 'guichet run' running? See its log")
     if outbox.oldest and now - outbox.oldest > LATE_OUTBOX:
         found.append("messages wait and are not sent: is Telegram within reach? See 'guichet doctor'")
+    if workers and all(now - worker.beat_at > SILENT for worker in workers):
+        found.append("no process has given a sign of life lately: start 'guichet run'")
     return found

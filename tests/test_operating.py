@@ -14,7 +14,7 @@ from bot.cli import app
 from bot.records.people import chat_of
 from bot.records.sessions import open_database
 from bot.records.states import OutgoingState, UpdateState
-from bot.records.tables import Chat, Outgoing, Setting, Update, utc_now
+from bot.records.tables import Chat, Outgoing, Process, Role, Setting, Update, utc_now
 
 from .records.test_people import ALICE, SECRET, person
 
@@ -94,6 +94,22 @@ def test_what_waits_is_counted_with_its_age(put: Fill) -> None:
     assert ["nobody takes them" in text for text in found["attention"]] == [True, False]
     assert "are not sent" in found["attention"][1]
     assert "the oldest for 2 h" in run("status").stdout
+
+
+def test_workers_are_listed_with_their_roles(put: Fill) -> None:
+    now = utc_now()
+    put(Process(name="one", started_at=now, beat_at=now), Process(name="two", started_at=now - AGO, beat_at=now - AGO))
+    put(Role(name="poll", held_by="one"), Role(name="send", held_by="one"))
+    workers = status(code=0)["workers"]
+    assert [(worker["name"], worker["roles"]) for worker in workers] == [("one", ["poll", "send"]), ("two", [])]
+    shown = run("status").stdout
+    assert "poll and send for all" in shown
+    assert "two, heard of 2 h ago" in shown
+
+
+def test_when_no_worker_lives_somebody_is_needed(put: Fill) -> None:
+    put(Process(name="one", started_at=utc_now() - AGO, beat_at=utc_now() - AGO))
+    assert any("no process" in text for text in status()["attention"])
 
 
 def test_what_has_just_come_needs_nobody(put: Fill) -> None:

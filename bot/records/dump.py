@@ -200,7 +200,7 @@ def _remove_all(connection: Connection) -> None:
             connection.execute(update(table).values(dict.fromkeys(later[table.name])))
     for table in reversed(order):
         connection.execute(delete(table))
-    for table in order:
+    for table in reversed(order):  # SQLite looks through those that refer to the one dropped
         cascade = " CASCADE" if connection.dialect.name == "postgresql" else ""
         connection.execute(text(f'DROP TABLE "{table.name}"{cascade}'))
 
