@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.delivery import incoming
 from bot.delivery.claims import Claimed, release
 from bot.records.news import tell
-from bot.records.people import chat_of, move_chat
+from bot.records.people import chat_id_of, move_chat
 from bot.records.states import UpdateState
 from bot.records.tables import Update, UtcTime, utc_now
 from bot.records.upsert import insert_new
@@ -60,17 +60,13 @@ async def _keep(tx: AsyncSession, update_id: int, raw: object) -> bool:
     assert isinstance(raw, dict)
     kind, where = incoming.kind(raw), incoming.place(raw)
     # The chat first: its row is then locked, so that updates of one chat are numbered in the order of their commits.
-    chat = await chat_of(tx, where.telegram_id, where.kind) if where else None
-    chat_id = chat.id if chat else None
+    chat_id = None
+    if where is not None:
+        chat_id = await chat_id_of(tx, where.telegram_id, where.kind, reached=kind in incoming.WRITTEN)
     seq = await insert_new(tx, Update, Update.seq, update_id=update_id, kind=kind, raw=raw, chat_id=chat_id)
-    if seq is None or chat is None:
-        return seq is not None
-    if kind in incoming.WRITTEN:
-        chat.unreachable_since, chat.reason = None, None
-    if (moved := incoming.moved_to(raw)) is not None:
-        await tx.flush()
-        await move_chat(tx, chat.id, moved)
-    return True
+    if seq is not None and chat_id is not None and (moved := incoming.moved_to(raw)) is not None:
+        await move_chat(tx, chat_id, moved)
+    return seq is not None
 
 
 async def done(tx: AsyncSession, update_id: int) -> None:

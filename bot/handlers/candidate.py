@@ -22,7 +22,7 @@ from bot.dialogue.render import Reason
 from bot.dialogue.rich import Rich, bold, join, markdown, plain
 from bot.dialogue.texts import texts
 from bot.handlers.context import Context, Deps
-from bot.records.people import candidate_of, chat_of
+from bot.records.people import candidate_of, chat_id_of
 from bot.records.states import TicketState
 from bot.records.tables import Candidate, Question, Ticket
 from indexer.engine import Engine
@@ -52,8 +52,8 @@ def telegram_language(update: Update) -> Language:
 async def who(tx: AsyncSession, update: Update, language: Language | None = None) -> Candidate:
     """The candidate of a private chat; `language` is remembered."""
     assert update.effective_chat  # the routes let private chats through only
-    chat = await chat_of(tx, update.effective_chat.id, update.effective_chat.type)
-    candidate = await candidate_of(tx, chat.id, language)
+    chat_id = await chat_id_of(tx, update.effective_chat.id, update.effective_chat.type)
+    candidate = await candidate_of(tx, chat_id, language)
     if candidate.language is None:
         candidate.language = telegram_language(update)
     return candidate

@@ -3,14 +3,15 @@
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import cast
 
-from sqlalchemy import ColumnElement, CursorResult, UpdateBase, delete, exists, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, Insert, UpdateBase, delete, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.records.states import ChatKind, OutgoingState, UpdateState
 from bot.records.tables import Candidate, Chat, Outgoing, Question, Relay, Ticket, Update, utc_now
-from bot.records.upsert import insert_new, upsert
+from bot.records.upsert import insert_into, insert_new
 
 # Letters and digits that nobody takes for one another, read aloud or in print.
 UNMISTAKABLE = "2345679ACDEFGHJKMNPQRTVWXYZ"
@@ -28,13 +29,27 @@ class Forgotten:
 
 async def chat_of(tx: AsyncSession, telegram_id: int, kind: str) -> Chat:
     """The chat with this Telegram id, made at first sight; one that was to be removed is kept again."""
+    chat_id = await chat_id_of(tx, telegram_id, kind)
+    return await tx.get_one(Chat, chat_id, populate_existing=True)
+
+
+async def chat_id_of(tx: AsyncSession, telegram_id: int, kind: str, *, reached: bool = False) -> int:
+    """As `chat_of`, for those who need our own id alone; its row is locked. `reached`: they can be written to."""
+    if tx.dirty:  # or what is about to be written would write over this
+        await tx.flush()
+    statement = _seen(tx.get_bind().dialect.name, reached=reached)
     values = {"telegram_id": telegram_id, "kind": ChatKind(kind)}
-    made = (
-        upsert(tx, Chat)
-        .values(values)
-        .on_conflict_do_update(index_elements=[Chat.telegram_id], set_={"forgotten_at": None})
-    )
-    return (await tx.execute(made.returning(Chat), execution_options={"populate_existing": True})).scalar_one()
+    chat_id: int = (await tx.execute(statement, values)).scalar_one()
+    return chat_id
+
+
+@cache
+def _seen(dialect: str, *, reached: bool) -> Insert:
+    changes: dict[str, None] = {"forgotten_at": None}
+    if reached:
+        changes |= {"unreachable_since": None, "reason": None}
+    made = insert_into(dialect, Chat).on_conflict_do_update(index_elements=[Chat.telegram_id], set_=changes)
+    return made.returning(Chat.__table__.c.id)
 
 
 async def candidate_of(tx: AsyncSession, chat_id: int, language: str | None) -> Candidate:

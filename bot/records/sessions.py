@@ -3,27 +3,17 @@
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext, suppress
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 
 import psycopg
-from sqlalchemy import Connection, event, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry
 
 from bot.records.news import KEEPALIVE, News, publish, told
-
-PRAGMAS = (
-    "journal_mode=WAL",  # readers and the writer do not wait for each other
-    "synchronous=FULL",  # a commit survives the loss of power
-    "foreign_keys=ON",
-    "busy_timeout=15000",  # milliseconds that a writer waits for another process
-    "secure_delete=ON",  # what is erased is overwritten
-)
-
+from bot.records.sqlite import sqlite_engine
 
 # What a server in need says, rather than a wrong statement: connection lost, out of resources, shut down, no lock.
 OUTAGES_POSTGRESQL = ("08", "53", "57", "55P03", "40")
@@ -84,10 +74,7 @@ def open_database(url: str) -> Database:
         # Connections that a restart of the server has cut are noticed before they are used.
         engine = create_async_engine(url, pool_size=10, max_overflow=20, pool_pre_ping=True, connect_args=KEEPALIVE)
         return Database(engine.execution_options(isolation_level="REPEATABLE READ"), engine)
-    engine = create_async_engine(url)
-    event.listen(engine.sync_engine, "connect", _set_up)
-    event.listen(engine.sync_engine, "begin", _begin)
-    event.listen(engine.sync_engine, "invalidate", _let_go)
+    engine = sqlite_engine(url)
     return Database(engine, engine.execution_options(writing=True), turn=asyncio.Lock())
 
 
@@ -101,25 +88,3 @@ def outage(error: BaseException) -> bool:
         state = error.orig.sqlstate
         return error.connection_invalidated or (state or "08").startswith(OUTAGES_POSTGRESQL)
     return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in OUTAGES_SQLITE  # the low byte: the kind
-
-
-def _set_up(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-    # The driver itself begins a transaction only at the first INSERT or UPDATE: what was read before
-    # may be out of date by then. It must not begin any; `_begin` does.
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    for pragma in PRAGMAS:
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _let_go(connection: DBAPIConnection, _entry: ConnectionPoolEntry, _error: BaseException | None) -> None:
-    # A task that is cancelled in the middle of a statement loses its connection. Closing alone would not end the
-    # transaction: SQLite keeps it, with its lock, as long as a traceback holds the statement.
-    with suppress(Exception):
-        connection.rollback()
-
-
-def _begin(connection: Connection) -> None:
-    writing = connection.get_execution_options().get("writing", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
