@@ -29,7 +29,7 @@ from bot.delivery.loops import Intake, Loops, TokenRefusedError, run
 from bot.delivery.processes import unique_name
 from bot.delivery.retry import backoff, reason
 from bot.delivery.timers import Handler, Payload
-from bot.desk import refusals, reminders
+from bot.desk import refusals, reminders, setbacks
 from bot.dialogue.texts import texts
 from bot.doors import doors
 from bot.handlers import buttons, candidate, commands, publishing, staff
@@ -89,6 +89,10 @@ async def guichet(settings: Settings, engine: Engine, budgets: Budgets | None = 
             await reminders.plan_digest(tx, desk, deps.now(), keep=True)
         refused = partial(refusals.heard, desk=desk, contact=settings.privacy_contact)
         limits = budgets or Budgets()
+
+        async def set_aside(tx: AsyncSession, row: int, error: str) -> None:
+            await setbacks.heard(tx, row, error, desk=desk, now=deps.now())
+
         loops = Loops(
             db,
             application,
@@ -98,6 +102,7 @@ async def guichet(settings: Settings, engine: Engine, budgets: Budgets | None = 
             refused=refused,
             now=deps.now,
             timers=clock(deps),
+            on_set_aside=set_aside,
         )
         await initialize(application)
         async with application:

@@ -95,6 +95,11 @@ class Texts:
     team_unreachable_contact: str  # contact
     team_reached: str
     staff_candidate_unreachable: str  # candidate
+    # When an update cannot be handled
+    not_handled: str
+    staff_set_aside: str
+    staff_set_aside_many: str  # count
+    staff_set_aside_look: str  # row, error
     # The desk: the card
     card_state: str
     state_open: str

@@ -1,12 +1,16 @@
 import asyncio
 import logging
+import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
+import psycopg
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, event, select
+from sqlalchemy.exc import OperationalError
 from telegram import Bot, Update
 from telegram.ext import Application, TypeHandler
 
@@ -18,6 +22,7 @@ from bot.records.states import UpdateState
 from bot.records.tables import Update as Row
 from bot.sandbox.botapi import BotApi
 from bot.sandbox.people import User
+from tests.flows.house import Log
 
 from .conftest import acquaintance
 
@@ -43,6 +48,13 @@ async def start(db: Database, bot: Bot) -> Start:
             await bot.initialize()  # the application ended it
 
     return running
+
+
+@pytest.fixture
+def log() -> Iterator[Log]:
+    """What the bot logs, line by line."""
+    with Log().listening() as log:
+        yield log
 
 
 def echo(db: Database, *, before: Handler | None = None) -> Handler:
@@ -328,3 +340,64 @@ async def test_logs_name_neither_people_nor_texts_nor_the_token(
     for secret in ("secret wish", str(alice.id), api.token):
         assert secret not in ours
     assert "message delayed" in ours
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_full_disk_delays_and_loses_nothing(
+    start: Start, db: Database, api: BotApi, alice: User, log: Log
+) -> None:
+    pages = 1  # no more than there are
+
+    def limit(connection: Connection) -> None:
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+
+    event.listen(db.engine.sync_engine, "begin", limit)
+    long = "x" * 4000
+    async with start(echo(db)):
+        for number in range(8):
+            api.say(alice, f"{number}{long}")
+        await log.heard("loop failed")
+        assert api.pending()
+        pages = 2**30
+        await api.wait_for(lambda api: len(replies(api, alice)) >= 8, 60)
+    assert {text[4] for text in replies(api, alice) if text.startswith("re: ")} == set("01234567")
+    assert {row.state for row in await rows(db)} == {UpdateState.DONE}
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_locked_database_delays_and_loses_nothing(
+    start: Start, db: Database, api: BotApi, alice: User, log: Log
+) -> None:
+
+    def give_up_soon(connection: Connection) -> None:
+        connection.exec_driver_sql("PRAGMA busy_timeout = 1")
+
+    event.listen(db.engine.sync_engine, "begin", give_up_soon, insert=True)
+    async with start(echo(db)):
+        await api.wait_for(lambda api: api.world.queue.polled)
+        lock = sqlite3.connect(str(db.engine.url.database), isolation_level=None)
+        lock.execute("BEGIN IMMEDIATE")
+        api.say(alice, "hello")
+        await log.heard("loop failed")
+        lock.execute("ROLLBACK")
+        lock.close()
+        await api.wait_for(lambda api: replies(api, alice) == ["re: hello"], 60)
+    assert [(row.state, row.attempts) for row in await rows(db)] == [(UpdateState.DONE, 1)]
+
+
+@pytest.mark.parametrize("tries", [1, 5])
+async def test_a_database_in_need_is_not_the_update_s_fault(
+    start: Start, db: Database, api: BotApi, alice: User, tries: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox, "ATTEMPTS", 1)
+    monkeypatch.setattr(inbox, "SOON", timedelta(0))
+    failures = [OperationalError("", {}, psycopg.OperationalError("gone")) for _ in range(tries)]
+
+    async def cut_off(_: Update) -> None:
+        if failures:
+            raise failures.pop()
+
+    async with start(echo(db, before=cut_off)):
+        api.say(alice, "hello")
+        await api.wait_for(lambda api: replies(api, alice) == ["re: hello"])
+    assert [(row.state, row.attempts) for row in await rows(db)] == [(UpdateState.DONE, 1)]

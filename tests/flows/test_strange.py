@@ -84,8 +84,12 @@ async def test_an_update_that_cannot_be_read_is_set_aside_and_the_next_answered(
     flow.api.say(sara, "Hello")
     await flow.quiet()
     flow.api.push({"message": {"message_id": "seven", "date": "x", "chat": sara.chat_json(), "text": "my secret"}})
-    (answer,) = await flow.ask(sara, LECTURERS["en"])
+    (sorry, answer) = await flow.ask(sara, LECTURERS["en"])
+    assert sorry["text"] == EN.not_handled
     assert "ActuIA" in answer["text"]
+    (notice,) = flow.received(flow.staff)
+    assert EN.staff_set_aside in notice["text"]
+    assert "secret" not in notice["text"]
     (failed, logged) = await flow.troubles()
     assert "set_aside, 1 attempts" in failed
     assert "update not handled" in logged
