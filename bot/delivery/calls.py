@@ -58,6 +58,7 @@ class Sent:
     """Telegram took it; some methods give no message."""
 
     message_id: int | None
+    message_ids: tuple[int, ...] = ()  # of an album
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,7 @@ async def deliver(bot: Bot, letter: Letter, now: datetime) -> Outcome:
         except Exception as error:
             return Refused(place(error))
         else:
-            return Sent(_message_id(result))
+            return Sent(_message_id(result), _album(result))
 
 
 def without_cause(method: str, parameters: dict[str, Any], error: TelegramError) -> dict[str, Any] | None:
@@ -153,3 +154,8 @@ def _message_id(result: Any) -> int | None:
         return None
     found = first.get("message_id", first.get("message_thread_id"))
     return found if isinstance(found, int) else None
+
+
+def _album(result: Any) -> tuple[int, ...]:
+    """Of each message of an album, in its order."""
+    return tuple(filter(None, map(_message_id, result))) if isinstance(result, list) else ()

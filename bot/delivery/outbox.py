@@ -40,7 +40,7 @@ async def put(  # noqa: PLR0913  each names one property of the row
     """Writes a Bot API call (`payload` without chat_id) and returns its row's id; a known `key` gives the known row.
 
     With `after`, it is sent once that row has ended in the state `when` and dropped if it ends otherwise.
-    `{"message_of": id}` anywhere in `payload` stands for the Telegram message id of another row.
+    `{"message_of": id}` anywhere in `payload` stands for the Telegram message id of another row (see `references`).
     A text too long for one message becomes several rows; the id is the last one's, which has the buttons. Of an edit
     the first part takes the message's place and the others follow as messages.
     An edit that is not for later and follows nothing makes older ones of the same message that still wait needless.

@@ -29,6 +29,7 @@ _SENT = (
     .values(
         state=OutgoingState.SENT,
         message_id=bindparam("message"),
+        message_ids=bindparam("album"),
         joined_id=bindparam("first"),
         sent_at=bindparam("at"),
         error=None,
@@ -69,7 +70,8 @@ async def settle(tx: AsyncSession, voids: Sequence[Void]) -> None:
 
 def _rows(letter: Letter, outcome: Sent, now: datetime) -> list[dict[str, Any]]:
     first = letter.row_id if letter.others else None
-    return [{"row": row_id, "message": outcome.message_id, "first": first, "at": now} for row_id in letter.row_ids]
+    values = {"message": outcome.message_id, "album": list(outcome.message_ids) or None, "first": first, "at": now}
+    return [{"row": row_id, **values} for row_id in letter.row_ids]
 
 
 async def _record(tx: AsyncSession, letter: Letter, outcome: Outcome, now: datetime, refused: OnRefusal) -> None:

@@ -69,7 +69,10 @@ _NEXT_ROW = select(func.min(Outgoing.not_before)).where(
 _NEXT_CHAT = select(func.min(Chat.paused_until)).where(Chat.paused_until > _NOW)
 _NEXT = select(_NEXT_ROW.scalar_subquery(), _NEXT_CHAT.scalar_subquery())
 _IDS: BindParameter[Sequence[int]] = bindparam("ids", expanding=True)
-_RESULTS = select(Outgoing.id, Outgoing.state, Outgoing.message_id, Outgoing.joined_id).where(Outgoing.id.in_(_IDS))
+_RESULTS = select(
+    Outgoing.id, Outgoing.state, Outgoing.message_id, Outgoing.message_ids, Outgoing.joined_id, Outgoing.error
+).where(Outgoing.id.in_(_IDS))
+_CHATS = select(Chat.id, Chat.telegram_id).where(Chat.id.in_(_IDS))
 _JOINED = select(Outgoing.id, Outgoing.payload).where(Outgoing.joined_id.in_(_IDS)).order_by(Outgoing.id)
 
 
@@ -116,26 +119,32 @@ async def _moments(connection: AsyncConnection, now: datetime) -> Sequence[datet
 
 
 async def _ready_ones(connection: AsyncConnection, rows: Sequence[Row[Any]]) -> list[Letter | Void]:
-    ids = {row_id for row in rows for row_id in named(row.payload)}
+    ids = {row_id for row in rows for name in ("message_of", "error_of") for row_id in named(row.payload, name)}
     found = (await connection.execute(_RESULTS, {"ids": list(ids)})).all() if ids else ()
-    results = {row.id: Result(row.state, row.message_id) for row in found}
+    results = {row.id: Result(row.state, row.message_id, tuple(row.message_ids or ()), row.error) for row in found}
+    chats = await _telegram_ids(connection, {chat_id for row in rows for chat_id in named(row.payload, "chat_of")})
     leads = {row.id: row.joined_id for row in found if row.joined_id is not None}
     first: dict[int, Letter | Void] = {}
     for row in rows:
-        picked = _ready(row, results)
+        picked = _ready(row, results, chats)
         before = first.setdefault(row.chat_id, picked) if picked else None
         if isinstance(picked, Letter) and isinstance(before, Letter) and before.row_id != row.id:
             first[row.chat_id] = _with(before, picked)
     return [await _whole(connection, item, leads) for item in first.values()]
 
 
-def _ready(row: Row[Any], results: Mapping[int, Result]) -> Letter | Void | None:
+async def _telegram_ids(connection: AsyncConnection, ids: set[int]) -> dict[int, int]:
+    found = (await connection.execute(_CHATS, {"ids": list(ids)})).all() if ids else ()
+    return {row.id: row.telegram_id for row in found}
+
+
+def _ready(row: Row[Any], results: Mapping[int, Result], chats: Mapping[int, int]) -> Letter | Void | None:
     if row.after_id is not None and row.ended is not row.after_state:
         # A message of several parts has failed as a whole if one of them has: who waits for that must hear of it.
         failed = row.ended is OutgoingState.FAILED and row.ended_key.startswith(f"{row.key.partition('#')[0]}#")
         state = OutgoingState.FAILED if failed else OutgoingState.DROPPED
         return Void(row.id, row.chat_id, state, f"row {row.after_id} ended as {row.ended}")
-    match resolve(row.payload, results):
+    match resolve(row.payload, results, chats):
         case NotYet():
             return None
         case Impossible(row_id):

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, CursorResult, Insert, UpdateBase, delete, 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.records.states import ChatKind, OutgoingState, UpdateState
-from bot.records.tables import Candidate, Chat, Outgoing, Question, Relay, Ticket, Update, utc_now
+from bot.records.tables import Candidate, Chat, Note, Outgoing, Question, Relay, Ticket, Topic, Update, utc_now
 from bot.records.upsert import insert_into, insert_new
 
 # Letters and digits that nobody takes for one another, read aloud or in print.
@@ -78,8 +78,11 @@ async def move_chat(tx: AsyncSession, chat_id: int, telegram_id: int) -> None:
     chats = (await tx.execute(same.order_by(Chat.id))).all()
     for chat in chats:
         if chat.telegram_id != telegram_id:
-            await tx.execute(update(Outgoing).where(Outgoing.chat_id == chat.id).values(message_id=None))
-            await tx.execute(delete(Relay).where(Relay.chat_id == chat.id))
+            await tx.execute(
+                update(Outgoing).where(Outgoing.chat_id == chat.id).values(message_id=None, message_ids=None)
+            )
+            for table in (Relay, Note, Topic):
+                await tx.execute(delete(table).where(table.chat_id == chat.id))
     kept, *others = (chat.id for chat in chats)
     for column in (Update.chat_id, Outgoing.chat_id, Relay.chat_id, Ticket.owner_chat_id):
         await tx.execute(update(column.class_).where(column.in_(others)).values({column.key: kept}))
@@ -105,6 +108,7 @@ async def forget(tx: AsyncSession, candidate_id: str, *, keep: int | None = None
     await _blank(tx, or_(Outgoing.ticket_id.in_(tickets), own, lists) & others)
     await tx.execute(delete(Relay).where(or_(Relay.ticket_id.in_(tickets), Relay.chat_id == chat_id)))
     await tx.execute(update(Outgoing).where(Outgoing.ticket_id.in_(tickets)).values(ticket_id=None))
+    await tx.execute(delete(Topic).where(Topic.candidate_id == candidate_id))
     closed = await _count(tx, delete(Ticket).where(Ticket.candidate_id == candidate_id))
     asked = await _count(tx, delete(Question).where(Question.candidate_id == candidate_id))
     sent = await _delete_outgoing(tx, own)

@@ -18,6 +18,7 @@ from sqlalchemy import (
     String,
     TypeDecorator,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -76,6 +77,7 @@ class Base(DeclarativeBase):
         StrEnum: Enum(StrEnum, native_enum=False, length=16, values_callable=_values),
         dict[str, Any]: JSON(none_as_null=True),
         list[str]: JSON(none_as_null=True),
+        list[int]: JSON(none_as_null=True),
     }
 
 
@@ -90,6 +92,7 @@ class Chat(Base):
     kind: Mapped[ChatKind]
     unreachable_since: Mapped[datetime | None]  # blocked or removed; cleared when they write again
     reason: Mapped[str | None] = mapped_column(String(200))
+    forum: Mapped[bool] = mapped_column(default=False, server_default=false())  # a group with topics
     leased_by: Mapped[str | None] = mapped_column(String(100))  # the worker that handles its updates
     leased_until: Mapped[datetime | None]
     served_at: Mapped[datetime | None]  # last claim: who has waited longest is next
@@ -177,6 +180,7 @@ class Outgoing(Base):
     joined_id: Mapped[int | None] = mapped_column(
         RowId, index=True
     )  # the first of several rows that went as one message
+    message_ids: Mapped[list[int] | None]  # of an album: all of them, `message_id` is the first
     error: Mapped[str | None] = mapped_column(String(200))
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     sent_at: Mapped[datetime | None]
@@ -219,7 +223,6 @@ class Ticket(Base):
     owner_chat_id: Mapped[int | None] = mapped_column(ForeignKey(Chat.id, ondelete="SET NULL"))
     question_id: Mapped[int | None] = mapped_column(ForeignKey(Question.id))
     card_id: Mapped[int | None] = mapped_column(ForeignKey(Outgoing.id))
-    thread_id: Mapped[int | None] = mapped_column(BigInteger)  # the forum topic, where there is one
     found: Mapped[list[dict[str, Any]]] = mapped_column(
         JSON, default=list, server_default="[]"
     )  # entry, its question, confidence
@@ -257,6 +260,8 @@ class Relay(Base):
     chat_id: Mapped[int] = mapped_column(ForeignKey(Chat.id))  # of the original
     message_id: Mapped[int] = mapped_column(BigInteger)  # of the original
     outgoing_id: Mapped[int] = mapped_column(ForeignKey(Outgoing.id), index=True)  # the copy
+    part: Mapped[int | None]  # its place, from 0, where the copy is an album
+    file: Mapped[str | None] = mapped_column(String(100))  # which file it was: an edit may have replaced it
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
@@ -307,6 +312,31 @@ class Canned(Base):
     title: Mapped[str] = mapped_column(String(60), unique=True)
     fr: Mapped[str | None]
     en: Mapped[str | None]
+
+
+class Topic(Base):
+    """A candidate's topic in a staff group that is a forum; two first messages at once make one."""
+
+    __tablename__ = "topic"
+    __table_args__ = (UniqueConstraint("candidate_id", "chat_id"), NEVER_REUSED)
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    chat_id: Mapped[int] = mapped_column(ForeignKey(Chat.id))
+    candidate_id: Mapped[str] = mapped_column(ForeignKey(Candidate.id))
+    outgoing_id: Mapped[int | None] = mapped_column(ForeignKey(Outgoing.id), index=True)  # the call that makes it
+    name: Mapped[str] = mapped_column(String(128))
+    closed: Mapped[bool] = mapped_column(default=False)
+
+
+class Note(Base):
+    """What staff said among themselves where a candidate's messages are: it stays there, and so do replies to it."""
+
+    __tablename__ = "note"
+    __table_args__ = (UniqueConstraint("chat_id", "message_id"), NEVER_REUSED)
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    chat_id: Mapped[int] = mapped_column(ForeignKey(Chat.id))
+    message_id: Mapped[int] = mapped_column(BigInteger)
 
 
 class Setting(Base):
