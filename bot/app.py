@@ -32,7 +32,7 @@ from bot.delivery.timers import Handler, Payload
 from bot.desk import refusals, reminders, setbacks
 from bot.dialogue.texts import texts
 from bot.doors import doors
-from bot.handlers import buttons, candidate, commands, publishing, staff
+from bot.handlers import buttons, candidate, carrying, commands, publishing, staff
 from bot.handlers.candidate import desk_of
 from bot.handlers.context import App, Context, Deps
 from bot.publishing.live import Live
@@ -50,7 +50,20 @@ from indexer.entries import LANGUAGES
 
 log = logging.getLogger(__name__)
 CANDIDATE_MENU = ("help", "human", "status", "cancel", "privacy", "forget", "start")
-STAFF_MENU = ("help", "tickets", "mine", "find", "ask", "assign", "release", "close", "unban", "reindex", "rollback")
+STAFF_MENU = (
+    "help",
+    "tickets",
+    "mine",
+    "find",
+    "ask",
+    "assign",
+    "release",
+    "close",
+    "delete",
+    "unban",
+    "reindex",
+    "rollback",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +118,7 @@ async def guichet(settings: Settings, engine: Engine, budgets: Budgets | None = 
             on_set_aside=set_aside,
         )
         await initialize(application)
+        await notice_topics(application, deps)
         async with application:
             yield Guichet(loops, deps)
             for task in deps.tasks:
@@ -164,6 +178,19 @@ async def initialize(application: App) -> None:
             failures += 1
 
 
+async def notice_topics(application: App, deps: Deps) -> None:
+    """Whether the staff's group is a forum; later changes show in what is written there."""
+    async with deps.db.read() as tx:
+        group = (await tx.get_one(Chat, deps.staff_chat)).telegram_id
+    try:
+        forum = bool((await application.bot.get_chat(group)).is_forum)
+    except TelegramError as error:
+        log.warning("staff group not seen", extra={"error": reason(error)})
+        return
+    async with deps.db.begin() as tx:
+        (await tx.get_one(Chat, deps.staff_chat)).forum = forum
+
+
 async def staff_chat(db: Database, telegram_id: int) -> int:
     """Our own id of the staff's group; it stays the same when the group becomes a supergroup with another id."""
     asked = hashlib.sha256(str(telegram_id).encode()).hexdigest()[:16]
@@ -207,10 +234,10 @@ def routes() -> list[BaseHandler[Update, Context, None]]:
         CommandHandler("cancel", commands.on_cancel, private),
         CommandHandler("privacy", commands.on_privacy, private),
         CommandHandler("forget", commands.on_forget, private),
+        CommandHandler("delete", carrying.on_own_delete, private),
         MessageHandler(private & filters.COMMAND, commands.on_unknown),
         MessageHandler(private & words, candidate.on_text),
-        # A moving location is edited again and again: said once is enough.
-        MessageHandler(private & filters.UpdateType.MESSAGE & ~filters.StatusUpdate.ALL, candidate.on_other),
+        MessageHandler(private & ~filters.StatusUpdate.ALL, carrying.from_candidate),
         CallbackQueryHandler(publishing.on_press, publishing.PRESSED),
         CallbackQueryHandler(buttons.on_press),
         MessageHandler(group, staff.on_group),

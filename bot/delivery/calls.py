@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from telegram import Bot
+from telegram import Bot, InputMedia
 from telegram.error import BadRequest, ChatMigrated, Forbidden, RetryAfter, TelegramError
 from telegram.request import BaseRequest
 
@@ -99,8 +99,16 @@ async def call(bot: Bot, method: str, parameters: dict[str, Any], *, read_timeou
     """The raw result of a Bot API method; raises TelegramError."""
     # With its plain name the library warns at each call that it has a method of its own for it;
     # it drops the underscore when it makes the address.
+    # What is called `media` and is no single one it takes for a sequence of its own objects.
+    if isinstance(parameters.get("media"), list):
+        parameters = parameters | {"media": [_part(item) for item in parameters["media"]]}
     longer = BaseRequest.DEFAULT_NONE if read_timeout is None else read_timeout
     return await bot.do_api_request(f"{method}_", api_kwargs=parameters, read_timeout=longer)
+
+
+def _part(item: dict[str, Any]) -> InputMedia:
+    more = {name: value for name, value in item.items() if name not in ("type", "media")}
+    return InputMedia(item["type"], item["media"], api_kwargs=more)
 
 
 async def deliver(bot: Bot, letter: Letter, now: datetime) -> Outcome:

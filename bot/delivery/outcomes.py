@@ -8,6 +8,7 @@ from typing import Any, assert_never
 from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.delivery import threads
 from bot.delivery.calls import Later, Letter, Moved, Outcome, Paused, Refused, Sent
 from bot.delivery.picking import REFUSED_TOGETHER, Void
 from bot.records.people import move_chat, remove_forgotten
@@ -78,6 +79,8 @@ async def _record(tx: AsyncSession, letter: Letter, outcome: Outcome, now: datet
     rows = letter.row_ids
     about: dict[str, Any] = {"row": letter.row_id, "chat": letter.chat_id}
     match outcome:
+        case Refused(error) if threads.gone(error) and await threads.renew(tx, letter.row_id):
+            log.warning("topic made anew", extra=about)
         case Refused(error, unreachable) if letter.others and not unreachable:
             log.warning("messages refused together, to be sent one by one", extra=about | {"error": error})
             await _change(tx, rows, error=REFUSED_TOGETHER)

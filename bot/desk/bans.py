@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.delivery import outbox
 from bot.desk import cards, endings, relay, tickets
-from bot.desk.relay import Desk
+from bot.desk.desk import Desk
 from bot.dialogue.message import Message
 from bot.dialogue.texts import texts
 from bot.records.tables import Candidate, Ticket

@@ -5,7 +5,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.delivery import outbox
 from bot.delivery.outbox import Priority
-from bot.desk.relay import Desk
+from bot.desk import topics
+from bot.desk.desk import Desk
 from bot.dialogue import cards
 from bot.dialogue.cards import Card, Exchange, Found
 from bot.dialogue.message import Message
@@ -40,9 +41,10 @@ async def card(tx: AsyncSession, ticket: Ticket, staff: Language) -> Message:
 
 
 async def refresh(tx: AsyncSession, desk: Desk, ticket: Ticket, *, key: str) -> None:
-    """Show on the card how the ticket stands now."""
+    """Show on the card, and in the name of the topic, how the ticket stands now."""
     await tx.flush()
     await tx.refresh(ticket)
+    await topics.follow(tx, desk, ticket)
     if ticket.card_id is None:
         return
     shown = (await card(tx, ticket, desk.language)).payload()

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.delivery import outbox
 from bot.desk import cards, relay, tickets
-from bot.desk.relay import Desk
+from bot.desk.desk import Desk
 from bot.dialogue.message import Button, Message
 from bot.dialogue.texts import texts
 from bot.records.tables import Candidate, Outgoing, Ticket

@@ -11,7 +11,8 @@ from bot.delivery import outbox
 from bot.delivery.calls import Letter, Refused
 from bot.delivery.outbox import Priority
 from bot.delivery.references import Payload, named
-from bot.desk.relay import Desk, tell
+from bot.desk.desk import Desk
+from bot.desk.relay import tell
 from bot.desk.tickets import open_ticket
 from bot.dialogue.texts import texts
 from bot.records.states import ChatKind, OutgoingState, TicketState
@@ -27,6 +28,8 @@ async def heard(tx: AsyncSession, letter: Letter, refused: Refused, *, desk: Des
     if letter.chat_id != desk.chat and refused.unreachable:
         await _candidate_out_of_reach(tx, desk, letter)
     elif letter.chat_id == desk.chat and letter.ticket_id is not None and not refused.topic:
+        if letter.method != "sendMessage" and not refused.unreachable:
+            return  # a copy that cannot be made says nothing about the group; its sender hears of it
         await _staff_out_of_reach(tx, letter, contact)
 
 

@@ -1,123 +1,142 @@
-"""What is carried between candidates and staff, and which message is a copy of which."""
+"""What is carried between candidates and staff: as a copy, never forwarded."""
 
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
-from sqlalchemy import exists, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.delivery import outbox
 from bot.delivery.outbox import Priority
-from bot.desk.hours import Hours
-from bot.dialogue import render
-from bot.dialogue.message import Button, Message
+from bot.desk import copies, topics
+from bot.desk.desk import Desk
+from bot.desk.outcomes import below, tell_outcome
+from bot.desk.pieces import Payload, Piece, caption
+from bot.desk.routes import Route, to_candidate, to_staff
+from bot.dialogue.message import Message
 from bot.dialogue.texts import texts
 from bot.records.states import Direction, OutgoingState
-from bot.records.tables import Candidate, Outgoing, Question, Relay, Ticket
-from bot.records.upsert import insert_new
-from indexer.entries import Language
+from bot.records.tables import Outgoing, Question, Ticket
 
-DELIVERED = "👌"
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """Where staff are, the language that they read, and when they work and want to be reminded."""
-
-    chat: int
-    language: Language
-    hours: Hours = Hours()  # noqa: RUF009  immutable
-    reminders: tuple[timedelta, ...] = ()
+SETTLED = timedelta(seconds=1.5)  # after the last part of an album: Telegram does not say which is the last
+IN_HAND = timedelta(seconds=0.5)  # before its time, a row that waits is not being sent
 
 
 async def add(
-    tx: AsyncSession, desk: Desk, ticket: Ticket, text: str, chat_id: int, message_id: int | None, *, key: str
+    tx: AsyncSession, desk: Desk, ticket: Ticket, piece: Piece, chat_id: int, now: datetime, *, key: str
 ) -> int:
-    """Pass on what a candidate adds, below the ticket's card; the row that carries it."""
-    shown = render.follow_up(text, ticket.candidate_id, desk.language).message().payload()
-    shown["reply_parameters"] = _below(ticket.card_id)
-    row = await outbox.put(
-        tx, desk.chat, "sendMessage", shown, key=f"{key}:add", priority=Priority.CARD, ticket_id=ticket.id
-    )
-    if message_id is not None:
-        await remember(tx, ticket.id, Direction.TO_STAFF, chat_id, message_id, row)
+    """Pass on what a candidate adds: in the ticket's topic, or below its card; the row that carries it."""
+    place = await topics.place(tx, desk, ticket)
+    if piece.reply_to and (answered := await copies.counterpart(tx, chat_id, piece.reply_to)):
+        place |= {"reply_parameters": below(answered)}
+    row = await _carry(tx, to_staff(desk, ticket, chat_id), piece, place, now, key=f"{key}:add")
+    if piece.kind != "text":  # of a text that did not arrive the candidate hears as of a card
+        words = texts("fr" if ticket.language == "fr" else "en")
+        await outbox.put(
+            tx,
+            chat_id,
+            "sendMessage",
+            {"text": words.not_carried, "reply_parameters": below(piece.message_id)},
+            key=f"copy{row}:lost",
+            after=row,
+            when=OutgoingState.FAILED,
+        )
     return row
 
 
-async def ticket_of_reply(tx: AsyncSession, staff_chat: int, message_id: int) -> Ticket | None:
-    """The ticket that a message in the staff's group belongs to: the bot's own, or one that staff wrote before."""
-    ours = select(Outgoing.ticket_id).where(Outgoing.chat_id == staff_chat, Outgoing.message_id == message_id)
-    theirs = select(Relay.ticket_id).where(Relay.chat_id == staff_chat, Relay.message_id == message_id)
-    found = select(Ticket).where(Ticket.id.in_(ours.union(theirs)))
-    return (await tx.execute(found)).scalars().first()
+async def show(
+    tx: AsyncSession, desk: Desk, ticket: Ticket, message_ids: Sequence[int], chat_id: int, *, key: str
+) -> None:
+    """Pass on what a candidate sent before the ticket was opened, together if it came together."""
+    place = await topics.place(tx, desk, ticket)
+    payload: Payload = {"from_chat_id": {"chat_of": chat_id}}
+    if len(message_ids) == 1:
+        method, payload = "copyMessage", payload | {"message_id": message_ids[0]} | place
+    else:  # copyMessages takes no reply: they stand below the card as it was sent before them
+        thread = {name: part for name, part in place.items() if name == "message_thread_id"}
+        method, payload = "copyMessages", payload | {"message_ids": list(message_ids)} | thread
+    row = await outbox.put(
+        tx, desk.chat, method, payload, key=f"{key}:show", priority=Priority.CARD, ticket_id=ticket.id
+    )
+    for part, message_id in enumerate(message_ids):
+        await copies.remember(tx, ticket.id, Direction.TO_STAFF, chat_id, message_id, row, part=part)
 
 
-async def under_way(tx: AsyncSession, staff_chat: int) -> bool:
-    """Whether a ticket's message to staff waits to be sent, or to be noted as sent."""
-    waiting = (Outgoing.state == OutgoingState.WAITING) & Outgoing.ticket_id.is_not(None)
-    return bool((await tx.execute(select(exists().where(Outgoing.chat_id == staff_chat, waiting)))).scalar())
-
-
-async def reply(tx: AsyncSession, desk: Desk, ticket: Ticket, text: str, message_id: int, *, key: str) -> None:
+async def reply(tx: AsyncSession, desk: Desk, ticket: Ticket, piece: Piece, now: datetime, *, key: str) -> None:
     """Send what staff wrote to the candidate; staff see below their message whether it arrived."""
-    candidate = await tx.get_one(Candidate, ticket.candidate_id)
-    tongue: Language = "fr" if ticket.language == "fr" else "en"
-    back = Button(texts(tongue).button_bot_again, data=f"b:{ticket.id}")
-    letter = render.reply(text, tongue).message((back,)).payload()
-    question = await tx.get(Question, ticket.question_id) if ticket.question_id else None
-    if question and question.message_id:
-        letter["reply_parameters"] = {"message_id": question.message_id, "allow_sending_without_reply": True}
-    row = await outbox.put(tx, candidate.chat_id, "sendMessage", letter, key=f"{key}:reply", ticket_id=ticket.id)
-    await remember(tx, ticket.id, Direction.TO_CANDIDATE, desk.chat, message_id, row)
-    await _tell_staff(tx, desk, row, message_id, ticket.id, key)
+    route = await to_candidate(tx, desk, ticket)
+    answered = await copies.counterpart(tx, desk.chat, piece.reply_to) if piece.reply_to else None
+    if answered is None and not await topics.has_topic(tx, desk, ticket):
+        question = await tx.get(Question, ticket.question_id) if ticket.question_id else None
+        answered = question.message_id if question else None
+    place: Payload = {"reply_parameters": below(answered)} if answered else {}
+    row = await _carry(tx, route, piece, place, now, key=f"{key}:reply")
+    await tell_outcome(tx, desk, row, piece, ticket, key)
+
+
+async def _carry(tx: AsyncSession, route: Route, piece: Piece, place: Payload, now: datetime, *, key: str) -> int:
+    """The row that sends the copy."""
+    if piece.album:
+        return await _grow(tx, route, piece, place, now, key=key)
+    if piece.kind == "text":
+        method, payload = "sendMessage", route.text(piece.said)
+    elif piece.live:
+        method, payload = "sendLocation", piece.live | route.markup
+    else:
+        method = "copyMessage"
+        payload = {"from_chat_id": {"chat_of": route.source}, "message_id": piece.message_id, **route.markup}
+    row = await outbox.put(
+        tx, route.target, method, payload | place, key=key, priority=route.priority, ticket_id=route.ticket_id
+    )
+    if piece.message_id:
+        await copies.remember(
+            tx, route.ticket_id, route.direction, route.source, piece.message_id, row, file=piece.file
+        )
+    return row
+
+
+async def _grow(tx: AsyncSession, route: Route, piece: Piece, place: Payload, now: datetime, *, key: str) -> int:
+    """Add a picture to the album that waits for the last of them; a row that may be under way is left alone."""
+    name = f"album{route.source}:{piece.album}"
+    row = (await tx.execute(select(Outgoing).where(Outgoing.key == name).with_for_update())).scalar_one_or_none()
+    if row and row.state is OutgoingState.WAITING and row.not_before and row.not_before > now + IN_HAND:
+        media = [*_items(row), piece.item]
+        row.method, row.payload = "sendMediaGroup", {"media": media, **place}
+        row.not_before = now + SETTLED
+        row_id, part = row.id, len(media) - 1
+    else:
+        single = {piece.kind: piece.file_id, **caption(piece.said), **route.markup, **place}
+        row_id, part = (
+            await outbox.put(
+                tx,
+                route.target,
+                f"send{piece.kind.capitalize()}",
+                single,
+                key=key if row else name,
+                priority=route.priority,
+                ticket_id=route.ticket_id,
+                not_before=now + SETTLED,
+            ),
+            0,
+        )
+    source, direction = route.source, route.direction
+    await copies.remember(tx, route.ticket_id, direction, source, piece.message_id, row_id, part=part, file=piece.file)
+    return row_id
+
+
+def _items(row: Outgoing) -> list[Payload]:
+    """The parts of an album that has begun as a single picture or file."""
+    if "media" in row.payload:
+        return list(row.payload["media"])
+    kind = row.method.removeprefix("send").lower()
+    shown = {name: part for name, part in row.payload.items() if name.startswith("caption")}
+    return [{"type": kind, "media": row.payload[kind], **shown}]
 
 
 async def tell(tx: AsyncSession, desk: Desk, ticket: Ticket, said: str | Message, *, key: str) -> None:
-    """Something for staff below the ticket's card."""
+    """Something for staff in the ticket's topic, or below its card."""
     message = Message(said) if isinstance(said, str) else said
-    payload = {**message.payload(), "reply_parameters": _below(ticket.card_id)}
+    payload = {**message.payload(), **await topics.place(tx, desk, ticket)}
     await outbox.put(
         tx, desk.chat, "sendMessage", payload, key=f"{key}:tell", priority=Priority.NOTICE, ticket_id=ticket.id
     )
-
-
-async def _tell_staff(tx: AsyncSession, desk: Desk, row: int, message_id: int, ticket_id: int, key: str) -> None:
-    """A reaction once the reply has arrived (words where the group allows no reactions), a reason if it has not."""
-    words = texts(desk.language)
-    reaction = {"message_id": message_id, "reaction": [{"type": "emoji", "emoji": DELIVERED}]}
-    seen = await outbox.put(
-        tx, desk.chat, "setMessageReaction", reaction, key=f"{key}:seen", priority=Priority.NOTICE, after=row
-    )
-    for after, name, text in ((seen, "said", words.delivery_sent), (row, "lost", words.delivery_failed)):
-        below = {"message_id": message_id, "allow_sending_without_reply": True}
-        await outbox.put(
-            tx,
-            desk.chat,
-            "sendMessage",
-            {"text": text, "reply_parameters": below},
-            key=f"{key}:{name}",
-            priority=Priority.NOTICE,
-            after=after,
-            when=OutgoingState.FAILED,
-            ticket_id=ticket_id,
-        )
-
-
-async def remember(
-    tx: AsyncSession, ticket_id: int, direction: Direction, chat_id: int, message_id: int, outgoing_id: int
-) -> None:
-    """Note that an outgoing row is the copy of a message."""
-    await insert_new(
-        tx,
-        Relay,
-        Relay.id,
-        ticket_id=ticket_id,
-        direction=direction,
-        chat_id=chat_id,
-        message_id=message_id,
-        outgoing_id=outgoing_id,
-    )
-
-
-def _below(card_id: int | None) -> dict[str, object]:
-    return {"message_id": {"message_of": card_id}, "allow_sending_without_reply": True} if card_id else {}

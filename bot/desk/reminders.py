@@ -10,7 +10,7 @@ from bot.delivery.outbox import Priority
 from bot.delivery.timers import Payload
 from bot.desk import hours as office
 from bot.desk import relay
-from bot.desk.relay import Desk
+from bot.desk.desk import Desk
 from bot.dialogue import times
 from bot.dialogue.texts import texts
 from bot.records.states import TicketState

@@ -6,8 +6,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.delivery import outbox
 from bot.delivery.outbox import Priority
 from bot.desk import relay
+from bot.desk.desk import Desk
 from bot.desk.endings import tongue
-from bot.desk.relay import Desk
 from bot.dialogue.message import Button, Message
 from bot.dialogue.rich import Rich, bold, italic, join
 from bot.dialogue.texts import texts

@@ -10,9 +10,11 @@ from sqlalchemy.orm import aliased
 
 from bot.delivery import outbox, timers
 from bot.delivery.outbox import Priority
-from bot.desk import cards, relay, reminders
-from bot.desk.relay import Desk
+from bot.desk import cards, copies, relay, reminders, topics
+from bot.desk.desk import Desk
+from bot.desk.pieces import Piece
 from bot.dialogue.render import Reason
+from bot.dialogue.rich import Rich, clean
 from bot.records.states import Direction, TicketState
 from bot.records.tables import Candidate, Collision, Question, Ticket
 from bot.records.upsert import insert_new
@@ -63,11 +65,13 @@ async def hand_over(
     if ticket_id is None:
         ticket = await open_ticket(tx, candidate.id)
         assert ticket is not None  # the insertion failed because of it
-        await relay.add(tx, desk, ticket, question.text, candidate.chat_id, question.message_id, key=key)
+        said = Piece(question.message_id or 0, "text", Rich(clean(question.text)))
+        await relay.add(tx, desk, ticket, said, candidate.chat_id, now, key=key)
         await written(tx, desk, ticket, now)
         return None
     ticket = await tx.get_one(Ticket, ticket_id)
-    card = (await cards.card(tx, ticket, desk.language)).payload()
+    await topics.enter(tx, desk, ticket)
+    card = (await cards.card(tx, ticket, desk.language)).payload() | await topics.place(tx, desk, ticket)
     ticket.card_id = await outbox.put(
         tx,
         desk.chat,
@@ -78,7 +82,7 @@ async def hand_over(
         ticket_id=ticket_id,
     )
     if question.message_id is not None:
-        await relay.remember(tx, ticket_id, Direction.TO_STAFF, candidate.chat_id, question.message_id, ticket.card_id)
+        await copies.remember(tx, ticket_id, Direction.TO_STAFF, candidate.chat_id, question.message_id, ticket.card_id)
     await reminders.start(tx, desk, ticket_id, now)
     return ticket_id
 

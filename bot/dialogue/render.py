@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from enum import StrEnum
 
-from bot.dialogue.rich import Rich, bold, clean, italic, join, link, markdown, plain, quote
+from bot.dialogue.rich import Rich, italic, join, link, markdown, plain
 from bot.dialogue.texts import texts
 from indexer.entries import Entry, Language
 
@@ -57,16 +57,6 @@ def clarify(questions: Sequence[str], language: Language) -> Rich:
     """Return the question back, with the entries' questions numbered: buttons cut long ones short."""
     listed = "\n".join(f"{number}. {question}" for number, question in enumerate(questions, 1))
     return join([plain(texts(language).clarify), plain(listed)])
-
-
-def reply(text: str, language: Language) -> Rich:
-    """Return what a member of staff wrote, as the candidate reads it."""
-    return join([bold(texts(language).reply_header), plain(clean(text))])
-
-
-def follow_up(text: str, candidate: str, staff: Language) -> Rich:
-    """Return what a candidate adds to an open ticket, as staff read it."""
-    return join([bold(texts(staff).staff_follow_up.format(candidate=candidate)), quote(clean(text))], "\n")
 
 
 def _date(written: str) -> str:

@@ -211,6 +211,27 @@ class Texts:
     menu_staff_release: str
     menu_staff_unban: str
     minutes_many: str  # number
+    # What is carried both ways
+    topic_open: str
+    topic_claimed: str
+    topic_waiting: str
+    topic_closed: str
+    card_not_text: str
+    cannot_carry: str
+    not_carried: str
+    deleted_text: str
+    failed_blocked: str
+    failed_deactivated: str
+    failed_too_big: str
+    failed_protected: str
+    failed_gone: str
+    failed_voice: str
+    edit_failed: str
+    delete_refused: str
+    delete_half: str
+    delete_nothing: str
+    delete_nothing_own: str
+    menu_staff_delete: str
     # To admins: the index
     reindex_started: str
     reindex_progress: str  # done, total

@@ -25,6 +25,7 @@ from bot.handlers.candidate import (
     tongue,
     who,
 )
+from bot.handlers.carrying import show_to_a_person
 from bot.handlers.commands import erase
 from bot.handlers.context import Context, Deps
 from bot.handlers.pressing import on_staff_press
@@ -70,6 +71,9 @@ async def _pressed(tx: AsyncSession, deps: Deps, candidate: Candidate, kind: str
     words = texts(tongue(candidate))
     if kind == "f":
         await say(tx, candidate, Message(words.forget_not), key)
+        return
+    if kind == "v":
+        await show_to_a_person(tx, deps, candidate, rest, key)
         return
     question = await _own_question(tx, candidate, number)
     if question is None:

@@ -11,8 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from telegram import Update
 
 from bot.delivery import inbox, outbox
-from bot.desk import cards, endings, relay, tickets, waits
-from bot.desk.relay import Desk
+from bot.desk import cards, edits, endings, relay, tickets, waits
+from bot.desk.desk import Desk
+from bot.desk.outcomes import DELIVERED
+from bot.desk.pieces import Piece, read
 from bot.dialogue import render, times
 from bot.dialogue.cards import short
 from bot.dialogue.conversation import Exchange, Part, Turn, respond
@@ -39,7 +41,7 @@ class Asked:
 
     turn: Turn
     engine: Engine
-    message_id: int
+    piece: Piece
     key: str  # of what is sent because of it
 
 
@@ -87,10 +89,13 @@ async def on_text(update: Update, context: Context) -> None:
     turn = await asyncio.to_thread(
         respond, text, find, deps.limits, deps.local_now.date(), language=tongue(candidate), before=before
     )
-    asked = Asked(turn, engine, received.message_id, f"u{update.update_id}")
+    asked = Asked(turn, engine, read(received), f"u{update.update_id}")
     async with deps.db.begin() as tx:
         candidate = await who(tx, update, turn.language)
-        if candidate.banned_at or await _about_a_ticket(tx, deps, candidate, update, asked):
+        if candidate.banned_at or (update.edited_message and await _edited(tx, deps, candidate, asked)):
+            await inbox.done(tx, update.update_id)
+            return
+        if await _about_a_ticket(tx, deps, candidate, update, asked):
             await inbox.done(tx, update.update_id)
             return
         ticket = await tickets.open_ticket(tx, candidate.id)
@@ -101,7 +106,21 @@ async def on_text(update: Update, context: Context) -> None:
         else:
             for part in turn.parts:
                 await _act(tx, deps, candidate, asked, part)
+            await _show_picture(tx, deps, candidate, asked)
         await inbox.done(tx, update.update_id)
+
+
+async def _edited(tx: AsyncSession, deps: Deps, candidate: Candidate, asked: Asked) -> bool:
+    """Whether an edit was carried over: staff then see it where the message stands."""
+    return await edits.edit_added(tx, desk_of(deps), asked.piece, candidate.chat_id, key=asked.key)
+
+
+async def _show_picture(tx: AsyncSession, deps: Deps, candidate: Candidate, asked: Asked) -> None:
+    """A question below a picture went to the team: so does the picture."""
+    handed_over = any(isinstance(part.decision, Escalate) for part in asked.turn.parts)
+    ticket = await tickets.open_ticket(tx, candidate.id) if handed_over else None
+    if ticket and asked.piece.kind not in ("", "text"):
+        await relay.add(tx, desk_of(deps), ticket, asked.piece, candidate.chat_id, deps.now(), key=asked.key)
 
 
 async def _last_exchange(tx: AsyncSession, candidate_id: str, engine: Engine) -> Exchange | None:
@@ -136,9 +155,12 @@ async def _with_ticket(tx: AsyncSession, deps: Deps, candidate: Candidate, ticke
     Once a person has it the bot says so and then keeps silent: a reaction shows that a message has reached the team.
     """
     turn, words, alone, desk = asked.turn, texts(asked.turn.language), ticket.state is TicketState.OPEN, desk_of(deps)
-    row = await relay.add(tx, desk, ticket, turn.text, candidate.chat_id, asked.message_id, key=asked.key)
+    if not asked.piece.kind:
+        await say(tx, candidate, Message(words.cannot_carry), f"{asked.key}:other")
+        return
+    row = await relay.add(tx, desk, ticket, asked.piece, candidate.chat_id, deps.now(), key=asked.key)
     if not alone:
-        await _silent(tx, deps, candidate, ticket, asked, row)
+        await silent(tx, deps, candidate, ticket, asked.piece.message_id, row, key=asked.key)
         return
     sure = [part for part in turn.parts if isinstance(part.decision, Answer)]
     for number, part in enumerate(sure):
@@ -146,19 +168,26 @@ async def _with_ticket(tx: AsyncSession, deps: Deps, candidate: Candidate, ticke
         await relay.tell(tx, desk, ticket, _copy(part, candidate, desk), key=f"{asked.key}:copy{number}")
     if not sure:
         kind = turn.chat if turn.chat and turn.chat != "gibberish" else "follow_up"
-        await say(tx, candidate, Message(getattr(words, kind)), f"{asked.key}:added")
+        await say(tx, candidate, Message(getattr(words, kind)), added_key(candidate, asked.piece, asked.key))
 
 
-async def _silent(tx: AsyncSession, deps: Deps, candidate: Candidate, ticket: Ticket, asked: Asked, row: int) -> None:
+def added_key(candidate: Candidate, piece: Piece, key: str) -> str:
+    """Of the word that something was passed on: one for all parts of an album."""
+    return f"added{candidate.chat_id}:{piece.album}" if piece.album else f"{key}:added"
+
+
+async def silent(
+    tx: AsyncSession, deps: Deps, candidate: Candidate, ticket: Ticket, message_id: int, row: int, *, key: str
+) -> None:
     """A person has the ticket: that is said once, then only that a message has arrived (`row` carries it)."""
-    words = texts(asked.turn.language)
+    words = texts(tongue(candidate))
     if await tickets.written(tx, desk_of(deps), ticket, deps.now()):
-        await cards.refresh(tx, desk_of(deps), ticket, key=asked.key)
+        await cards.refresh(tx, desk_of(deps), ticket, key=key)
     if await tickets.hushed(tx, ticket.id, deps.now()):
         back = Button(words.button_bot_again, data=f"b:{ticket.id}")
-        await say(tx, candidate, Message(words.hushed, buttons=((back,),)), f"{asked.key}:added")
-    arrived = {"message_id": asked.message_id, "reaction": [{"type": "emoji", "emoji": relay.DELIVERED}]}
-    await outbox.put(tx, candidate.chat_id, "setMessageReaction", arrived, key=f"{asked.key}:arrived", after=row)
+        await say(tx, candidate, Message(words.hushed, buttons=((back,),)), f"{key}:added")
+    arrived = {"message_id": message_id, "reaction": [{"type": "emoji", "emoji": DELIVERED}]}
+    await outbox.put(tx, candidate.chat_id, "setMessageReaction", arrived, key=f"{key}:arrived", after=row)
 
 
 def _copy(part: Part, candidate: Candidate, desk: Desk) -> Message:
@@ -203,7 +232,7 @@ async def _record(tx: AsyncSession, deps: Deps, candidate: Candidate, asked: Ask
         confidence=part.confidence,
         alternatives=[entry.id for entry in shown],
         snapshot_id=asked.engine.snapshot.id,
-        message_id=asked.message_id,
+        message_id=asked.piece.message_id,
     )
     tx.add(question)
     await tx.flush()
@@ -276,13 +305,3 @@ async def found_near(deps: Deps, question: Question) -> tuple[Hit, ...]:
     language: Language = "fr" if question.language == "fr" else "en"
     hits = await asyncio.to_thread(deps.live.engine.find, question.text, language, question.course)
     return tuple(hit for hit in hits if not hit.entry.draft)
-
-
-async def on_other(update: Update, context: Context) -> None:
-    """A sticker, a voice note, a picture without words: said kindly that only text can be read."""
-    deps = context.deps
-    async with deps.db.begin() as tx:
-        candidate = await who(tx, update)
-        if not candidate.banned_at:
-            await say(tx, candidate, Message(texts(tongue(candidate)).unsupported), f"u{update.update_id}:other")
-        await inbox.done(tx, update.update_id)

@@ -10,7 +10,7 @@ from telegram import MessageEntity, Update
 
 from bot.delivery import inbox, outbox
 from bot.delivery.outbox import Priority
-from bot.desk import bans, cards, endings, listing, members, relay, sending, tickets
+from bot.desk import bans, cards, endings, listing, members, sending, tickets
 from bot.dialogue import render
 from bot.dialogue.cards import Found, found_lines
 from bot.dialogue.conversation import Part, respond
@@ -19,6 +19,7 @@ from bot.dialogue.language import language as language_of
 from bot.dialogue.message import Message
 from bot.dialogue.rich import Rich, bold, join, plain
 from bot.dialogue.texts import texts
+from bot.handlers import carrying
 from bot.handlers.candidate import desk_of
 from bot.handlers.context import Context, Deps
 from bot.handlers.lists import list_message, show_list
@@ -157,8 +158,8 @@ def argument(received: Received) -> str:
 
 async def _ticket(tx: AsyncSession, update: Update, deps: Deps) -> Ticket | None:
     """The ticket that a command is about."""
-    answered = update.effective_message and update.effective_message.reply_to_message
-    return await relay.ticket_of_reply(tx, deps.staff_chat, answered.message_id) if answered else None
+    received = update.effective_message
+    return await carrying.ticket_of(tx, deps.staff_chat, received) if received else None
 
 
 async def _named(tx: AsyncSession, received: Received, deps: Deps) -> Member | None:
@@ -171,5 +172,6 @@ async def _named(tx: AsyncSession, received: Received, deps: Deps) -> Member | N
 
 async def _put(tx: AsyncSession, update: Update, deps: Deps, message: Message, name: str = "") -> None:
     key = f"u{update.update_id}{name}"
-    await outbox.put(tx, deps.staff_chat, "sendMessage", message.payload(), key=key, priority=Priority.NOTICE)
+    payload = message.payload() | carrying.topic_of(update)
+    await outbox.put(tx, deps.staff_chat, "sendMessage", payload, key=key, priority=Priority.NOTICE)
     await inbox.done(tx, update.update_id)

@@ -10,7 +10,7 @@ from telegram.error import TelegramError
 
 from bot.delivery import inbox, outbox
 from bot.desk import bans, cards, endings, relay, sending, tickets
-from bot.desk.relay import Desk
+from bot.desk.desk import Desk
 from bot.dialogue import render
 from bot.dialogue.message import Button, Message
 from bot.dialogue.rich import Rich, plain

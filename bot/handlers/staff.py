@@ -8,15 +8,13 @@ from telegram import ChatMember, Message, Update
 
 from bot.delivery import inbox, outbox
 from bot.delivery.outbox import Priority
-from bot.desk import cards, refusals, relay, tickets
+from bot.desk import copies, refusals
 from bot.dialogue.texts import texts
-from bot.handlers import desk, publishing
+from bot.handlers import carrying, desk, publishing
 from bot.handlers.candidate import desk_of
 from bot.handlers.context import Context, Deps
-from bot.handlers.people import member_of
 from bot.handlers.rights import Role, role
 from bot.records.people import chat_of
-from bot.records.tables import Ticket
 
 PRESENT = (ChatMember.MEMBER, ChatMember.ADMINISTRATOR, ChatMember.RESTRICTED)
 NOTING_TRIES, NOTING_PAUSE = 50, 0.1  # seconds
@@ -36,13 +34,13 @@ async def on_group(update: Update, context: Context) -> None:
         return
     answered = received.reply_to_message
     if answered and answered.from_user and answered.from_user.id == context.bot.id:
-        await _noted(deps, answered.message_id)
-    if (command or answered) and await role(update, context) < Role.STAFF:
+        await _noted(deps, received)
+    if (command or answered or received.is_topic_message) and await role(update, context) < Role.STAFF:
         return
-    if command:
+    if command and command != "note" and not update.edited_message:
         await COMMANDS.get(command, on_unknown)(update, context)
-    elif answered and not await publishing.on_reason(update, context):
-        await on_reply(update, context)
+    elif not (answered and await publishing.on_reason(update, context)):
+        await carrying.from_staff(update, context)
 
 
 async def on_membership(update: Update, context: Context) -> None:
@@ -60,53 +58,19 @@ def _command(received: Message, username: str) -> str | None:
     """The command that a message begins with, unless it is meant for another bot."""
     first = next(iter((received.text or "").split()), "")
     name, _, bot = first.removeprefix("/").partition("@")
-    return name.lower() if first.startswith("/") and name and bot.lower() in ("", username.lower()) else None
+    return (
+        name.lower() if first.startswith("/") and name[:1].isalnum() and bot.lower() in ("", username.lower()) else None
+    )
 
 
-async def _noted(deps: Deps, message_id: int) -> None:
+async def _noted(deps: Deps, received: Message) -> None:
     """Wait, within reason, for our note which ticket a message is of: a reply may be faster than that note."""
     for _ in range(NOTING_TRIES):
         async with deps.db.read() as tx:
-            ticket = await relay.ticket_of_reply(tx, deps.staff_chat, message_id)
-            if ticket or not await relay.under_way(tx, deps.staff_chat):
+            ticket = await carrying.ticket_of(tx, deps.staff_chat, received)
+            if ticket or not await copies.under_way(tx, deps.staff_chat):
                 return
         await asyncio.sleep(NOTING_PAUSE)
-
-
-async def on_reply(update: Update, context: Context) -> None:
-    """A reply in the staff's group goes to the candidate of the ticket that it belongs to."""
-    deps, received = context.deps, update.effective_message
-    assert received
-    assert received.reply_to_message
-    key, words = f"u{update.update_id}", texts(deps.settings.staff_language)
-    async with deps.db.begin() as tx:
-        ticket = await relay.ticket_of_reply(tx, deps.staff_chat, received.reply_to_message.message_id)
-        author = received.reply_to_message.from_user
-        if update.edited_message:
-            said = words.staff_edited if ticket else None
-        elif ticket and received.text:
-            await relay.reply(tx, desk_of(deps), ticket, received.text, received.message_id, key=key)
-            said = await replied(tx, update, deps, ticket)
-        elif ticket:
-            said = words.staff_unsupported
-        else:
-            said = words.staff_no_match if author and author.id == context.bot.id else None
-        if said:
-            below = {"message_id": received.message_id, "allow_sending_without_reply": True}
-            payload = {"text": said, "reply_parameters": below}
-            await outbox.put(tx, deps.staff_chat, "sendMessage", payload, key=key, priority=Priority.NOTICE)
-        await inbox.done(tx, update.update_id)
-
-
-async def replied(tx: AsyncSession, update: Update, deps: Deps, ticket: Ticket) -> str | None:
-    """Note that a member of staff wrote to a ticket's candidate; what to say if a colleague has the ticket."""
-    member = await member_of(tx, update, deps.now())
-    collision = await tickets.collides(tx, ticket, member.chat_id)
-    name = await cards.owner(tx, ticket)
-    if await tickets.answered(tx, ticket, member.chat_id, deps.now()):
-        await cards.refresh(tx, desk_of(deps), ticket, key=f"u{update.update_id}")
-    words = texts(deps.settings.staff_language)
-    return words.staff_collision.format(owner=name or words.staff_somebody) if collision else None
 
 
 async def on_help(update: Update, context: Context) -> None:
@@ -126,8 +90,8 @@ async def _say(update: Update, context: Context, text: str, chat: int | None = N
 
 
 async def _put(tx: AsyncSession, update: Update, chat: int, text: str) -> int:
-    key = f"u{update.update_id}"
-    row = await outbox.put(tx, chat, "sendMessage", {"text": text}, key=key, priority=Priority.NOTICE)
+    key, payload = f"u{update.update_id}", {"text": text, **carrying.topic_of(update)}
+    row = await outbox.put(tx, chat, "sendMessage", payload, key=key, priority=Priority.NOTICE)
     await inbox.done(tx, update.update_id)
     return row
 
@@ -142,6 +106,7 @@ COMMANDS: dict[str, Callable[[Update, Context], Awaitable[None]]] = {
     "assign": desk.on_assign,
     "release": desk.on_release,
     "close": desk.on_close,
+    "delete": carrying.on_delete,
     "unban": desk.on_unban,
     "reindex": publishing.on_reindex,
     "rollback": publishing.on_rollback,

@@ -108,6 +108,8 @@ async def forget(tx: AsyncSession, candidate_id: str, *, keep: int | None = None
     await _blank(tx, or_(Outgoing.ticket_id.in_(tickets), own, lists) & others)
     await tx.execute(delete(Relay).where(or_(Relay.ticket_id.in_(tickets), Relay.chat_id == chat_id)))
     await tx.execute(update(Outgoing).where(Outgoing.ticket_id.in_(tickets)).values(ticket_id=None))
+    topics = select(Topic.outgoing_id).where(Topic.candidate_id == candidate_id)
+    await tx.execute(update(Outgoing).where(Outgoing.id.in_(topics)).values(payload={}))
     await tx.execute(delete(Topic).where(Topic.candidate_id == candidate_id))
     closed = await _count(tx, delete(Ticket).where(Ticket.candidate_id == candidate_id))
     asked = await _count(tx, delete(Question).where(Question.candidate_id == candidate_id))

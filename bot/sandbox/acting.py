@@ -79,16 +79,18 @@ class Acting(Stage):
         content |= {"media_group_id": group_id} if group_id else {}
         return self.post(user, content | extra, chat=chat, reply_to=reply_to, thread=thread)
 
-    def edit(self, user: Person, message: Json, text: str) -> Json:
-        """The person changes the text, or caption, of their message."""
+    def edit(self, user: Person, message: Json, text: str = "", **content: Any) -> Json:
+        """The person changes the text, or caption, of their message; `content` takes the place of other parts."""
         chat, stored = self._stored(message)
         if stored["from"]["id"] != self._user(user).id:
             raise ValueError("people can only edit their own messages")
         name = "text" if "text" in stored else "caption"
         entities = "entities" if name == "text" else "caption_entities"
-        stored.pop(entities, None)
-        stored |= {name: text, "edit_date": int(self.world.now())}
-        stored |= {entities: found} if (found := commands(text)) else {}
+        stored |= copy.deepcopy(content) | {"edit_date": int(self.world.now())}
+        if text:
+            stored |= {name: text, entities: content.get(entities, commands(text))}
+        if not stored.get(entities):
+            stored.pop(entities, None)
         self._changed("edited", stored)
         self._queue(chat, "edited_message", stored)
         return copy.deepcopy(stored)

@@ -3,9 +3,10 @@
 from typing import Any
 
 from bot.sandbox.keyboard import inline_keyboard
+from bot.sandbox.media import FOLDERS
 from bot.sandbox.people import Chat
 from bot.sandbox.refusal import Json, Refusal, bad_request
-from bot.sandbox.sending import caption_of, text_of
+from bot.sandbox.sending import album_item, caption_of, location_of, text_of
 from bot.sandbox.world import World, parsed
 
 # The emoji that Telegram lets bots react with.
@@ -19,6 +20,7 @@ _UNCHANGED = (
     "message is not modified: specified new message content and reply markup are exactly the same "
     "as a current content and reply markup of the message"
 )
+_REPLACEABLE = frozenset({"photo", "video", "document", "audio", "animation"})
 _DAYS_2 = 48 * 3600
 
 
@@ -42,6 +44,37 @@ def edit_message_caption(world: World, params: Json) -> Json:
     if not message.keys() & {"photo", "video", "document", "audio", "animation", "voice"}:
         raise bad_request("there is no caption in the message to edit")
     return _edit(world, message, caption_of(params), ("caption", "caption_entities"), params)
+
+
+def edit_message_media(world: World, params: Json) -> Json:
+    """editMessageMedia: another file in the place of a file or a text."""
+    message = _own(world, params)
+    if not message.keys() & (_REPLACEABLE | {"text"}):
+        raise bad_request("message can't be edited")
+    item = parsed(params.get("media"), "InputMedia") or {}
+    replaced = (*FOLDERS, "text", "entities", "caption", "caption_entities")
+    return _edit(world, message, album_item(world, params, item, _REPLACEABLE), replaced, params)
+
+
+def edit_message_live_location(world: World, params: Json) -> Json:
+    """editMessageLiveLocation."""
+    message = _live(world, params)
+    period = {"live_period": message["location"]["live_period"]}
+    return _edit(world, message, {"location": period | location_of(params)}, ("location",), params)
+
+
+def stop_message_live_location(world: World, params: Json) -> Json:
+    """stopMessageLiveLocation."""
+    message = _live(world, params)
+    stopped = {name: part for name, part in message["location"].items() if name != "live_period"}
+    return _edit(world, message, {"location": stopped}, ("location",), params)
+
+
+def _live(world: World, params: Json) -> Json:
+    message = _own(world, params)
+    if "live_period" not in message.get("location", {}):
+        raise bad_request("message can't be edited")
+    return message
 
 
 def edit_message_reply_markup(world: World, params: Json) -> Json:

@@ -1,6 +1,7 @@
 """Methods that put messages into a chat."""
 
 import copy
+from collections.abc import Collection
 from typing import Any
 
 from bot.sandbox import media
@@ -13,7 +14,18 @@ from bot.sandbox.world import World, flag, number_of, parsed
 TEXT_LIMIT = 4096
 CAPTION_LIMIT = 1024
 # What a copy of a message keeps.
-_CONTENT = {*media.FOLDERS, "text", "entities", "caption", "caption_entities", "location", "contact"}
+_CONTENT = {
+    *media.FOLDERS,
+    "text",
+    "entities",
+    "caption",
+    "caption_entities",
+    "location",
+    "venue",
+    "contact",
+    "poll",
+}
+_IN_ALBUMS = frozenset({"photo", "video", "document", "audio"})
 _NO_CAPTION = {"sticker", "video_note"}
 _ACTIONS = {
     "typing",
@@ -91,13 +103,20 @@ def send_file(world: World, kind: str, params: Json) -> Json:
     return place(world, params, media.content(file) | caption)
 
 
-def send_location(world: World, params: Json) -> Json:
-    """sendLocation."""
+def location_of(params: Json) -> Json:
+    """A location; one that moves has a period."""
     try:
-        location = {name: float(params[name]) for name in ("latitude", "longitude")}
+        location: Json = {name: float(params[name]) for name in ("latitude", "longitude")}
     except (KeyError, TypeError, ValueError):
         raise bad_request("location is invalid") from None
-    return place(world, params, {"location": location})
+    if period := number_of(params.get("live_period")):
+        location["live_period"] = period
+    return location
+
+
+def send_location(world: World, params: Json) -> Json:
+    """sendLocation."""
+    return place(world, params, {"location": location_of(params)})
 
 
 def send_contact(world: World, params: Json) -> Json:
@@ -117,14 +136,15 @@ def send_media_group(world: World, params: Json) -> list[Json]:
     items = parsed(params.get("media"), "media") or []
     if not isinstance(items, list) or not 2 <= len(items) <= 10:
         raise bad_request("there must be 2-10 items in an album")
-    contents = [_album_item(world, params, item) for item in items]
+    contents = [album_item(world, params, item) for item in items]
     album = {"media_group_id": f"9{world.next_message_id:012d}"}
     return [place(world, params, content | album) for content in contents]
 
 
-def _album_item(world: World, params: Json, item: Json) -> Json:
+def album_item(world: World, params: Json, item: Json, kinds: Collection[str] = _IN_ALBUMS) -> Json:
+    """An InputMedia as a message shows it; raises Refusal for other kinds."""
     kind = str(item.get("type"))
-    if kind not in {"photo", "video", "document", "audio"}:
+    if kind not in kinds:
         raise bad_request("can't parse InputMedia: unsupported type specified")
     file = media.find(world.files, kind, params, item.get("media"))
     return media.content(file) | caption_of(item)
@@ -141,7 +161,8 @@ def copy_message(world: World, params: Json) -> Json:
 
 
 def copy_messages(world: World, params: Json) -> list[Json]:
-    """copyMessages: those that cannot be copied are left out, albums stay albums."""
+    """copyMessages: those that cannot be copied are left out, albums stay albums; replies and buttons are not known."""
+    params = {name: value for name, value in params.items() if name not in ("reply_parameters", "reply_markup")}
     source = world.open_chat(params.get("from_chat_id"))
     wanted: list[Any] = parsed(params.get("message_ids"), "message identifiers") or []
     if not wanted:
@@ -155,8 +176,11 @@ def copy_messages(world: World, params: Json) -> list[Json]:
 
 def _copied(message: Json) -> Json:
     content = {key: copy.deepcopy(part) for key, part in message.items() if key in _CONTENT}
-    if not content:
+    if not content or message.get("has_protected_content"):
         raise bad_request("message can't be copied")
+    # A copy of a location that moves stays where it was.
+    if "location" in content:
+        content["location"].pop("live_period", None)
     group = message.get("media_group_id")
     return content | ({"media_group_id": f"{group}-copy"} if group else {})
 

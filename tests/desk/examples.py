@@ -6,13 +6,20 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.desk import tickets
-from bot.desk.relay import Desk
+from bot.desk.desk import Desk
+from bot.desk.pieces import Piece
 from bot.dialogue.render import Reason
+from bot.dialogue.rich import Rich
 from bot.records.people import candidate_of, chat_of
 from bot.records.tables import Candidate, Outgoing, Question, Ticket
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ALICE, STAFF = 700001, -100700003
+
+
+def written(text: str = "Mille euros.", message_id: int = 777) -> Piece:
+    """A text as staff write it, in reply to nothing."""
+    return Piece(message_id, "text", Rich(text))
 
 
 async def asked(tx: AsyncSession, text: str, message_id: int | None) -> tuple[Desk, Candidate, Question]:

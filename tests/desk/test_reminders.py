@@ -14,8 +14,8 @@ from bot.delivery import timers
 from bot.delivery.timers import Payload
 from bot.desk import hours as office
 from bot.desk import reminders, tickets
+from bot.desk.desk import Desk
 from bot.desk.hours import Hours
-from bot.desk.relay import Desk
 from bot.dialogue.render import Reason
 from bot.dialogue.texts import texts
 from bot.records.sessions import Database

@@ -13,7 +13,7 @@ from bot.records.sessions import Database
 from bot.records.states import TicketState
 from bot.records.tables import Ticket
 
-from .examples import NOW, asked, handed_over, outbox
+from .examples import NOW, asked, handed_over, outbox, written
 
 
 async def test_a_ticket_has_a_card_in_the_language_of_staff(db: Database) -> None:
@@ -66,7 +66,7 @@ async def test_a_reply_to_a_closed_ticket(
         await tickets.close(tx, ticket.id, NOW)
         if newer:
             await handed_over(tx, "Et quand ?", 12)
-        await relay.reply(tx, desk, ticket, "Mille euros.", 777, key="u1")
+        await relay.reply(tx, desk, ticket, written(), NOW, key="u1")
         await tickets.answered(tx, ticket, None, NOW)
         await tx.refresh(ticket)
         texts_sent = [row.payload.get("text", "") for row in await outbox(tx)]

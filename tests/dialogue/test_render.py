@@ -63,9 +63,3 @@ def test_responsible_school_is_named(language: Language) -> None:
 def test_clarifying_numbers_the_questions() -> None:
     shown = render.clarify(["Who teaches?", "Who is it for?"], "en").text
     assert shown.endswith("\n\n1. Who teaches?\n2. Who is it for?")
-
-
-def test_reply_and_follow_up_show_people_as_they_wrote() -> None:
-    assert render.reply("Yes, **really**\u202e.", "en").text == f"{texts('en').reply_header}\n\nYes, **really**."
-    added = render.follow_up("and <i>now</i>?", "C-1", "en")
-    assert added.text == "C-1 adds:\nand <i>now</i>?"

@@ -146,13 +146,13 @@ class House:
         """Somebody asks what nobody has answered yet; the card that staff see."""
         before = len(self.received(self.staff))
         await self.ask(person, text)
-        (card,) = self.received(self.staff)[before:]
+        (card,) = [message for message in self.received(self.staff)[before:] if "text" in message]
         return card
 
     def cards(self) -> list[Json]:
         """The cards in the staff's group."""
         title = texts(self.bot.deps.settings.staff_language).card_title
-        return [message for message in self.received(self.staff) if message["text"].startswith(title)]
+        return [message for message in self.received(self.staff) if message.get("text", "").startswith(title)]
 
     async def quiet(self) -> None:
         """Until Telegram has nothing for the bot, and the bot nothing to do."""

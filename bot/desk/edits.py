@@ -1,0 +1,63 @@
+"""Carrying over what people change in their messages."""
+
+from sqlalchemy import exists, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.delivery import outbox
+from bot.delivery.splitting import LIMIT, units
+from bot.desk import copies
+from bot.desk.desk import Desk
+from bot.desk.outcomes import answer, reasons
+from bot.desk.pieces import CAPTIONED, REPLACEABLE, Payload, Piece, caption
+from bot.desk.routes import Route, to_candidate, to_staff
+from bot.dialogue.texts import texts
+from bot.records.states import Direction, OutgoingState
+from bot.records.tables import Outgoing, Relay, Ticket
+
+
+async def edit_reply(tx: AsyncSession, desk: Desk, piece: Piece, *, key: str) -> bool:
+    """Carry staff's edit over to the candidate; False if what was sent cannot be changed any more."""
+    copy = await copies.copy_of(tx, desk.chat, piece.message_id, Direction.TO_CANDIDATE)
+    if copy is None:
+        return True  # it was never carried
+    ticket = await tx.get_one(Ticket, copy.ticket_id)
+    row = await _edit(tx, await to_candidate(tx, desk, ticket), copy, piece, key=f"{key}:edit")
+    if row is not None:
+        why = {"error_of": row, "texts": reasons(desk.language, texts(desk.language).edit_failed)}
+        await answer(tx, desk, piece.message_id, why, ticket, key=f"{key}:lost", after=row, when=OutgoingState.FAILED)
+    return row is not None
+
+
+async def edit_added(tx: AsyncSession, desk: Desk, piece: Piece, chat_id: int, *, key: str) -> bool:
+    """Carry a candidate's edit over to staff; False if there is no copy that can be changed."""
+    copy = await copies.copy_of(tx, chat_id, piece.message_id, Direction.TO_STAFF)
+    ticket = await tx.get_one(Ticket, copy.ticket_id) if copy else None
+    if copy is None or ticket is None or copy.outgoing_id == ticket.card_id:
+        return False  # staff might not notice that the question on a card is another
+    return await _edit(tx, to_staff(desk, ticket, chat_id), copy, piece, key=f"{key}:edit") is not None
+
+
+async def _edit(tx: AsyncSession, route: Route, copy: Relay, piece: Piece, *, key: str) -> int | None:
+    """The row that changes a copy; None if that is impossible."""
+    sent = await tx.get_one(Outgoing, copy.outgoing_id)
+    text = sent.method == "sendMessage"
+    said = route.headed(piece.said) if text else piece.said
+    markup = {} if sent.method == "sendMediaGroup" else route.markup
+    long = units(said.text) > LIMIT or await tx.scalar(select(exists().where(Outgoing.key == f"{sent.key}#1")))
+    payload: Payload
+    if piece.kind == "text" and text and not long:
+        method, payload = "editMessageText", route.text(piece.said)
+    elif piece.live is not None and sent.method == "sendLocation":
+        method, payload = ("editMessageLiveLocation" if piece.live else "stopMessageLiveLocation"), piece.live | markup
+    elif piece.kind in REPLACEABLE and (text or piece.file != copy.file):
+        media = {"type": piece.kind, "media": piece.file_id, **caption(said)}
+        method, payload = "editMessageMedia", {"media": media, **markup}
+        copy.file = piece.file
+    elif piece.kind in CAPTIONED:
+        method, payload = "editMessageCaption", {**caption(said), **markup}
+    else:
+        return None
+    payload["message_id"] = {"message_of": copy.outgoing_id, "part": copy.part or 0}
+    return await outbox.put(
+        tx, route.target, method, payload, key=key, priority=route.priority, ticket_id=route.ticket_id
+    )

@@ -1,0 +1,84 @@
+"""Taking back what was carried: the message and its copy, since bots are not told of deletions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import exists, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.delivery import outbox
+from bot.delivery.outbox import Priority
+from bot.desk import copies
+from bot.desk.pieces import Payload
+from bot.dialogue.texts import Texts
+from bot.records.states import OutgoingState
+from bot.records.tables import Outgoing, Relay, Ticket
+
+DONE = "👌"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Who asked for it, where, and with which message."""
+
+    chat: int
+    message_id: int
+    words: Texts
+
+
+async def remove(tx: AsyncSession, wish: Wish, message_id: int, *, own: bool, key: str) -> bool:
+    """Delete a message of that chat and its counterpart, an album as a whole; False if there is none.
+
+    With `own`, only what was written in that chat. A card stays: it is more than a copy.
+    """
+    relay = await copies.copy_of(tx, wish.chat, message_id)
+    if relay is None and not own:
+        relay = await copies.original_of(tx, wish.chat, message_id)
+    if relay is None or await tx.scalar(select(exists().where(Ticket.card_id == relay.outgoing_id))):
+        return False
+    sent = await tx.get_one(Outgoing, relay.outgoing_id)
+    same = select(Relay).where(Relay.outgoing_id == sent.id).order_by(Relay.part, Relay.id)
+    pairs = (await tx.execute(same)).scalars().all()
+    if sent.joined_id is None:
+        copy = await _delete(tx, sent.chat_id, await _copies(tx, sent, pairs), key=f"{key}:copy")
+    else:  # other texts stand in the same message
+        blank: Payload = {"text": wish.words.deleted_text, "message_id": {"message_of": sent.id}}
+        copy = await outbox.put(tx, sent.chat_id, "editMessageText", blank, key=f"{key}:copy")
+    original = await _delete(tx, relay.chat_id, [pair.message_id for pair in pairs], key=f"{key}:own", after=copy)
+    await _say(tx, wish, wish.words.delete_refused, key=f"{key}:refused", after=copy)
+    await _say(tx, wish, wish.words.delete_half, key=f"{key}:half", after=original)
+    reaction = {"message_id": wish.message_id, "reaction": [{"type": "emoji", "emoji": DONE}]}
+    await outbox.put(tx, wish.chat, "setMessageReaction", reaction, key=f"{key}:seen", after=original)
+    if sent.state is OutgoingState.SENT:
+        sent.payload = {}
+    return True
+
+
+async def _copies(tx: AsyncSession, sent: Outgoing, pairs: Sequence[Relay]) -> list[object]:
+    """All messages that a row made: the parts of an album, or of a long text."""
+    parts = select(Outgoing.id).where(Outgoing.key.startswith(f"{sent.key}#", autoescape=True)).order_by(Outgoing.id)
+    before: list[object] = [{"message_of": row} for row in (await tx.execute(parts)).scalars()]
+    return before + [{"message_of": sent.id, "part": pair.part or 0} for pair in pairs]
+
+
+async def _delete(
+    tx: AsyncSession, chat_id: int, message_ids: Sequence[object], *, key: str, after: int | None = None
+) -> int:
+    several = len(message_ids) > 1
+    method = "deleteMessages" if several else "deleteMessage"
+    payload: Payload = {"message_ids": list(message_ids)} if several else {"message_id": message_ids[0]}
+    return await outbox.put(tx, chat_id, method, payload, key=key, after=after)
+
+
+async def _say(tx: AsyncSession, wish: Wish, text: str, *, key: str, after: int) -> None:
+    below = {"message_id": wish.message_id, "allow_sending_without_reply": True}
+    await outbox.put(
+        tx,
+        wish.chat,
+        "sendMessage",
+        {"text": text, "reply_parameters": below},
+        key=key,
+        priority=Priority.NOTICE,
+        after=after,
+        when=OutgoingState.FAILED,
+    )

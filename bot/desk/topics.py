@@ -1,0 +1,112 @@
+"""A candidate's topic in a group that is a forum: made once, named with state and subject, open with the ticket."""
+
+from uuid import uuid4
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.delivery import outbox
+from bot.delivery.outbox import Priority
+from bot.desk.desk import Desk
+from bot.desk.pieces import Payload
+from bot.dialogue.rich import visible
+from bot.dialogue.texts import texts
+from bot.records.states import OutgoingState, TicketState
+from bot.records.tables import Chat, Outgoing, Question, Ticket, Topic
+from bot.records.upsert import insert_new
+from indexer.entries import Language
+
+SUBJECT = 60  # characters of a question in a topic's name
+
+
+async def enter(tx: AsyncSession, desk: Desk, ticket: Ticket) -> None:
+    """See that the ticket's candidate has a topic if the group is a forum; the database lets one be made."""
+    if not (await tx.get_one(Chat, desk.chat)).forum:
+        return
+    name = await _name(tx, ticket, desk.language)
+    await insert_new(tx, Topic, Topic.id, chat_id=desk.chat, candidate_id=ticket.candidate_id, name=name, closed=False)
+    topic = await _topic(tx, desk, ticket)
+    assert topic is not None  # now there is one
+    made = await tx.get(Outgoing, topic.outgoing_id) if topic.outgoing_id else None
+    if made is None or made.state is OutgoingState.FAILED:
+        topic.name, topic.closed = name, False
+        topic.outgoing_id = await outbox.put(
+            tx,
+            desk.chat,
+            "createForumTopic",
+            {"name": name},
+            key=f"topic{ticket.id}",
+            priority=Priority.CARD,
+        )
+        if made:
+            made.payload = {}  # its name quotes a question
+        await tx.flush()
+    else:
+        await follow(tx, desk, ticket)
+
+
+async def follow(tx: AsyncSession, desk: Desk, ticket: Ticket) -> None:
+    """Bring name and state of the topic, if there is one, in line with its ticket."""
+    if (topic := await _topic(tx, desk, ticket)) is None:
+        return
+    name, closed = await _name(tx, ticket, desk.language), ticket.state is TicketState.CLOSED
+    if name != topic.name:
+        await _change(tx, topic, "editForumTopic", {"name": name}, ticket)
+    if closed != topic.closed:
+        await _change(tx, topic, "closeForumTopic" if closed else "reopenForumTopic", {}, ticket)
+    topic.name, topic.closed = name, closed
+    await tx.flush()
+
+
+async def place(tx: AsyncSession, desk: Desk, ticket: Ticket) -> Payload:
+    """Where in the staff's group a ticket's messages go: into its topic, or below its card."""
+    if topic := await _topic(tx, desk, ticket):
+        return {"message_thread_id": {"message_of": topic.outgoing_id}}
+    if ticket.card_id is None:
+        return {}
+    card = {"message_id": {"message_of": ticket.card_id}, "allow_sending_without_reply": True}
+    return {"reply_parameters": card}
+
+
+async def has_topic(tx: AsyncSession, desk: Desk, ticket: Ticket) -> bool:
+    """Whether the ticket's messages stand in a topic."""
+    return await _topic(tx, desk, ticket) is not None
+
+
+async def ticket_of_thread(tx: AsyncSession, staff_chat: int, thread_id: int) -> Ticket | None:
+    """The last ticket of the candidate whose topic this is, open or closed."""
+    made = select(Outgoing.id).where(Outgoing.chat_id == staff_chat, Outgoing.message_id == thread_id)
+    whose = select(Topic.candidate_id).where(Topic.outgoing_id.in_(made))
+    last = select(Ticket).where(Ticket.candidate_id.in_(whose)).order_by(Ticket.id.desc()).limit(1)
+    return (await tx.execute(last)).scalar_one_or_none()
+
+
+async def _topic(tx: AsyncSession, desk: Desk, ticket: Ticket) -> Topic | None:
+    """The topic, unless it could not be made: its messages then stand among the others."""
+    mine = select(Topic, Outgoing.state).outerjoin(Outgoing, Outgoing.id == Topic.outgoing_id)
+    found = await tx.execute(mine.where(Topic.chat_id == desk.chat, Topic.candidate_id == ticket.candidate_id))
+    for topic, state in found:
+        lost = state is OutgoingState.FAILED and ticket.card_id is not None
+        return None if lost else topic
+    return None
+
+
+async def _change(tx: AsyncSession, topic: Topic, method: str, payload: Payload, ticket: Ticket) -> None:
+    thread = {"message_thread_id": {"message_of": topic.outgoing_id}}
+    await outbox.put(
+        tx,
+        topic.chat_id,
+        method,
+        {**payload, **thread},
+        key=f"topic{topic.id}:{uuid4().hex}",
+        priority=Priority.NOTICE,
+        ticket_id=ticket.id,
+    )
+
+
+async def _name(tx: AsyncSession, ticket: Ticket, language: Language) -> str:
+    question = await tx.get(Question, ticket.question_id) if ticket.question_id else None
+    asked = " ".join(visible(question.text).split()) if question else ""
+    subject = asked if len(asked) <= SUBJECT else asked[: SUBJECT - 1].rstrip() + "…"
+    state = getattr(texts(language), f"topic_{ticket.state.value}")
+    return " · ".join(part for part in (ticket.candidate_id, subject, state) if part)

@@ -1,0 +1,231 @@
+"""What is carried between candidates and staff: texts in the group, anything but a text from candidates."""
+
+from sqlalchemy import exists, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from telegram import Message, Update
+from telegram.ext import filters
+
+from bot.delivery import inbox, outbox
+from bot.delivery.outbox import Priority
+from bot.desk import cards, copies, edits, endings, relay, removal, tickets, topics
+from bot.desk.pieces import Payload, Piece, read
+from bot.desk.relay import SETTLED
+from bot.dialogue.message import Button
+from bot.dialogue.message import Message as Said
+from bot.dialogue.render import Reason
+from bot.dialogue.rich import plain
+from bot.dialogue.texts import texts
+from bot.handlers.candidate import added_key, desk_of, escalate, say, silent, tongue, who
+from bot.handlers.context import Context, Deps
+from bot.handlers.people import member_of
+from bot.records.states import OutgoingState, TicketState
+from bot.records.tables import Candidate, Chat, Note, Outgoing, Question, Ticket
+from bot.records.upsert import insert_new
+
+ASIDE = ("//", "/note")  # a message that begins so stays among staff
+
+
+async def from_staff(update: Update, context: Context) -> None:
+    """What staff write in a candidate's topic, or as a reply to their messages, goes to that candidate."""
+    deps, received = context.deps, update.effective_message
+    assert received
+    key, words = f"u{update.update_id}", texts(deps.settings.staff_language)
+    async with deps.db.begin() as tx:
+        await _notice_topics(tx, deps, received)
+        piece = read(received)
+        said: str | None = None
+        if filters.StatusUpdate.ALL.check_update(update) or received.is_automatic_forward:
+            pass
+        elif update.edited_message:
+            said = None if await edits.edit_reply(tx, desk_of(deps), piece, key=key) else words.staff_edited
+        elif not await _stays_among_staff(tx, deps, piece):
+            said = await _pass_on(tx, deps, update, piece, key)
+        if said:
+            await _answer(tx, deps, update, said, key)
+        await inbox.done(tx, update.update_id)
+
+
+async def _notice_topics(tx: AsyncSession, deps: Deps, received: Message) -> None:
+    """A group may become a forum at any time, and a group without topics again."""
+    staff = await tx.get_one(Chat, deps.staff_chat)
+    staff.forum = bool(received.chat.is_forum)
+
+
+async def _stays_among_staff(tx: AsyncSession, deps: Deps, piece: Piece) -> bool:
+    """A note, or a reply to one."""
+    known = exists().where(Note.chat_id == deps.staff_chat, Note.message_id == piece.reply_to)
+    aside = piece.said.text.startswith(ASIDE) or bool(piece.reply_to and await tx.scalar(select(known)))
+    if aside:
+        await insert_new(tx, Note, Note.id, chat_id=deps.staff_chat, message_id=piece.message_id)
+    return aside
+
+
+async def _pass_on(tx: AsyncSession, deps: Deps, update: Update, piece: Piece, key: str) -> str | None:
+    """Carry it to the candidate whom it concerns; what to say to staff instead, if anything."""
+    received = update.effective_message
+    assert received
+    words, desk, answered = texts(deps.settings.staff_language), desk_of(deps), received.reply_to_message
+    ticket = await ticket_of(tx, deps.staff_chat, received)
+    if ticket and piece.kind:
+        await relay.reply(tx, desk, ticket, piece, deps.now(), key=key)
+        return await replied(tx, update, deps, ticket)
+    if ticket:
+        return words.staff_unsupported
+    if piece.reply_to and answered and answered.from_user and answered.from_user.id == received.get_bot().id:
+        return words.staff_no_match
+    return None
+
+
+async def replied(tx: AsyncSession, update: Update, deps: Deps, ticket: Ticket) -> str | None:
+    """Note that a member of staff wrote to a ticket's candidate; what to say if a colleague has the ticket."""
+    member = await member_of(tx, update, deps.now())
+    collision = await tickets.collides(tx, ticket, member.chat_id)
+    name = await cards.owner(tx, ticket)
+    if await tickets.answered(tx, ticket, member.chat_id, deps.now()):
+        await cards.refresh(tx, desk_of(deps), ticket, key=f"u{update.update_id}")
+    words = texts(deps.settings.staff_language)
+    return words.staff_collision.format(owner=name or words.staff_somebody) if collision else None
+
+
+def topic_of(update: Update) -> Payload:
+    """Where to answer what was said in a topic: there."""
+    received = update.effective_message
+    in_topic = received.message_thread_id if received and received.is_topic_message else None
+    return {"message_thread_id": in_topic} if in_topic else {}
+
+
+async def ticket_of(tx: AsyncSession, staff_chat: int, received: Message) -> Ticket | None:
+    """The ticket that a message in the staff's group is about: by what it replies to, or by its topic."""
+    answered, thread = received.reply_to_message, received.message_thread_id
+    by_reply = await copies.ticket_of_reply(tx, staff_chat, answered.message_id) if answered else None
+    if by_reply or not (thread and received.is_topic_message):
+        return by_reply
+    return await topics.ticket_of_thread(tx, staff_chat, thread)
+
+
+async def on_delete(update: Update, context: Context) -> None:
+    """/delete as a reply: the message and its copy are deleted."""
+    deps, received = context.deps, update.effective_message
+    assert received
+    words, key, piece = texts(deps.settings.staff_language), f"u{update.update_id}", read(received)
+    wish = removal.Wish(deps.staff_chat, received.message_id, words)
+    async with deps.db.begin() as tx:
+        if not (piece.reply_to and await removal.remove(tx, wish, piece.reply_to, own=False, key=key)):
+            await _answer(tx, deps, update, words.delete_nothing, key)
+        await inbox.done(tx, update.update_id)
+
+
+async def on_own_delete(update: Update, context: Context) -> None:
+    """A candidate's /delete as a reply to what they sent: it goes from the team's side too."""
+    deps, received = context.deps, update.effective_message
+    assert received
+    key, piece = f"u{update.update_id}", read(received)
+    async with deps.db.begin() as tx:
+        candidate = await who(tx, update)
+        words = texts(tongue(candidate))
+        wish = removal.Wish(candidate.chat_id, received.message_id, words)
+        if not (piece.reply_to and await removal.remove(tx, wish, piece.reply_to, own=True, key=key)):
+            await say(tx, candidate, Said(words.delete_nothing_own), key)
+        await inbox.done(tx, update.update_id)
+
+
+async def _answer(tx: AsyncSession, deps: Deps, update: Update, text: str, key: str) -> None:
+    received = update.effective_message
+    assert received
+    below = {"message_id": received.message_id, "allow_sending_without_reply": True}
+    payload: Payload = {"text": text, "reply_parameters": below, **topic_of(update)}
+    await outbox.put(tx, deps.staff_chat, "sendMessage", payload, key=key, priority=Priority.NOTICE)
+
+
+async def from_candidate(update: Update, context: Context) -> None:
+    """A picture, a file, a place …: to the team if they have a ticket; if not, a person is offered."""
+    deps, received = context.deps, update.effective_message
+    assert received
+    key, piece = f"u{update.update_id}", read(received)
+    async with deps.db.begin() as tx:
+        candidate = await who(tx, update)
+        words, desk = texts(tongue(candidate)), desk_of(deps)
+        if piece.reply_to and not update.edited_message and not candidate.banned_at:
+            await _reopen(tx, deps, candidate, piece.reply_to, key)
+        ticket = await tickets.open_ticket(tx, candidate.id)
+        if candidate.banned_at:
+            pass
+        elif update.edited_message:
+            await edits.edit_added(tx, desk_of(deps), piece, candidate.chat_id, key=key)
+        elif not piece.kind:
+            await say(tx, candidate, Said(words.cannot_carry), f"{key}:other")
+        elif ticket:
+            row = await relay.add(tx, desk, ticket, piece, candidate.chat_id, deps.now(), key=key)
+            if ticket.state is TicketState.OPEN:
+                await say(tx, candidate, Said(words.follow_up), added_key(candidate, piece, key))
+            else:
+                await silent(tx, deps, candidate, ticket, piece.message_id, row, key=key)
+        else:
+            await _offer_a_person(tx, deps, candidate, piece, key)
+        await inbox.done(tx, update.update_id)
+
+
+async def _reopen(tx: AsyncSession, deps: Deps, candidate: Candidate, message_id: int, key: str) -> None:
+    """Who replies to a message of a ticket that is over is not done with it."""
+    if found := await endings.replied_to(tx, candidate, message_id):
+        await endings.reopen(tx, desk_of(deps), found[0], deps.now(), key=key)
+
+
+async def _offer_a_person(tx: AsyncSession, deps: Deps, candidate: Candidate, piece: Piece, key: str) -> None:
+    """Only text is read, but a person may be shown this. An album is asked about once."""
+    name = f"offer{candidate.chat_id}:{piece.album}" if piece.album else key
+    known = select(Outgoing).where(Outgoing.key == name, Outgoing.state == OutgoingState.WAITING)
+    row = (await tx.execute(known.with_for_update())).scalar_one_or_none()
+    words, sent = texts(tongue(candidate)), [piece.message_id]
+    if row:
+        sent = [*offered(row.payload["reply_markup"]["inline_keyboard"][0][0]["callback_data"]), *sent]
+    button = Button(words.button_person, data=offer(sent))
+    payload = plain(words.unsupported).message((button,)).payload()
+    if row:
+        row.payload = payload
+    else:
+        later = deps.now() + SETTLED if piece.album else None
+        await outbox.put(tx, candidate.chat_id, "sendMessage", payload, key=name, not_before=later)
+
+
+def offer(message_ids: list[int]) -> str:
+    """A button's data for messages of the candidate's own: the first, and how far each is from it."""
+    first = min(message_ids)
+    return "v:" + ",".join(map(str, [first, *sorted(number - first for number in message_ids if number != first)]))
+
+
+def offered(data: str) -> list[int]:
+    """The messages that a button is about; none for data that somebody made up.
+
+    >>> offered("v:700,1,2")
+    [700, 701, 702]
+    """
+    numbers = data.removeprefix("v:").split(",")
+    if not all(number.isascii() and number.isdecimal() and len(number) < 11 for number in numbers):
+        return []
+    first, *more = map(int, numbers)
+    return [first, *(first + number for number in more)][:10]
+
+
+async def show_to_a_person(tx: AsyncSession, deps: Deps, candidate: Candidate, rest: str, key: str) -> None:
+    """What the assistant could not read becomes the first message of a ticket."""
+    sent, words = offered(rest), texts(tongue(candidate))
+    if not sent:
+        await say(tx, candidate, Said(words.choice_gone), key)
+        return
+    question = Question(
+        candidate_id=candidate.id,
+        course=deps.course,
+        language=tongue(candidate),
+        text=texts(deps.settings.staff_language).card_not_text,
+        decision="escalate",
+        reason=Reason.UNREADABLE.value,
+        snapshot_id=deps.live.engine.snapshot.id,
+        message_id=sent[0],
+    )
+    tx.add(question)
+    await tx.flush()
+    await escalate(tx, deps, candidate, question, Reason.UNREADABLE, (), key, note="unsupported_handed_over")
+    ticket = await tickets.open_ticket(tx, candidate.id)
+    assert ticket  # just opened, or there before
+    await relay.show(tx, desk_of(deps), ticket, sent, candidate.chat_id, key=key)

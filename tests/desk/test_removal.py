@@ -1,0 +1,40 @@
+"""Taking back what was carried, on a database of its own."""
+
+from sqlalchemy import select
+
+from bot.desk import relay
+from bot.desk.removal import Wish, remove
+from bot.dialogue.texts import texts
+from bot.records.sessions import Database
+from bot.records.states import OutgoingState
+from bot.records.tables import Candidate, Outgoing
+
+from .examples import NOW, handed_over, written
+
+EN = texts("en")
+
+
+async def test_of_texts_that_went_as_one_message_only_the_own_one_is_taken_back(db: Database) -> None:
+    async with db.begin() as tx:
+        desk, ticket = await handed_over(tx)
+        candidate = await tx.get_one(Candidate, ticket.candidate_id)
+        for number in (21, 22):
+            piece = written(f"text {number}", number)
+            await relay.add(tx, desk, ticket, piece, candidate.chat_id, NOW, key=f"u{number}")
+        added = (await tx.execute(select(Outgoing).where(Outgoing.key.like("%:add")))).scalars().all()
+        for row in added:
+            row.state, row.message_id, row.joined_id = OutgoingState.SENT, 501, added[0].id
+        await tx.flush()
+        assert await remove(tx, Wish(candidate.chat_id, 23, EN), 22, own=True, key="u23")
+        here = select(Outgoing).where(Outgoing.key.in_(["u23:copy", "u23:own"])).order_by(Outgoing.id)
+        copy, own = (await tx.execute(here)).scalars().all()
+    assert (copy.method, copy.payload["text"]) == ("editMessageText", EN.deleted_text)
+    assert copy.payload["message_id"] == {"message_of": added[1].id}
+    assert (own.method, own.payload, own.after_id) == ("deleteMessage", {"message_id": 22}, copy.id)
+
+
+async def test_a_card_is_not_taken_back(db: Database) -> None:
+    async with db.begin() as tx:
+        _, ticket = await handed_over(tx, message_id=11)
+        candidate = await tx.get_one(Candidate, ticket.candidate_id)
+        assert not await remove(tx, Wish(candidate.chat_id, 23, EN), 11, own=True, key="u23")

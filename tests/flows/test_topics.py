@@ -1,0 +1,128 @@
+"""In a group with topics each candidate has one."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.dialogue.texts import texts
+from bot.records.states import TicketState
+from bot.sandbox.people import Topic, User
+from indexer.engine import Engine
+
+from .house import LECTURERS, PRICE, House, Json, house
+
+EN = texts("en")
+
+
+@pytest.fixture
+async def flow(engine: Engine, tmp_path: Path) -> AsyncIterator[House]:
+    """A bot whose staff have a forum."""
+    async with house(engine, tmp_path, group={"forum": True}) as running:
+        yield running
+
+
+def topics(flow: House) -> list[Topic]:
+    return list(flow.staff.topics.values())
+
+
+def inside(flow: House, topic: Topic) -> list[str]:
+    """What the bot wrote in a topic."""
+    shown = [message for message in flow.received(flow.staff) if message.get("message_thread_id") == topic.id]
+    return [message.get("text", "") for message in shown if "text" in message]
+
+
+async def test_a_candidate_has_a_topic_where_staff_just_write(flow: House, sara: User) -> None:
+    await flow.ask(sara, PRICE["en"])
+    (topic,) = topics(flow)
+    (ticket,) = await flow.tickets()
+    assert topic.name == f"{ticket.candidate_id} · {PRICE['en']} · {EN.topic_open}"
+    (card,) = inside(flow, topic)
+    assert PRICE["en"] in card
+    sent = flow.api.say(flow.paul, "1,500 euros.", chat=flow.staff, thread=topic.id)
+    await flow.quiet()
+    assert flow.received(sara)[-1]["text"].endswith("1,500 euros.")
+    assert flow.api.reactions(sent) == ["👌"]
+    assert topic.name.endswith(EN.topic_waiting)
+    await flow.ask(sara, "And in two instalments?")
+    assert inside(flow, topic)[-1].endswith("And in two instalments?")
+    note = flow.api.say(flow.paul, "// shall we?", chat=flow.staff, thread=topic.id)
+    await flow.group(flow.marie, "Ask Karim", reply_to=note, thread=topic.id)
+    assert "Karim" not in str(flow.received(sara))
+
+
+async def test_two_first_messages_at_once_make_one_topic(flow: House, sara: User) -> None:
+    flow.api.say(sara, "How much does it cost?")
+    flow.api.say(sara, "When does the next session start?")
+    await flow.quiet()
+    (topic,) = topics(flow)
+    assert len(inside(flow, topic)) == 2
+
+
+async def test_a_topic_closes_and_reopens_with_the_ticket(flow: House, sara: User) -> None:
+    await flow.ask(sara, PRICE["en"])
+    (topic,) = topics(flow)
+    await flow.group(flow.marie, "/close", thread=topic.id)
+    assert inside(flow, topic)[-1] == EN.staff_closed
+    assert (topic.closed, topic.name.endswith(EN.topic_closed)) == (True, True)
+    (answer,) = await flow.ask(sara, LECTURERS["en"])
+    assert "ActuIA" in answer["text"]
+    await flow.ask(sara, "When does the next session start?")
+    assert topics(flow) == [topic]
+    assert not topic.closed
+    assert "next session" in topic.name
+    assert [ticket.state for ticket in await flow.tickets()] == [TicketState.CLOSED, TicketState.OPEN]
+
+
+async def test_a_deleted_topic_is_made_anew_with_its_messages(flow: House, sara: User) -> None:
+    await flow.ask(sara, PRICE["en"])
+    await flow.ask(sara, "I would pay it myself")
+    (old,) = topics(flow)
+    await flow.group(flow.marie, "1,500 euros.", thread=old.id)
+    flow.api.delete_topic(flow.staff, old.id)
+    flow.api.say(sara, "And in two instalments?")
+    flow.api.say(sara, "Or in three?")
+    await flow.quiet()
+    (new,) = topics(flow)
+    assert new.name.endswith(f"{PRICE['en']} · {EN.topic_claimed}")
+    card, *added = inside(flow, new)
+    assert PRICE["en"] in card
+    wanted = ["I would pay it myself", "1,500 euros.", "And in two instalments?", "Or in three?"]
+    assert [text.splitlines()[-1] for text in added] == wanted
+    shown: Json = [m for m in flow.received(flow.staff) if "pay it myself" in m.get("text", "")][-1]
+    await flow.group(flow.marie, "Good.", reply_to=shown, thread=new.id)
+    assert flow.received(sara)[-1]["reply_to_message"]["text"] == "I would pay it myself"
+    await flow.group(flow.marie, "/close", thread=new.id)
+    assert new.closed
+
+
+async def test_where_the_bot_may_make_no_topics_cards_work_as_before(engine: Engine, tmp_path: Path) -> None:
+    async with house(engine, tmp_path, group={"forum": True, "bot_lacks": ["can_manage_topics"]}) as flow:
+        sara = flow.candidate()
+        card = await flow.handed_over(sara)
+        await flow.group(flow.marie, "1,500 euros.", reply_to=card)
+        assert flow.received(sara)[-1]["text"].endswith("1,500 euros.")
+        await flow.ask(sara, "In two instalments?")
+        assert flow.received(flow.staff)[-1]["reply_to_message"]["message_id"] == card["message_id"]
+
+
+async def test_a_group_that_becomes_a_forum_goes_on(engine: Engine, tmp_path: Path) -> None:
+    async with house(engine, tmp_path, group={"supergroup": True}) as flow:
+        sara, karim = flow.candidate(), flow.candidate("Karim")
+        card = await flow.handed_over(sara)
+        flow.staff.forum = True
+        await flow.group(flow.marie, "1,500 euros.", reply_to=card)
+        assert flow.received(sara)[-1]["text"].endswith("1,500 euros.")
+        await flow.ask(karim, PRICE["en"])
+        (topic,) = topics(flow)
+        await flow.group(flow.paul, "For Karim.", thread=topic.id)
+        assert flow.received(karim)[-1]["text"].endswith("For Karim.")
+        await flow.ask(sara, "In two instalments?")
+        assert flow.received(flow.staff)[-1]["reply_to_message"]["message_id"] == card["message_id"]
+
+
+async def test_who_is_forgotten_leaves_no_topic_behind(flow: House, sara: User) -> None:
+    await flow.ask(sara, PRICE["en"])
+    (asked,) = await flow.ask(sara, "/forget")
+    await flow.press(sara, asked, EN.button_yes)
+    assert PRICE["en"] not in await flow.everything_kept()
