@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.delivery import outbox
 from bot.delivery.outbox import Priority
-from bot.desk.relay import Desk
+from bot.desk.desk import Desk
 from bot.dialogue.message import Message
 from bot.dialogue.texts import texts
 from bot.records.states import ChatKind, OutgoingState, UpdateState

@@ -5,7 +5,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.desk import setbacks
-from bot.desk.relay import Desk
+from bot.desk.desk import Desk
 from bot.records.people import candidate_of, chat_of
 from bot.records.sessions import Database
 from bot.records.states import OutgoingState, UpdateState
