@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.delivery import threads
 from bot.delivery.calls import Later, Letter, Moved, Outcome, Paused, Refused, Sent
+from bot.delivery.files import METHODS, remove_files
 from bot.delivery.picking import REFUSED_TOGETHER, Void
 from bot.records.people import move_chat, remove_forgotten
 from bot.records.states import OutgoingState
@@ -59,6 +60,8 @@ async def record(tx: AsyncSession, ended: Sequence[Ended], now: datetime, refuse
     for letter, outcome in ended:
         if not isinstance(outcome, Sent):
             await _record(tx, letter, outcome, now, refused)
+    if over := [a.row_id for a, b in ended if a.method in METHODS.values() and isinstance(b, Sent | Refused)]:
+        await remove_files(tx, over)
     await _look_after(tx, {letter.chat_id for letter, _ in ended}, {letter.chat_id for letter, _ in sent})
 
 
@@ -66,6 +69,7 @@ async def settle(tx: AsyncSession, voids: Sequence[Void]) -> None:
     """Ends rows that will never be sent."""
     for void in voids:
         await _change(tx, (void.row_id,), state=void.state, error=void.error)
+    await remove_files(tx, [void.row_id for void in voids])
     await _look_after(tx, {void.chat_id for void in voids}, set())
 
 

@@ -13,6 +13,7 @@ from telegram import Bot
 
 from bot.delivery.budgets import Budgets, Limits
 from bot.delivery.calls import Letter, Outcome, Sent, deliver
+from bot.delivery.files import with_file
 from bot.delivery.outcomes import Ended, OnRefusal, nobody_minds, record, settle
 from bot.delivery.picking import Void, pick
 from bot.delivery.retry import backoff, place
@@ -80,7 +81,7 @@ class Sender:
 
     async def _send(self, letter: Letter) -> None:
         try:
-            outcome = await deliver(self._bot, letter, self._now())
+            outcome = await deliver(self._bot, await with_file(self._db, letter), self._now())
             await self._record(letter, outcome)
             self._metrics.called(type(outcome).__name__.lower())
             if isinstance(outcome, Sent):

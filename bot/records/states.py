@@ -46,6 +46,15 @@ class Feedback(StrEnum):
     PERSON = "person"
 
 
+class ProposalState(StrEnum):
+    """Where a proposed entry stands."""
+
+    DRAFT = "draft"  # staff may change it
+    APPROVED = "approved"  # an admin has said yes; it is being indexed
+    PUBLISHED = "published"  # the assistant answers from it
+    DISCARDED = "discarded"  # not wanted
+
+
 class Direction(StrEnum):
     """Which way a relayed message went."""
 

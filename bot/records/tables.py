@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from bot.records.states import ChatKind, Direction, Feedback, OutgoingState, TicketState, UpdateState
+from bot.records.states import ChatKind, Direction, Feedback, OutgoingState, ProposalState, TicketState, UpdateState
 
 # SQLite numbers rows by itself only in a column of type INTEGER.
 RowId = BigInteger().with_variant(Integer, "sqlite")
@@ -337,6 +337,68 @@ class Note(Base):
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     chat_id: Mapped[int] = mapped_column(ForeignKey(Chat.id))
     message_id: Mapped[int] = mapped_column(BigInteger)
+
+
+class Attachment(Base):
+    """The bytes of a file that the bot made, until its message has been sent."""
+
+    __tablename__ = "attachment"
+
+    outgoing_id: Mapped[int] = mapped_column(ForeignKey(Outgoing.id, ondelete="CASCADE"), primary_key=True)
+    content: Mapped[bytes]
+
+
+class Proposal(Base):
+    """An entry that is to be made of a ticket's question and its answer."""
+
+    __tablename__ = "proposal"
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    ticket_id: Mapped[int | None] = mapped_column(ForeignKey(Ticket.id, ondelete="SET NULL"), index=True)
+    course: Mapped[str] = mapped_column(String(100))
+    topic: Mapped[str] = mapped_column(String(100))
+    language: Mapped[str] = mapped_column(String(8))  # of the ticket
+    state: Mapped[ProposalState] = mapped_column(default=ProposalState.DRAFT)
+    entry_id: Mapped[str | None] = mapped_column(String(200))  # given when it is published
+    similar: Mapped[list[str]] = mapped_column(default=list)  # ids of entries that come near
+    made_by: Mapped[int | None] = mapped_column(ForeignKey(Chat.id, ondelete="SET NULL"))
+    decided_by: Mapped[int | None] = mapped_column(ForeignKey(Chat.id, ondelete="SET NULL"))
+    card_id: Mapped[int | None] = mapped_column(ForeignKey(Outgoing.id, ondelete="SET NULL"))
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    published_at: Mapped[datetime | None]
+
+    # Two who press at once make one proposal.
+    __table_args__ = (
+        Index(
+            "uq_proposal_of_ticket",
+            "ticket_id",
+            unique=True,
+            sqlite_where=text("state != 'discarded'"),
+            postgresql_where=text("state != 'discarded'"),
+        ),
+        NEVER_REUSED,
+    )
+
+
+class Wording(Base):
+    """A proposed entry in one language; staff write the other, no machine translates it."""
+
+    __tablename__ = "wording"
+
+    proposal_id: Mapped[int] = mapped_column(ForeignKey(Proposal.id, ondelete="CASCADE"), primary_key=True)
+    language: Mapped[str] = mapped_column(String(8), primary_key=True)
+    question: Mapped[str]
+    answer: Mapped[str]
+
+
+class Wish(Base):
+    """Somebody whose question had no answer wants to hear if one is published."""
+
+    __tablename__ = "wish"
+
+    question_id: Mapped[int] = mapped_column(ForeignKey(Question.id, ondelete="CASCADE"), primary_key=True)
+    wished_at: Mapped[datetime] = mapped_column(default=utc_now)
+    told_at: Mapped[datetime | None]  # once is enough
 
 
 class Setting(Base):
