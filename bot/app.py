@@ -30,9 +30,10 @@ from bot.delivery.processes import unique_name
 from bot.delivery.retry import backoff, reason
 from bot.delivery.timers import Handler, Payload
 from bot.desk import refusals, reminders, setbacks
+from bot.desk.learning import resume
 from bot.dialogue.texts import texts
 from bot.doors import doors
-from bot.handlers import buttons, candidate, carrying, commands, publishing, staff
+from bot.handlers import buttons, candidate, carrying, commands, learning, publishing, staff
 from bot.handlers.candidate import desk_of
 from bot.handlers.context import App, Context, Deps
 from bot.publishing.live import Live
@@ -99,6 +100,7 @@ async def guichet(settings: Settings, engine: Engine, budgets: Budgets | None = 
         desk = desk_of(deps)
         async with db.begin() as tx:
             await refusals.send_again(tx, desk, deps.now())
+            await resume(tx)
             await reminders.plan_digest(tx, desk, deps.now(), keep=True)
         refused = partial(refusals.heard, desk=desk, contact=settings.privacy_contact)
         limits = budgets or Budgets()
@@ -239,6 +241,7 @@ def routes() -> list[BaseHandler[Update, Context, None]]:
         MessageHandler(private & words, candidate.on_text),
         MessageHandler(private & ~filters.StatusUpdate.ALL, carrying.from_candidate),
         CallbackQueryHandler(publishing.on_press, publishing.PRESSED),
+        CallbackQueryHandler(learning.on_press, learning.PRESSED),
         CallbackQueryHandler(buttons.on_press),
         MessageHandler(group, staff.on_group),
         ChatMemberHandler(staff.on_membership, ChatMemberHandler.MY_CHAT_MEMBER),

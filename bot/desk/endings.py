@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.delivery import outbox
-from bot.desk import cards, relay, tickets
+from bot.desk import cards, learning, relay, tickets
 from bot.desk.desk import Desk
 from bot.dialogue.message import Button, Message
 from bot.dialogue.texts import texts
@@ -29,6 +29,7 @@ async def close(tx: AsyncSession, desk: Desk, ticket: Ticket, now: datetime, *, 
         stars = tuple(Button(str(number), data=f"r:{ticket.id}:{number}") for number in RATINGS)
         await _say(tx, ticket, Message(words.rate_ask, buttons=(stars,)), f"{key}:rate")
     await cards.refresh(tx, desk, ticket, key=key)
+    await learning.offer(tx, desk, ticket, key=key)
     return True
 
 

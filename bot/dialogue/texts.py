@@ -177,6 +177,29 @@ class Texts:
     digest: str  # open
     digest_oldest: str  # date
     digest_before: str  # asked, opened, closed
+    # To staff: entries made of what was answered
+    learn_offer: str
+    learn_title: str  # number
+    learn_topic: str
+    learn_missing: str  # language
+    learn_fills: str  # entry
+    learn_similar: str  # entries
+    learn_how: str
+    learn_approved: str
+    learn_published: str
+    learn_discarded: str
+    learn_nothing: str
+    learn_gone: str
+    learn_changed: str
+    learn_incomplete: str
+    learn_published_now: str  # entry, told
+    learn_refused: str  # problems
+    learn_source: str
+    button_learn: str
+    # To the candidate: an answer that was published later
+    button_wish: str
+    wish_kept: str
+    wish_answered: str
     # The desk: to the candidate
     hushed: str
     wait_usual: str  # wait

@@ -5,13 +5,13 @@ from collections.abc import Awaitable, Callable
 from sqlalchemy.ext.asyncio import AsyncSession
 from telegram import Update
 
-from bot.desk import cards, endings, relay
+from bot.desk import cards, endings, relay, wishes
 from bot.dialogue.message import Message
 from bot.dialogue.texts import texts
 from bot.handlers.candidate import desk_of, say, tongue
 from bot.handlers.context import Deps
 from bot.records.states import TicketState
-from bot.records.tables import Candidate, Ticket
+from bot.records.tables import Candidate, Question, Ticket
 
 NAME = 64  # characters
 
@@ -60,6 +60,16 @@ async def _share_name(tx: AsyncSession, deps: Deps, candidate: Candidate, update
         await cards.refresh(tx, desk_of(deps), ticket, key=key)
 
 
+async def _wish(tx: AsyncSession, deps: Deps, candidate: Candidate, update: Update, rest: str) -> None:
+    """The candidate wants to hear, once, if an answer to their question is published."""
+    question = await tx.get(Question, int(rest)) if rest.isdecimal() and len(rest) < 19 else None
+    own = question if question and question.candidate_id == candidate.id else None
+    if own:
+        await wishes.wish(tx, own, deps.now())
+    words = texts(tongue(candidate))
+    await say(tx, candidate, Message(words.wish_kept if own else words.choice_gone), f"u{update.update_id}")
+
+
 async def _own(tx: AsyncSession, candidate: Candidate, number: str) -> Ticket | None:
     """The candidate's ticket that a button is about; None for a made-up number, or another person's."""
     ticket = await tx.get(Ticket, int(number)) if number.isdecimal() and len(number) < 19 else None
@@ -71,4 +81,5 @@ AFTER: dict[str, Callable[[AsyncSession, Deps, Candidate, Update, str], Awaitabl
     "r": _rate,
     "o": _not_solved,
     "s": _share_name,
+    "w": _wish,
 }

@@ -33,6 +33,8 @@ from bot.records.states import Feedback
 from bot.records.tables import Candidate, Question
 from indexer.entries import Language
 
+BESIDE = frozenset("sw")  # what may be pressed beside another button of the same message
+
 
 async def on_press(update: Update, context: Context) -> None:
     """Whatever was pressed; data that somebody made up, or of another person's question, does nothing."""
@@ -58,7 +60,8 @@ async def on_press(update: Update, context: Context) -> None:
             await _open_out(tx, deps, candidate, rest, query.message, f"u{update.update_id}")
             await inbox.done(tx, update.update_id)
             return
-        await _take_buttons_away(tx, candidate, query.message, f"u{update.update_id}")
+        others = _others(query.message, query.data) if kind in BESIDE else []
+        await _take_buttons_away(tx, candidate, query.message, f"u{update.update_id}", others)
         if kind in AFTER:
             await AFTER[kind](tx, deps, candidate, update, rest)
         else:
@@ -145,8 +148,17 @@ async def _offer_others(tx: AsyncSession, deps: Deps, candidate: Candidate, ques
     await say(tx, candidate, plain(words.not_my_question).message(*rows, person), key)
 
 
-async def _take_buttons_away(tx: AsyncSession, candidate: Candidate, shown: object, key: str) -> None:
-    """A pressed message keeps its text and loses its buttons, so that nothing is pressed twice."""
+def _others(shown: object, pressed: str | None) -> list[list[dict[str, object]]]:
+    """The rows of buttons without the pressed one."""
+    rows = shown.reply_markup.inline_keyboard if isinstance(shown, Shown) and shown.reply_markup else ()
+    left = [[button.to_dict() for button in row if button.callback_data != pressed] for row in rows]
+    return [row for row in left if row]
+
+
+async def _take_buttons_away(
+    tx: AsyncSession, candidate: Candidate, shown: object, key: str, others: list[list[dict[str, object]]]
+) -> None:
+    """A pressed message keeps its text and loses its buttons, but for `others`, so that nothing is pressed twice."""
     if isinstance(shown, Shown):
-        payload = {"message_id": shown.message_id, "reply_markup": {"inline_keyboard": []}}
+        payload = {"message_id": shown.message_id, "reply_markup": {"inline_keyboard": others}}
         await outbox.put(tx, candidate.chat_id, "editMessageReplyMarkup", payload, key=f"{key}:buttons")

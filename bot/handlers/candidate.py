@@ -295,7 +295,8 @@ async def escalate(
         await say(tx, candidate, Message(words.follow_up), key)
         return
     wait = times.wait(await waits.expected(tx, deps.settings.hours, deps.now()), language)
-    buttons = () if candidate.shown_name else ((Button(words.button_share_name, data=f"s:{ticket_id}"),),)
+    wish = (Button(words.button_wish, data=f"w:{question.id}"),)
+    buttons = (wish,) if candidate.shown_name else (wish, (Button(words.button_share_name, data=f"s:{ticket_id}"),))
     shown = join([plain(getattr(words, note)), plain(wait)])
     await say(tx, candidate, shown.message(*buttons), key)
 

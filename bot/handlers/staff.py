@@ -10,7 +10,7 @@ from bot.delivery import inbox, outbox
 from bot.delivery.outbox import Priority
 from bot.desk import copies, refusals
 from bot.dialogue.texts import texts
-from bot.handlers import carrying, desk, publishing
+from bot.handlers import carrying, desk, learning, publishing
 from bot.handlers.candidate import desk_of
 from bot.handlers.context import Context, Deps
 from bot.handlers.rights import Role, role
@@ -39,7 +39,7 @@ async def on_group(update: Update, context: Context) -> None:
         return
     if command and command != "note" and not update.edited_message:
         await COMMANDS.get(command, on_unknown)(update, context)
-    elif not (answered and await publishing.on_reason(update, context)):
+    elif not (answered and (await publishing.on_reason(update, context) or await learning.on_edit(update, context))):
         await carrying.from_staff(update, context)
 
 

@@ -9,8 +9,20 @@ from typing import cast
 from sqlalchemy import ColumnElement, CursorResult, Insert, UpdateBase, delete, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.records.states import ChatKind, OutgoingState, UpdateState
-from bot.records.tables import Candidate, Chat, Note, Outgoing, Question, Relay, Ticket, Topic, Update, utc_now
+from bot.records.states import ChatKind, OutgoingState, ProposalState, UpdateState
+from bot.records.tables import (
+    Candidate,
+    Chat,
+    Note,
+    Outgoing,
+    Proposal,
+    Question,
+    Relay,
+    Ticket,
+    Topic,
+    Update,
+    utc_now,
+)
 from bot.records.upsert import insert_into, insert_new
 
 # Letters and digits that nobody takes for one another, read aloud or in print.
@@ -111,6 +123,8 @@ async def forget(tx: AsyncSession, candidate_id: str, *, keep: int | None = None
     topics = select(Topic.outgoing_id).where(Topic.candidate_id == candidate_id)
     await tx.execute(update(Outgoing).where(Outgoing.id.in_(topics)).values(payload={}))
     await tx.execute(delete(Topic).where(Topic.candidate_id == candidate_id))
+    unpublished = Proposal.ticket_id.in_(tickets) & (Proposal.state != ProposalState.PUBLISHED)
+    await tx.execute(delete(Proposal).where(unpublished))
     closed = await _count(tx, delete(Ticket).where(Ticket.candidate_id == candidate_id))
     asked = await _count(tx, delete(Question).where(Question.candidate_id == candidate_id))
     sent = await _delete_outgoing(tx, own)

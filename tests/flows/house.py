@@ -135,6 +135,13 @@ class House:
         await self.quiet()
         return self.received(person)[before:]
 
+    async def press_in_group(self, person: User, message: Json, button: str, *, forged: bool = False) -> list[Json]:
+        """Somebody presses a button in the staff's group; all that the bot then writes there."""
+        before = len(self.received(self.staff))
+        self.api.press(person, message, button, forged=forged)
+        await self.quiet()
+        return self.received(self.staff)[before:]
+
     async def group(self, person: User, text: str, reply_to: Json | None = None, **more: Any) -> list[Json]:
         """Somebody writes in the staff's group; all that the bot then writes there."""
         before = len(self.received(self.staff))
