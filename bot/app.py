@@ -62,6 +62,8 @@ STAFF_MENU = (
     "close",
     "delete",
     "unban",
+    "stats",
+    "export",
     "reindex",
     "rollback",
 )

@@ -196,6 +196,26 @@ class Texts:
     learn_refused: str  # problems
     learn_source: str
     button_learn: str
+    # To staff: how it goes
+    stats_which: str
+    stats_title: str
+    stats_all: str
+    stats_questions: str
+    stats_alone: str
+    stats_clarified: str
+    stats_handed_over: str
+    stats_first_reply: str
+    stats_rating: str
+    stats_themes: str
+    stats_note: str
+    stats_bar_alone: str
+    stats_bar_clarified: str
+    stats_bar_handed_over: str
+    stats_by_day: str
+    stats_nothing: str
+    export_done: str
+    menu_staff_stats: str
+    menu_staff_export: str
     # To the candidate: an answer that was published later
     button_wish: str
     wish_kept: str

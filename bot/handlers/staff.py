@@ -10,7 +10,7 @@ from bot.delivery import inbox, outbox
 from bot.delivery.outbox import Priority
 from bot.desk import copies, refusals
 from bot.dialogue.texts import texts
-from bot.handlers import carrying, desk, learning, publishing
+from bot.handlers import carrying, desk, insight, learning, publishing
 from bot.handlers.candidate import desk_of
 from bot.handlers.context import Context, Deps
 from bot.handlers.rights import Role, role
@@ -108,6 +108,8 @@ COMMANDS: dict[str, Callable[[Update, Context], Awaitable[None]]] = {
     "close": desk.on_close,
     "delete": carrying.on_delete,
     "unban": desk.on_unban,
+    "stats": insight.on_stats,
+    "export": insight.on_export,
     "reindex": publishing.on_reindex,
     "rollback": publishing.on_rollback,
 }

@@ -1,0 +1,64 @@
+"""The questions of a period as CSV for a spreadsheet: personal data masked, nobody named, no formulas."""
+
+import csv
+from collections.abc import Sequence
+from datetime import tzinfo
+from io import StringIO
+
+from bot.desk.insight import Asked
+from bot.desk.masking import mask
+
+HEAD = (
+    "asked",
+    "language",
+    "course",
+    "question",
+    "decision",
+    "reason",
+    "entry",
+    "confidence",
+    "feedback",
+    "ticket",
+    "first_reply_minutes",
+    "rating",
+    "remark",
+)
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def table(about: Asked, zone: tzinfo) -> bytes:
+    """UTF-8 with a byte order mark, so that spreadsheets read the accents; one line a question."""
+    tickets = {ticket.question_id: ticket for ticket in about.tickets if ticket.question_id}
+    text = StringIO()
+    writer = csv.writer(text)
+    writer.writerow(HEAD)
+    for one in about.questions:
+        ticket = tickets.get(one.id)
+        waited = ticket.replied_at - ticket.opened_at if ticket and ticket.replied_at else None
+        row: Sequence[object] = (
+            f"{one.asked_at.astimezone(zone):%Y-%m-%d %H:%M}",
+            one.language,
+            one.course,
+            mask(one.text),
+            one.decision,
+            one.reason,
+            one.entry_id,
+            None if one.confidence is None else round(one.confidence, 3),
+            one.feedback.value if one.feedback else None,
+            ticket.id if ticket else None,
+            round(waited.total_seconds() / 60) if waited else None,
+            ticket.rating if ticket else None,
+            mask(ticket.remark) if ticket and ticket.remark else None,
+        )
+        writer.writerow([harmless(value) for value in row])
+    return text.getvalue().encode("utf-8-sig")
+
+
+def harmless(value: object) -> str:
+    """A cell that no spreadsheet takes for a formula.
+
+    >>> harmless("=1+1")
+    "'=1+1"
+    """
+    text = "" if value is None else str(value)
+    return f"'{text}" if text.startswith(FORMULA) else text

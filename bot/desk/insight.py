@@ -1,0 +1,175 @@
+"""How it goes: what was asked in a period, and how much of it needed no staff."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta, tzinfo
+from statistics import fmean, median
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.desk.masking import MASK, mask
+from bot.records.states import Feedback
+from bot.records.tables import Question, Ticket
+
+Vectors = npt.NDArray[np.float32]
+Encode = Callable[[Sequence[str]], Vectors]
+
+COMES_BACK = timedelta(days=7)
+SAME = 0.93  # cosine from which two questions of one person are the same
+ALIKE = 0.885  # mean cosine from which questions of several people are one theme
+THEMES = 5
+MOST = 300  # questions that are grouped: the newest
+NOT_SOLVED = (Feedback.NOT_MINE, Feedback.PERSON)
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """From a moment up to another, which is no longer in it; `since` is None for all there is."""
+
+    since: datetime | None
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """Questions alike in meaning, whatever their language; `question` is the most typical, masked."""
+
+    question: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """A period in numbers; means are None without data. `days` has (answered alone, clarified, handed over) by day."""
+
+    questions: int = 0
+    alone: int = 0
+    clarified: int = 0
+    handed_over: int = 0
+    first_reply: timedelta | None = None
+    rating: float | None = None
+    ratings: int = 0
+    themes: tuple[Theme, ...] = ()
+    days: dict[date, tuple[int, int, int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The questions of a period and of the days after it in which people may come back, and the period's tickets."""
+
+    questions: Sequence[Question]
+    after: Sequence[Question]
+    tickets: Sequence[Ticket]
+
+
+async def asked(tx: AsyncSession, period: Period) -> Asked:
+    """What the figures of a period are made of."""
+    rows = select(Question).where(Question.asked_at < period.until + COMES_BACK).order_by(Question.id)
+    opened = select(Ticket).where(Ticket.opened_at < period.until)
+    if period.since:
+        rows = rows.where(Question.asked_at >= period.since)
+        opened = opened.where(Ticket.opened_at >= period.since)
+    found = (await tx.execute(rows)).scalars().all()
+    return Asked(
+        [one for one in found if one.asked_at < period.until],
+        [one for one in found if one.asked_at >= period.until],
+        (await tx.execute(opened)).scalars().all(),
+    )
+
+
+def figures(about: Asked, encode: Encode, zone: tzinfo) -> Figures:
+    """The period in numbers. Takes seconds where many were not answered: call it outside the event loop."""
+    handed = {ticket.question_id for ticket in about.tickets}
+    back = _came_back(about, encode)
+    alone = [one for one in about.questions if _answered(one) and one.id not in handed | back]
+    clarified = [one for one in about.questions if one.decision == "clarify"]
+    waits = [(one.replied_at - one.opened_at).total_seconds() for one in about.tickets if one.replied_at]
+    rated = [one.rating for one in about.tickets if one.rating]
+    counts = [
+        Counter(moment.astimezone(zone).date() for moment in moments)
+        for moments in (
+            [one.asked_at for one in alone],
+            [one.asked_at for one in clarified if one not in alone],
+            [one.opened_at for one in about.tickets],
+        )
+    ]
+    return Figures(
+        questions=len(about.questions),
+        alone=len(alone),
+        clarified=len(clarified),
+        handed_over=len(about.tickets),
+        first_reply=timedelta(seconds=median(waits)) if waits else None,
+        rating=fmean(rated) if rated else None,
+        ratings=len(rated),
+        themes=themes([one for one in about.questions if one.decision == "escalate" and not one.entry_id], encode),
+        days={day: (counts[0][day], counts[1][day], counts[2][day]) for day in sorted(set().union(*counts))},
+    )
+
+
+def _answered(question: Question) -> bool:
+    """Whether the assistant gave an answer that nobody complained of."""
+    given = question.decision in {"answer", "clarify"} and question.entry_id is not None
+    return given and question.feedback not in NOT_SOLVED
+
+
+def _came_back(about: Asked, encode: Encode) -> set[int]:
+    """Questions whose author asked the same again within the days that count: same entry, or nearly the same words."""
+    by_person: dict[str, list[Question]] = {}
+    for one in (*about.questions, *about.after):
+        by_person.setdefault(one.candidate_id, []).append(one)
+    back: set[int] = set()
+    for own in by_person.values():
+        if len(own) == 1:
+            continue
+        vectors = encode([one.text for one in own])
+        near = vectors @ vectors.T >= SAME
+        for place, one in enumerate(own):
+            for later in range(place + 1, len(own)):
+                other = own[later]
+                soon = other.asked_at - one.asked_at <= COMES_BACK and not _together(one, other)
+                if soon and (near[place, later] or (one.entry_id and one.entry_id == other.entry_id)):
+                    back.add(one.id)
+    return back
+
+
+def _together(one: Question, other: Question) -> bool:
+    """Whether two questions stood in one message."""
+    return one.message_id is not None and one.message_id == other.message_id
+
+
+def themes(questions: Sequence[Question], encode: Encode) -> tuple[Theme, ...]:
+    """The most frequent themes of questions, grouped by the mean cosine between groups."""
+    asked_ = [one for one in questions if not one.text.startswith("/")][-MOST:]
+    if not asked_:
+        return ()
+    texts = [mask(one.text) for one in asked_]
+    vectors = encode([text.replace(MASK, "") for text in texts])
+    groups = sorted(_groups(vectors), key=lambda group: (-len(group), group[0]))[:THEMES]
+    return tuple(Theme(texts[_typical(vectors, group)], len(group)) for group in groups)
+
+
+def _groups(vectors: Vectors) -> list[list[int]]:
+    """Join the two nearest groups for as long as any are near enough."""
+    groups = [[place] for place in range(len(vectors))]
+    sums = vectors.astype(np.float64)
+    while len(groups) > 1:
+        sizes = np.array([len(group) for group in groups])
+        near = sums @ sums.T / np.outer(sizes, sizes)
+        np.fill_diagonal(near, -1)
+        first, second = sorted(divmod(int(near.argmax()), len(groups)))
+        if near[first, second] < ALIKE:
+            break
+        groups[first] += groups.pop(second)
+        sums[first] += sums[second]
+        sums = np.delete(sums, second, axis=0)
+    return groups
+
+
+def _typical(vectors: Vectors, group: Sequence[int]) -> int:
+    """The one nearest to the middle of its group."""
+    inside = vectors[list(group)]
+    return group[int((inside @ inside.sum(axis=0)).argmax())]

@@ -1,0 +1,153 @@
+"""/stats: a period in a picture and in numbers, for staff; /export: its questions as a table, for admins."""
+
+import asyncio
+import re
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from telegram import Update
+
+from bot.delivery import inbox, outbox
+from bot.delivery.files import put_file
+from bot.delivery.outbox import Priority
+from bot.desk import insight
+from bot.desk.export import table
+from bot.desk.insight import Figures, Period
+from bot.desk.picture import Legend, draw
+from bot.dialogue.texts import Texts, texts
+from bot.handlers.context import Context, Deps
+from bot.handlers.desk import argument
+from bot.handlers.rights import Role, role
+
+DAYS = re.compile(r"(\d{1,4})[dj]", re.IGNORECASE)
+CAPTION = 1024  # UTF-16 units that Telegram allows below a picture
+
+
+def period(asked: str, now: datetime) -> Period | None:
+    """What `7d`, `30d`, `all` or `2026-09-01..2026-09-30` means, in the zone of `now`; None for what means nothing.
+
+    Days are whole: `7d` is today and the six days before it.
+    """
+    asked = asked.strip().lower() or "7d"
+    midnight = datetime.combine(now.date(), time(), now.tzinfo)
+    if asked in {"all", "tout"}:
+        return Period(None, now)
+    try:
+        if days := DAYS.fullmatch(asked):
+            return Period(midnight - timedelta(days=int(days[1]) - 1), now) if int(days[1]) else None
+        first, _, last = (part.strip() for part in asked.partition(".."))
+        begin, end = date.fromisoformat(first), date.fromisoformat(last or first)
+        until = datetime.combine(end + timedelta(days=1), time(), now.tzinfo)
+        return Period(datetime.combine(begin, time(), now.tzinfo), min(until, now)) if begin <= end else None
+    except (ValueError, OverflowError):
+        return None
+
+
+async def on_stats(update: Update, context: Context) -> None:
+    """/stats [period] in the staff's group."""
+    deps, received = context.deps, update.effective_message
+    assert received
+    words = texts(deps.settings.staff_language)
+    chosen = period(argument(received), deps.local_now)
+    if chosen is None:
+        await _say(update, deps, words.stats_which)
+        return
+    async with deps.db.read() as tx:
+        about = await insight.asked(tx, chosen)
+    zone = ZoneInfo(deps.settings.timezone)
+    found = await asyncio.to_thread(insight.figures, about, deps.live.engine.encoder.queries, zone)
+    when = _when(chosen, words, zone)
+    picture = await asyncio.to_thread(draw, found, _legend(found, words, when))
+    said = f"{words.stats_title} · {when}\n{_lines(found, words)}"
+    async with deps.db.begin() as tx:
+        key = f"u{update.update_id}:stats"
+        await put_file(tx, deps.staff_chat, "photo", "stats.png", picture, key=key, caption=said[:CAPTION])
+        await inbox.done(tx, update.update_id)
+    deps.wake.messages.ring()
+
+
+def _when(chosen: Period, words: Texts, zone: ZoneInfo) -> str:
+    if chosen.since is None:
+        return words.stats_all
+    last = (chosen.until - timedelta(microseconds=1)).astimezone(zone)
+    return f"{chosen.since:%d/%m/%Y} – {last:%d/%m/%Y}"
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part} ({round(100 * part / whole)} %)" if whole else str(part)
+
+
+def _wait(found: Figures) -> str:
+    """A first reply's usual time, such as "2 h 05" or "14 min"; a dash without one."""
+    if found.first_reply is None:
+        return "–"
+    minutes = round(found.first_reply.total_seconds() / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02}"
+
+
+def _rating(found: Figures) -> str:
+    return "–" if found.rating is None else f"{found.rating:.1f}/5"
+
+
+def _lines(found: Figures, words: Texts) -> str:
+    """The numbers as text."""
+    lines = [
+        f"{words.stats_questions}: {found.questions}",
+        f"{words.stats_alone}: {_share(found.alone, found.questions)}",
+        f"{words.stats_clarified}: {found.clarified}",
+        f"{words.stats_handed_over}: {_share(found.handed_over, found.questions)}",
+        f"{words.stats_first_reply}: {_wait(found)}",
+        f"{words.stats_rating}: {_rating(found)} ({found.ratings})",
+    ]
+    unanswered = [f"{theme.count} × {theme.question[:80]}" for theme in found.themes]
+    return "\n".join([*lines, *(["", words.stats_themes, *unanswered] if unanswered else []), "", words.stats_note])
+
+
+def _legend(found: Figures, words: Texts, when: str) -> Legend:
+    share = f"{round(100 * found.alone / found.questions)} %" if found.questions else "–"
+    return Legend(
+        title=when,
+        alone=words.stats_bar_alone,
+        clarified=words.stats_bar_clarified,
+        handed_over=words.stats_bar_handed_over,
+        by_day=words.stats_by_day,
+        themes=words.stats_themes,
+        nothing=words.stats_nothing,
+        numbers=(
+            (str(found.questions), words.stats_questions),
+            (share, words.stats_alone),
+            (str(found.clarified), words.stats_clarified),
+            (str(found.handed_over), words.stats_handed_over),
+            (_wait(found), words.stats_first_reply),
+            (_rating(found), words.stats_rating),
+        ),
+    )
+
+
+async def on_export(update: Update, context: Context) -> None:
+    """/export [period]: admins get the questions as CSV."""
+    deps, received = context.deps, update.effective_message
+    assert received
+    words = texts(deps.settings.staff_language)
+    chosen = period(argument(received) or "all", deps.local_now)
+    if await role(update, context, Role.ADMIN) < Role.ADMIN:
+        await _say(update, deps, words.reindex_admins_only)
+        return
+    if chosen is None:
+        await _say(update, deps, words.stats_which)
+        return
+    async with deps.db.read() as tx:
+        about = await insight.asked(tx, chosen)
+    content = await asyncio.to_thread(table, about, ZoneInfo(deps.settings.timezone))
+    name, key = f"guichet-{deps.local_now:%Y-%m-%d}.csv", f"u{update.update_id}:export"
+    async with deps.db.begin() as tx:
+        await put_file(tx, deps.staff_chat, "document", name, content, key=key, caption=words.export_done)
+        await inbox.done(tx, update.update_id)
+    deps.wake.messages.ring()
+
+
+async def _say(update: Update, deps: Deps, text: str) -> None:
+    async with deps.db.begin() as tx:
+        key = f"u{update.update_id}"
+        await outbox.put(tx, deps.staff_chat, "sendMessage", {"text": text}, key=key, priority=Priority.NOTICE)
+        await inbox.done(tx, update.update_id)
