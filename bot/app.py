@@ -33,7 +33,7 @@ from bot.desk import refusals, reminders, setbacks
 from bot.desk.learning import resume
 from bot.dialogue.texts import texts
 from bot.doors import doors
-from bot.handlers import buttons, candidate, carrying, commands, learning, publishing, staff
+from bot.handlers import buttons, candidate, canned, carrying, commands, learning, publishing, staff
 from bot.handlers.candidate import desk_of
 from bot.handlers.context import App, Context, Deps
 from bot.publishing.live import Live
@@ -62,6 +62,7 @@ STAFF_MENU = (
     "close",
     "delete",
     "unban",
+    "canned",
     "stats",
     "export",
     "reindex",
@@ -244,6 +245,7 @@ def routes() -> list[BaseHandler[Update, Context, None]]:
         MessageHandler(private & ~filters.StatusUpdate.ALL, carrying.from_candidate),
         CallbackQueryHandler(publishing.on_press, publishing.PRESSED),
         CallbackQueryHandler(learning.on_press, learning.PRESSED),
+        CallbackQueryHandler(canned.on_press, canned.PRESSED),
         CallbackQueryHandler(buttons.on_press),
         MessageHandler(group, staff.on_group),
         ChatMemberHandler(staff.on_membership, ChatMemberHandler.MY_CHAT_MEMBER),

@@ -196,6 +196,18 @@ class Texts:
     learn_refused: str  # problems
     learn_source: str
     button_learn: str
+    # To staff: canned replies
+    canned_list: str
+    canned_none: str
+    canned_how: str
+    canned_empty: str
+    canned_title: str  # most
+    canned_change: str
+    canned_kept: str
+    canned_gone: str
+    canned_deleted: str  # title
+    button_delete: str
+    menu_staff_canned: str
     # To staff: how it goes
     stats_which: str
     stats_title: str

@@ -10,7 +10,7 @@ from bot.delivery import inbox, outbox
 from bot.delivery.outbox import Priority
 from bot.desk import copies, refusals
 from bot.dialogue.texts import texts
-from bot.handlers import carrying, desk, insight, learning, publishing
+from bot.handlers import canned, carrying, desk, insight, learning, publishing
 from bot.handlers.candidate import desk_of
 from bot.handlers.context import Context, Deps
 from bot.handlers.rights import Role, role
@@ -39,7 +39,10 @@ async def on_group(update: Update, context: Context) -> None:
         return
     if command and command != "note" and not update.edited_message:
         await COMMANDS.get(command, on_unknown)(update, context)
-    elif not (answered and (await publishing.on_reason(update, context) or await learning.on_edit(update, context))):
+    else:
+        for edit in (publishing.on_reason, learning.on_edit, canned.on_edit) if answered else ():
+            if await edit(update, context):
+                return
         await carrying.from_staff(update, context)
 
 
@@ -108,6 +111,7 @@ COMMANDS: dict[str, Callable[[Update, Context], Awaitable[None]]] = {
     "close": desk.on_close,
     "delete": carrying.on_delete,
     "unban": desk.on_unban,
+    "canned": canned.on_canned,
     "stats": insight.on_stats,
     "export": insight.on_export,
     "reindex": publishing.on_reindex,

@@ -137,10 +137,10 @@ class House:
 
     async def press_in_group(self, person: User, message: Json, button: str, *, forged: bool = False) -> list[Json]:
         """Somebody presses a button in the staff's group; all that the bot then writes there."""
-        before = len(self.received(self.staff))
+        before = max((one["message_id"] for one in self.api.messages(self.staff)), default=0)
         self.api.press(person, message, button, forged=forged)
         await self.quiet()
-        return self.received(self.staff)[before:]
+        return [one for one in self.received(self.staff) if one["message_id"] > before]
 
     async def group(self, person: User, text: str, reply_to: Json | None = None, **more: Any) -> list[Json]:
         """Somebody writes in the staff's group; all that the bot then writes there."""

@@ -1,0 +1,126 @@
+"""Staff keep replies ready: /canned lists them, adds one, shows one to be changed or deleted."""
+
+import re
+from contextlib import suppress
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from telegram import Update
+from telegram.error import TelegramError
+
+from bot.delivery import inbox, outbox
+from bot.delivery.outbox import Priority
+from bot.dialogue.cards import short
+from bot.dialogue.message import Button, Message
+from bot.dialogue.proposals import by_language
+from bot.dialogue.rich import Rich, bold, italic, join, plain
+from bot.dialogue.texts import Texts, texts
+from bot.handlers.context import Context, Deps
+from bot.handlers.desk import argument
+from bot.handlers.rights import Role, role
+from bot.records.tables import Canned, Outgoing
+from bot.records.upsert import insert_new
+from indexer.entries import LANGUAGES
+
+PRESSED = r"^n:d:\d{1,18}$"
+TITLE = 60  # characters
+LISTED = 50
+SHOWN = 1200  # characters of a text: two languages fit one message
+NUMBER = re.compile(r"canned(\d+):")  # of the row whose message shows a canned reply
+
+
+async def on_canned(update: Update, context: Context) -> None:
+    """/canned, /canned add title, /canned number."""
+    deps, received, key = context.deps, update.effective_message, f"u{update.update_id}"
+    assert received
+    words, wanted = texts(deps.settings.staff_language), argument(received)
+    word, _, rest = wanted.partition(" ")
+    async with deps.db.begin() as tx:
+        if word.lower() in {"add", "ajouter"}:
+            await _add(tx, deps, words, " ".join(rest.split()), key)
+        elif word.removeprefix("#").isdecimal() and len(word) < 18:
+            await _show(tx, deps, words, await tx.get(Canned, int(word.removeprefix("#"))), key)
+        else:
+            await _put(tx, deps, await _list(tx, words), key)
+        await inbox.done(tx, update.update_id)
+
+
+async def _list(tx: AsyncSession, words: Texts) -> Message:
+    rows = (await tx.execute(select(Canned).order_by(Canned.title).limit(LISTED))).scalars().all()
+    lines = [f"{one.id}. {one.title} ({_languages(one) or words.canned_empty})" for one in rows]
+    return Message("\n".join([words.canned_list if lines else words.canned_none, *lines, "", words.canned_how]))
+
+
+def _languages(one: Canned) -> str:
+    return ", ".join(language.upper() for language in LANGUAGES if getattr(one, language))
+
+
+async def _add(tx: AsyncSession, deps: Deps, words: Texts, title: str, key: str) -> None:
+    """A new one, whose texts are then written as a reply; a title that is known shows what there is."""
+    if not title or len(title) > TITLE:
+        await _put(tx, deps, Message(words.canned_title.format(most=TITLE)), key)
+        return
+    await insert_new(tx, Canned, Canned.id, title=title)
+    known = select(Canned).where(Canned.title == title)
+    await _show(tx, deps, words, (await tx.execute(known)).scalar_one(), key)
+
+
+async def _show(tx: AsyncSession, deps: Deps, words: Texts, one: Canned | None, key: str) -> None:
+    if one is None:
+        await _put(tx, deps, Message(words.canned_gone), key)
+        return
+    blocks: list[Rich] = [bold(f"{one.id}. {one.title}")]
+    for language in LANGUAGES:
+        said = getattr(one, language)
+        blocks += [join([italic(language.upper()), plain(short(said, SHOWN))], "\n")] if said else []
+    message = join([*blocks, italic(words.canned_change)])
+    await _put(tx, deps, message.message((Button(words.button_delete, data=f"n:d:{one.id}"),)), f"canned{one.id}:{key}")
+
+
+async def on_edit(update: Update, context: Context) -> bool:
+    """A reply to a canned reply that is shown: its texts. False for other replies."""
+    deps, received = context.deps, update.message
+    if received is None or received.reply_to_message is None:
+        return False
+    words = texts(deps.settings.staff_language)
+    async with deps.db.begin() as tx:
+        number = await _shown(tx, deps, received.reply_to_message.message_id)
+        if number is None:
+            return False
+        one, parts = await tx.get(Canned, number), by_language(received.text or "", deps.settings.staff_language)
+        for language, said in parts if one else []:
+            setattr(one, language, said)
+        said = words.canned_gone if one is None else words.canned_kept if parts else words.canned_change
+        await _put(tx, deps, Message(said), f"u{update.update_id}")
+        await inbox.done(tx, update.update_id)
+    return True
+
+
+async def _shown(tx: AsyncSession, deps: Deps, message_id: int) -> int | None:
+    """The number of the canned reply that a message of the bot shows."""
+    ours = (Outgoing.chat_id == deps.staff_chat) & (Outgoing.message_id == message_id)
+    key = (await tx.execute(select(Outgoing.key).where(ours, Outgoing.key.like("canned%")))).scalars().first()
+    found = NUMBER.match(key or "")
+    return int(found[1]) if found else None
+
+
+async def on_press(update: Update, context: Context) -> None:
+    """Delete, pressed by staff below a canned reply."""
+    deps, query, key = context.deps, update.callback_query, f"u{update.update_id}"
+    assert query
+    words = texts(deps.settings.staff_language)
+    allowed = await role(update, context) >= Role.STAFF
+    said = words.canned_gone if allowed else words.staff_members_only
+    async with deps.db.begin() as tx:
+        one = await tx.get(Canned, int((query.data or "").split(":")[2])) if allowed else None
+        if one:
+            await tx.delete(one)
+            await _put(tx, deps, Message(words.canned_deleted.format(title=one.title)), key)
+            said = ""
+        await inbox.done(tx, update.update_id)
+    with suppress(TelegramError):  # too late to be shown: what happened has happened
+        await query.answer(text=said or None, show_alert=bool(said))
+
+
+async def _put(tx: AsyncSession, deps: Deps, message: Message, key: str) -> None:
+    await outbox.put(tx, deps.staff_chat, "sendMessage", message.payload(), key=key, priority=Priority.NOTICE)
