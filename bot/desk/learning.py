@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.delivery import outbox
 from bot.delivery.outbox import Priority
 from bot.desk import relay
+from bot.desk.desk import Desk
 from bot.desk.masking import mask
-from bot.desk.relay import Desk
 from bot.dialogue import proposals
 from bot.dialogue.message import Button, Message
 from bot.dialogue.proposals import Change
