@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import logging
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -243,13 +244,24 @@ def routes() -> list[BaseHandler[Update, Context, None]]:
         MessageHandler(private & filters.COMMAND, commands.on_unknown),
         MessageHandler(private & words, candidate.on_text),
         MessageHandler(private & ~filters.StatusUpdate.ALL, carrying.from_candidate),
-        CallbackQueryHandler(publishing.on_press, publishing.PRESSED),
-        CallbackQueryHandler(learning.on_press, learning.PRESSED),
-        CallbackQueryHandler(canned.on_press, canned.PRESSED),
-        CallbackQueryHandler(buttons.on_press),
+        CallbackQueryHandler(on_press),
         MessageHandler(group, staff.on_group),
         ChatMemberHandler(staff.on_membership, ChatMemberHandler.MY_CHAT_MEMBER),
     ]
+
+
+PRESSED = (
+    (publishing.PRESSED, publishing.on_press),
+    (learning.PRESSED, learning.on_press),
+    (canned.PRESSED, canned.on_press),
+)
+
+
+async def on_press(update: Update, context: Context) -> None:
+    """Whose button it is. The library would hand a press without data to the first handler that has a pattern."""
+    data = (update.callback_query.data if update.callback_query else None) or ""
+    handler = next((handler for pattern, handler in PRESSED if re.match(pattern, data)), buttons.on_press)
+    await handler(update, context)
 
 
 async def announce(bot: Guichet) -> None:

@@ -78,6 +78,11 @@ class Cursor:
         """The rows that were read."""
         return self._rows
 
+    async def fetchmany(self, size: int = 1) -> list[Row]:
+        """The next of the rows that were read."""
+        taken, self._rows = self._rows[:size], self._rows[size:]
+        return taken
+
     async def close(self) -> None:
         """Nothing is open any more."""
 

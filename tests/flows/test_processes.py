@@ -1,6 +1,7 @@
 """The commands as processes of their own: killed, stopped, refused, shown."""
 
 import asyncio
+import json
 import signal
 import sqlite3
 import sys
@@ -120,5 +121,7 @@ async def test_a_worker_on_an_empty_machine_fetches_the_index_before_it_answers(
         process.send_signal(signal.SIGTERM)
         _, log = await end(process)
     assert process.returncode == 0, log
-    assert log.index(f"index fetched snapshot={shared}") < log.index(f"started snapshot={shared}")
+    told = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
+    events = [event["event"] for event in told if event.get("snapshot") == shared]
+    assert events.index("index fetched") < events.index("started")
     assert "academics" in str(telegram.messages(sara))
