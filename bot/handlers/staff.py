@@ -8,7 +8,7 @@ from telegram import ChatMember, Message, Update
 
 from bot.delivery import inbox, outbox
 from bot.delivery.outbox import Priority
-from bot.desk import copies, refusals
+from bot.desk import copies, quoting, refusals
 from bot.dialogue.texts import texts
 from bot.handlers import canned, carrying, desk, insight, learning, publishing
 from bot.handlers.candidate import desk_of
@@ -34,7 +34,7 @@ async def on_group(update: Update, context: Context) -> None:
         return
     answered = received.reply_to_message
     if answered and answered.from_user and answered.from_user.id == context.bot.id:
-        await _noted(deps, received)
+        await _noted(deps, received, answered)
     if (command or answered or received.is_topic_message) and await role(update, context) < Role.STAFF:
         return
     if command and command != "note" and not update.edited_message:
@@ -66,14 +66,20 @@ def _command(received: Message, username: str) -> str | None:
     )
 
 
-async def _noted(deps: Deps, received: Message) -> None:
-    """Wait, within reason, for our note which ticket a message is of: a reply may be faster than that note."""
+async def _noted(deps: Deps, received: Message, answered: Message) -> None:
+    """Wait, within reason, for our note which ticket a message is of: a reply may be faster than that note.
+
+    Where there will be none, since Telegram's answer never reached us, the message is known by its words.
+    """
     for _ in range(NOTING_TRIES):
         async with deps.db.read() as tx:
-            ticket = await carrying.ticket_of(tx, deps.staff_chat, received)
-            if ticket or not await copies.under_way(tx, deps.staff_chat):
+            if await carrying.ticket_of(tx, deps.staff_chat, received):
                 return
+            if not await copies.under_way(tx, deps.staff_chat):
+                break
         await asyncio.sleep(NOTING_PAUSE)
+    async with deps.db.begin() as tx:
+        await quoting.recognise(tx, deps.staff_chat, answered.message_id, answered.text or "")
 
 
 async def on_help(update: Update, context: Context) -> None:
