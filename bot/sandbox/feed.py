@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 
@@ -45,7 +46,8 @@ class Feed:
     async def since(self, seq: int = 0) -> AsyncIterator[Event]:
         """Every change after `seq`, those to come included; never ends."""
         while True:
-            for event in [event for event in self._recent if event.seq > seq]:
+            new = islice(reversed(self._recent), self.latest - seq)
+            for event in reversed(list(new)):
                 seq = event.seq
                 yield event
             if self.latest == seq:
