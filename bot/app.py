@@ -145,9 +145,11 @@ def clock(deps: Deps) -> dict[str, Handler]:
     return {reminders.REMIND: remind, reminders.DIGEST: digest}
 
 
-async def serve(settings: Settings, engine: Engine, started: asyncio.Event | None = None) -> None:
+async def serve(
+    settings: Settings, engine: Engine, started: asyncio.Event | None = None, budgets: Budgets | None = None
+) -> None:
     """Run until SIGINT or SIGTERM; raises TokenRefusedError or AddressRefusedError."""
-    async with guichet(settings, engine) as bot, surroundings(bot) as intake:
+    async with guichet(settings, engine, budgets) as bot, surroundings(bot) as intake:
         beside = asyncio.gather(bot.deps.live.follow(bot.loops.stop), announce(bot))
         log.info("started", extra={"snapshot": engine.snapshot.id})
         if started:

@@ -1,6 +1,6 @@
 """A real PostgreSQL server for tests, from its wheel: in a temporary folder, reached by a socket there alone."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -52,15 +52,15 @@ class Postgres:
 
 
 @contextmanager
-def running() -> Iterator[Postgres]:
-    """A new server until the block ends."""
+def running(settings: Sequence[str] = FAST) -> Iterator[Postgres]:
+    """A new server until the block ends; without `settings` as careful with its data as any."""
     # Not below pytest's folder: for root the server runs as another user, locked out there when pytest starts anew.
     with (
         TemporaryDirectory(prefix="guichet-postgres-") as folder,
         get_server(Path(folder, "data"), cleanup_mode="delete") as server,
     ):
         postgres = Postgres(server)
-        for setting in FAST:
+        for setting in settings:
             postgres.execute(f"ALTER SYSTEM SET {setting}")
         postgres.stop()
         postgres.start()
