@@ -13,10 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
 PRAGMAS = (
+    "busy_timeout=15000",  # milliseconds that a writer waits for another process; first, since the next may have to
     "journal_mode=WAL",  # readers and the writer do not wait for each other
     "synchronous=FULL",  # a commit survives the loss of power
     "foreign_keys=ON",
-    "busy_timeout=15000",  # milliseconds that a writer waits for another process
     "secure_delete=ON",  # what is erased is overwritten
 )
 
