@@ -11,7 +11,7 @@ from bot.dialogue import cards
 from bot.dialogue.cards import Card, Exchange, Found
 from bot.dialogue.message import Message
 from bot.dialogue.render import Reason
-from bot.dialogue.texts import texts
+from bot.dialogue.texts import spoken, texts
 from bot.records.tables import Candidate, Member, Outgoing, Question, Ticket
 from indexer.entries import Language
 
@@ -26,7 +26,7 @@ async def card(tx: AsyncSession, ticket: Ticket, staff: Language) -> Message:
     count, last = (await tx.execute(select(func.count(), func.max(Ticket.opened_at)).where(older))).one()
     about = Card(
         question=question.text if question else "",
-        language="fr" if ticket.language == "fr" else "en",
+        language=spoken(ticket.language),
         reason=Reason(ticket.reason),
         candidate=known_as(candidate),
         found=tuple(Found(one["question"], one["confidence"]) for one in ticket.found),

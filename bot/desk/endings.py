@@ -9,7 +9,7 @@ from bot.delivery import outbox
 from bot.desk import cards, learning, relay, tickets
 from bot.desk.desk import Desk
 from bot.dialogue.message import Button, Message
-from bot.dialogue.texts import texts
+from bot.dialogue.texts import spoken, texts
 from bot.records.tables import Candidate, Outgoing, Ticket
 from indexer.entries import Language
 
@@ -76,7 +76,7 @@ async def replied_to(tx: AsyncSession, candidate: Candidate, message_id: int) ->
 
 def tongue(ticket: Ticket) -> Language:
     """The language of a ticket's question."""
-    return "fr" if ticket.language == "fr" else "en"
+    return spoken(ticket.language)
 
 
 async def _say(tx: AsyncSession, ticket: Ticket, message: Message, key: str) -> None:

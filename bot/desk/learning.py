@@ -14,7 +14,7 @@ from bot.desk.masking import mask
 from bot.dialogue import proposals
 from bot.dialogue.message import Button, Message
 from bot.dialogue.proposals import Change
-from bot.dialogue.texts import texts
+from bot.dialogue.texts import spoken, texts
 from bot.records.states import OutgoingState, ProposalState
 from bot.records.tables import Candidate, Outgoing, Proposal, Question, Ticket, Wording
 from bot.records.upsert import insert_new
@@ -58,7 +58,7 @@ async def material(tx: AsyncSession, ticket: Ticket, names: Sequence[str]) -> tu
 
 
 async def _replies(tx: AsyncSession, ticket: Ticket, candidate: Candidate) -> list[str]:
-    header = texts(_language(ticket.language)).reply_header
+    header = texts(spoken(ticket.language)).reply_header
     sent = (Outgoing.state == OutgoingState.SENT) & (Outgoing.method == "sendMessage") & Outgoing.key.like("%:reply%")
     own = (Outgoing.ticket_id == ticket.id) & (Outgoing.chat_id == candidate.chat_id)
     rows = (await tx.execute(select(Outgoing).where(own, sent).order_by(Outgoing.id))).scalars()
@@ -100,7 +100,7 @@ async def make(
 async def wordings(tx: AsyncSession, proposal: Proposal) -> dict[Language, Wording]:
     """The entry's texts by language."""
     rows = (await tx.execute(select(Wording).where(Wording.proposal_id == proposal.id))).scalars()
-    return {_language(row.language): row for row in rows}
+    return {spoken(row.language): row for row in rows}
 
 
 async def card(tx: AsyncSession, proposal: Proposal, staff: Language) -> Message:
@@ -174,7 +174,3 @@ def near(hits: Sequence[Hit], maybe: float, fallback: str) -> Near:
     fills = close[0].id if close and close[0].draft else None
     similar = [entry.id for entry in close if not entry.draft or entry.id == fills]
     return Near(first.topic if first else fallback, tuple(similar[:SIMILAR]), fills)
-
-
-def _language(value: str) -> Language:
-    return "fr" if value == "fr" else "en"

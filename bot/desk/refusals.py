@@ -14,10 +14,9 @@ from bot.delivery.references import Payload, named
 from bot.desk.desk import Desk
 from bot.desk.relay import tell
 from bot.desk.tickets import open_ticket
-from bot.dialogue.texts import texts
+from bot.dialogue.texts import spoken, texts
 from bot.records.states import ChatKind, OutgoingState, TicketState
 from bot.records.tables import Candidate, Chat, Outgoing, Ticket
-from indexer.entries import Language
 
 log = logging.getLogger(__name__)
 AGAIN = 200  # messages for staff that are tried again at a time, the oldest first
@@ -98,7 +97,7 @@ async def _staff_out_of_reach(tx: AsyncSession, letter: Letter, contact: str | N
             "hint": "run 'guichet doctor'; it is sent again at the start",
         },
     )
-    words = texts(_tongue(ticket))
+    words = texts(spoken(ticket.language))
     text = words.team_unreachable
     if contact:
         text += "\n" + words.team_unreachable_contact.format(contact=contact)
@@ -110,17 +109,13 @@ async def _promise_word(tx: AsyncSession, ticket: Ticket, card_id: int, now: dat
     told = exists().where(Outgoing.key == f"ticket{ticket.id}:unreached")
     if (await tx.execute(select(told))).scalar():
         key = f"ticket{ticket.id}:reached{now.timestamp():.0f}"
-        await _tell_candidate(tx, ticket, texts(_tongue(ticket)).team_reached, key=key, after=card_id)
+        await _tell_candidate(tx, ticket, texts(spoken(ticket.language)).team_reached, key=key, after=card_id)
 
 
 async def _tell_candidate(tx: AsyncSession, ticket: Ticket, text: str, *, key: str, after: int | None = None) -> None:
     candidate = await tx.get_one(Candidate, ticket.candidate_id)
     payload = {"text": text}
     await outbox.put(tx, candidate.chat_id, "sendMessage", payload, key=key, priority=Priority.NOTICE, after=after)
-
-
-def _tongue(ticket: Ticket) -> Language:
-    return "fr" if ticket.language == "fr" else "en"
 
 
 def _without_others(payload: Payload, ids: set[int]) -> Payload:

@@ -14,7 +14,7 @@ from bot.desk.outcomes import below, tell_outcome
 from bot.desk.pieces import Payload, Piece, caption
 from bot.desk.routes import Route, to_candidate, to_staff
 from bot.dialogue.message import Message
-from bot.dialogue.texts import texts
+from bot.dialogue.texts import spoken, texts
 from bot.records.states import Direction, OutgoingState
 from bot.records.tables import Outgoing, Question, Ticket
 
@@ -31,7 +31,7 @@ async def add(
         place |= {"reply_parameters": below(answered)}
     row = await _carry(tx, to_staff(desk, ticket, chat_id), piece, place, now, key=f"{key}:add")
     if piece.kind != "text":  # of a text that did not arrive the candidate hears as of a card
-        words = texts("fr" if ticket.language == "fr" else "en")
+        words = texts(spoken(ticket.language))
         await outbox.put(
             tx,
             chat_id,

@@ -9,7 +9,7 @@ from bot.desk.desk import Desk
 from bot.desk.pieces import Payload
 from bot.dialogue.message import Button
 from bot.dialogue.rich import Rich, bold, join
-from bot.dialogue.texts import texts
+from bot.dialogue.texts import spoken, texts
 from bot.records.states import Direction
 from bot.records.tables import Candidate, Ticket
 
@@ -49,7 +49,7 @@ def to_staff(desk: Desk, ticket: Ticket, candidate_chat: int) -> Route:
 async def to_candidate(tx: AsyncSession, desk: Desk, ticket: Ticket) -> Route:
     """From staff: below the words that say so, above the way back to the assistant."""
     candidate = await tx.get_one(Candidate, ticket.candidate_id)
-    words = texts("fr" if ticket.language == "fr" else "en")
+    words = texts(spoken(ticket.language))
     back = Button(words.button_bot_again, data=f"b:{ticket.id}")
     head = bold(words.reply_header)
     return Route(Direction.TO_CANDIDATE, ticket.id, desk.chat, candidate.chat_id, head, (back,))

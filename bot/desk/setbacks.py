@@ -9,7 +9,7 @@ from bot.delivery import outbox
 from bot.delivery.outbox import Priority
 from bot.desk.desk import Desk
 from bot.dialogue.message import Message
-from bot.dialogue.texts import texts
+from bot.dialogue.texts import spoken, texts
 from bot.records.states import ChatKind, OutgoingState, UpdateState
 from bot.records.tables import Candidate, Chat, Outgoing, Update
 
@@ -53,5 +53,5 @@ async def _tell_the_sender(tx: AsyncSession, row: int) -> None:
         .where(Update.seq == row, Update.kind == "message", Chat.kind == ChatKind.PRIVATE)
     )
     if (waits := found.one_or_none()) is not None:
-        said = texts("fr" if waits.language == "fr" else "en").not_handled
+        said = texts(spoken(waits.language)).not_handled
         await outbox.put(tx, waits.chat_id, "sendMessage", Message(said).payload(), key=f"not_handled:{row}")

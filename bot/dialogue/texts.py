@@ -332,6 +332,11 @@ class Texts:
     staff_group_id: str  # id
 
 
+def spoken(language: str | None) -> Language:
+    """The language to write in, of one that was kept as text; English where it is not known."""
+    return "fr" if language == "fr" else "en"
+
+
 @cache
 def texts(language: Language) -> Texts:
     """Return the texts of one language."""

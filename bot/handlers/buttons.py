@@ -13,7 +13,7 @@ from bot.dialogue import render
 from bot.dialogue.message import Button, Message
 from bot.dialogue.render import Reason
 from bot.dialogue.rich import plain
-from bot.dialogue.texts import texts
+from bot.dialogue.texts import spoken, texts
 from bot.handlers.aftercare import AFTER
 from bot.handlers.candidate import (
     answer_message,
@@ -31,7 +31,6 @@ from bot.handlers.context import Context, Deps
 from bot.handlers.pressing import on_staff_press
 from bot.records.states import Feedback
 from bot.records.tables import Candidate, Question
-from indexer.entries import Language
 
 BESIDE = frozenset("sw")  # what may be pressed beside another button of the same message
 
@@ -112,7 +111,7 @@ async def _own_question(tx: AsyncSession, candidate: Candidate, number: str) -> 
 async def _open_out(tx: AsyncSession, deps: Deps, candidate: Candidate, number: str, shown: object, key: str) -> None:
     """The whole of a long answer, in the place of its gist."""
     question = await _own_question(tx, candidate, number)
-    language: Language = "fr" if (question.language if question else candidate.language) == "fr" else "en"
+    language = spoken(question.language if question else candidate.language)
     entry = deps.live.engine.entry(question.entry_id or "", language) if question else None
     if question is None or entry is None or not isinstance(shown, Shown):
         await say(tx, candidate, Message(texts(language).choice_gone), key)
@@ -125,7 +124,7 @@ async def _open_out(tx: AsyncSession, deps: Deps, candidate: Candidate, number: 
 
 async def _chosen(tx: AsyncSession, deps: Deps, candidate: Candidate, question: Question, place: str, key: str) -> None:
     """The answer that was chosen among several."""
-    language: Language = "fr" if question.language == "fr" else "en"
+    language = spoken(question.language)
     ids = question.alternatives
     entry_id = ids[int(place)] if place.isdecimal() and int(place) < len(ids) else ""
     entry = deps.live.engine.entry(entry_id, language)
@@ -139,7 +138,7 @@ async def _chosen(tx: AsyncSession, deps: Deps, candidate: Candidate, question: 
 
 async def _offer_others(tx: AsyncSession, deps: Deps, candidate: Candidate, question: Question, key: str) -> None:
     """After "not my question": the next best entries, and a person."""
-    language: Language = "fr" if question.language == "fr" else "en"
+    language = spoken(question.language)
     words, engine = texts(language), deps.live.engine
     others = [(place, id_) for place, id_ in enumerate(question.alternatives) if id_ != question.entry_id][:2]
     shown = [(place, shown_question(engine, id_, language)) for place, id_ in others]

@@ -22,7 +22,7 @@ from bot.dialogue.decide import Answer, Clarify, Escalate, name
 from bot.dialogue.message import Button, Message
 from bot.dialogue.render import Reason
 from bot.dialogue.rich import Rich, bold, join, markdown, plain
-from bot.dialogue.texts import texts
+from bot.dialogue.texts import spoken, texts
 from bot.handlers.context import Context, Deps
 from bot.records.people import candidate_of, chat_id_of
 from bot.records.states import TicketState
@@ -63,7 +63,7 @@ async def who(tx: AsyncSession, update: Update, language: Language | None = None
 
 def tongue(candidate: Candidate) -> Language:
     """The language to speak with a candidate outside of an answer."""
-    return "fr" if candidate.language == "fr" else "en"
+    return spoken(candidate.language)
 
 
 def desk_of(deps: Deps) -> Desk:
@@ -288,7 +288,7 @@ async def escalate(
     note: str,
 ) -> None:
     """Hand a question over and say so honestly: by the text named `note` if it opens a ticket."""
-    language: Language = "fr" if question.language == "fr" else "en"
+    language = spoken(question.language)
     words = texts(language)
     ticket_id = await tickets.hand_over(tx, desk_of(deps), candidate, question, reason, hits, deps.now(), key=key)
     if ticket_id is None:
@@ -303,6 +303,6 @@ async def escalate(
 
 async def found_near(deps: Deps, question: Question) -> tuple[Hit, ...]:
     """What the assistant finds now for a question asked earlier, best first: staff see it on the card."""
-    language: Language = "fr" if question.language == "fr" else "en"
+    language = spoken(question.language)
     hits = await asyncio.to_thread(deps.live.engine.find, question.text, language, question.course)
     return tuple(hit for hit in hits if not hit.entry.draft)

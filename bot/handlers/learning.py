@@ -16,7 +16,7 @@ from bot.desk import learning, wishes
 from bot.dialogue import proposals, render
 from bot.dialogue.decide import Answer, decide
 from bot.dialogue.rich import bold, join, plain
-from bot.dialogue.texts import Texts, texts
+from bot.dialogue.texts import Texts, spoken, texts
 from bot.handlers.candidate import answer_message, desk_of
 from bot.handlers.context import Context, Deps
 from bot.handlers.people import member_of
@@ -82,7 +82,7 @@ async def _make(update: Update, context: Context, ticket_id: int) -> str:
 
 async def _near(deps: Deps, question: Question) -> learning.Near:
     find = partial(deps.live.engine.find, course=question.course)
-    hits = await asyncio.to_thread(find, question.text, _language(question.language))
+    hits = await asyncio.to_thread(find, question.text, spoken(question.language))
     return learning.near(hits, deps.limits.maybe, "general")
 
 
@@ -143,7 +143,7 @@ async def _entries(deps: Deps, number: int, order: Order) -> list[Entry]:
     async with deps.db.begin() as tx:
         proposal = await tx.get_one(Proposal, number)
         written = await learning.wordings(tx, proposal)
-        first = written.get(_language(proposal.language)) or next(iter(written.values()))
+        first = written.get(spoken(proposal.language)) or next(iter(written.values()))
         proposal.entry_id = proposal.entry_id or new_id(first.question, set(engine.snapshot.versions))
         return [
             Entry(
@@ -187,7 +187,7 @@ async def _tell(deps: Deps, entry: Entry) -> int:
     async with deps.db.read() as tx:
         waiting = await wishes.open_ones(tx, entry.course)
     for question in waiting:
-        language = _language(question.language)
+        language = spoken(question.language)
         hits = await asyncio.to_thread(engine.find, question.text, language, question.course)
         decision = decide(hits, deps.limits, today)
         if isinstance(decision, Answer) and decision.entry.id == entry.id:
@@ -231,7 +231,7 @@ async def _change(update: Update, deps: Deps, number: int, text: str) -> None:
     words = texts(deps.settings.staff_language)
     async with deps.db.begin() as tx:
         proposal = await tx.get_one(Proposal, number, with_for_update=True)
-        read, said = proposals.changes(text, _language(proposal.language)), words.learn_changed
+        read, said = proposals.changes(text, spoken(proposal.language)), words.learn_changed
         if proposal.state is not ProposalState.DRAFT:
             said = words.learn_gone
         elif not read or not await learning.change(tx, proposal, read):
@@ -248,7 +248,3 @@ async def _reply(tx: AsyncSession, update: Update, deps: Deps, said: str) -> Non
     payload = {"text": said, "reply_parameters": below}
     key = f"u{update.update_id}:learn"
     await outbox.put(tx, deps.staff_chat, "sendMessage", payload, key=key, priority=Priority.NOTICE)
-
-
-def _language(value: str) -> Language:
-    return "fr" if value == "fr" else "en"
