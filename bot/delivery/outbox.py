@@ -24,6 +24,11 @@ class Priority(IntEnum):
     REMINDER = 3  # what can wait
 
 
+def below(message: object) -> Payload:
+    """As a reply to that message, or as a message of its own if it is gone."""
+    return {"message_id": message, "allow_sending_without_reply": True}
+
+
 async def put(  # noqa: PLR0913  each names one property of the row
     tx: AsyncSession,
     chat_id: int,

@@ -19,9 +19,14 @@ async def tell_outcome(tx: AsyncSession, desk: Desk, row: int, piece: Piece, tic
     """A reaction once the reply has arrived (words where the group allows no reactions), a reason if it has not."""
     key = f"album{row}" if piece.album else key  # once for all pictures of an album
     words = texts(desk.language)
-    reaction = {"message_id": piece.message_id, "reaction": [{"type": "emoji", "emoji": DELIVERED}]}
     seen = await outbox.put(
-        tx, desk.chat, "setMessageReaction", reaction, key=f"{key}:seen", priority=Priority.NOTICE, after=row
+        tx,
+        desk.chat,
+        "setMessageReaction",
+        arrived(piece.message_id),
+        key=f"{key}:seen",
+        priority=Priority.NOTICE,
+        after=row,
     )
     failed = OutgoingState.FAILED
     await answer(tx, desk, piece.message_id, words.delivery_sent, ticket, key=f"{key}:said", after=seen, when=failed)
@@ -41,7 +46,7 @@ async def answer(
     when: OutgoingState,
 ) -> None:
     """A line for staff below their own message, once another row has ended."""
-    payload = {"text": text, "reply_parameters": below(message_id)}
+    payload = {"text": text, "reply_parameters": outbox.below(message_id)}
     payload |= {
         name: part for name, part in (await topics.place(tx, desk, ticket)).items() if name != "reply_parameters"
     }
@@ -58,6 +63,11 @@ async def answer(
     )
 
 
+def arrived(message_id: int) -> Payload:
+    """The sign below a message that it has reached the other side, or that what it asks for was done."""
+    return {"message_id": message_id, "reaction": [{"type": "emoji", "emoji": DELIVERED}]}
+
+
 def reasons(language: Language, otherwise: str) -> dict[str, str]:
     """What to say of a failure, by what Telegram's refusal says; the first that fits."""
     words = texts(language)
@@ -72,8 +82,3 @@ def reasons(language: Language, otherwise: str) -> dict[str, str]:
         "voice_messages_forbidden": words.failed_voice,
         "": otherwise,
     }
-
-
-def below(message: object) -> Payload:
-    """As a reply to that message, or as a message of its own if it is gone."""
-    return {"message_id": message, "allow_sending_without_reply": True}

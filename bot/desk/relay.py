@@ -10,7 +10,7 @@ from bot.delivery import outbox
 from bot.delivery.outbox import Priority
 from bot.desk import copies, topics
 from bot.desk.desk import Desk
-from bot.desk.outcomes import below, tell_outcome
+from bot.desk.outcomes import tell_outcome
 from bot.desk.pieces import Payload, Piece, caption
 from bot.desk.routes import Route, to_candidate, to_staff
 from bot.dialogue.message import Message
@@ -28,7 +28,7 @@ async def add(
     """Pass on what a candidate adds: in the ticket's topic, or below its card; the row that carries it."""
     place = await topics.place(tx, desk, ticket)
     if piece.reply_to and (answered := await copies.counterpart(tx, chat_id, piece.reply_to)):
-        place |= {"reply_parameters": below(answered)}
+        place |= {"reply_parameters": outbox.below(answered)}
     row = await _carry(tx, to_staff(desk, ticket, chat_id), piece, place, now, key=f"{key}:add")
     if piece.kind != "text":  # of a text that did not arrive the candidate hears as of a card
         words = texts(spoken(ticket.language))
@@ -36,7 +36,7 @@ async def add(
             tx,
             chat_id,
             "sendMessage",
-            {"text": words.not_carried, "reply_parameters": below(piece.message_id)},
+            {"text": words.not_carried, "reply_parameters": outbox.below(piece.message_id)},
             key=f"copy{row}:lost",
             after=row,
             when=OutgoingState.FAILED,
@@ -69,7 +69,7 @@ async def reply(tx: AsyncSession, desk: Desk, ticket: Ticket, piece: Piece, now:
     if answered is None and not await topics.has_topic(tx, desk, ticket):
         question = await tx.get(Question, ticket.question_id) if ticket.question_id else None
         answered = question.message_id if question else None
-    place: Payload = {"reply_parameters": below(answered)} if answered else {}
+    place: Payload = {"reply_parameters": outbox.below(answered)} if answered else {}
     row = await _carry(tx, route, piece, place, now, key=f"{key}:reply")
     await tell_outcome(tx, desk, row, piece, ticket, key)
 

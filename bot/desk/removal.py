@@ -9,12 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.delivery import outbox
 from bot.delivery.outbox import Priority
 from bot.desk import copies
+from bot.desk.outcomes import arrived
 from bot.desk.pieces import Payload
 from bot.dialogue.texts import Texts
 from bot.records.states import OutgoingState
 from bot.records.tables import Outgoing, Relay, Ticket
-
-DONE = "👌"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +46,7 @@ async def remove(tx: AsyncSession, wish: Wish, message_id: int, *, own: bool, ke
     original = await _delete(tx, relay.chat_id, [pair.message_id for pair in pairs], key=f"{key}:own", after=copy)
     await _say(tx, wish, wish.words.delete_refused, key=f"{key}:refused", after=copy)
     await _say(tx, wish, wish.words.delete_half, key=f"{key}:half", after=original)
-    reaction = {"message_id": wish.message_id, "reaction": [{"type": "emoji", "emoji": DONE}]}
-    await outbox.put(tx, wish.chat, "setMessageReaction", reaction, key=f"{key}:seen", after=original)
+    await outbox.put(tx, wish.chat, "setMessageReaction", arrived(wish.message_id), key=f"{key}:seen", after=original)
     if sent.state is OutgoingState.SENT:
         sent.payload = {}
     return True
@@ -71,12 +69,11 @@ async def _delete(
 
 
 async def _say(tx: AsyncSession, wish: Wish, text: str, *, key: str, after: int) -> None:
-    below = {"message_id": wish.message_id, "allow_sending_without_reply": True}
     await outbox.put(
         tx,
         wish.chat,
         "sendMessage",
-        {"text": text, "reply_parameters": below},
+        {"text": text, "reply_parameters": outbox.below(wish.message_id)},
         key=key,
         priority=Priority.NOTICE,
         after=after,

@@ -55,7 +55,7 @@ async def send(tx: AsyncSession, desk: Desk, ticket: Ticket, reply: Rich, author
     letter = join([bold(own.reply_header), reply]).message((back,)).payload()
     question = await tx.get(Question, ticket.question_id) if ticket.question_id else None
     if question and question.message_id:
-        letter["reply_parameters"] = {"message_id": question.message_id, "allow_sending_without_reply": True}
+        letter["reply_parameters"] = outbox.below(question.message_id)
     row = await outbox.put(tx, candidate.chat_id, "sendMessage", letter, key=f"{key}:reply", ticket_id=ticket.id)
     for state, said in (
         (OutgoingState.SENT, words.staff_sent_by.format(owner=author)),

@@ -9,6 +9,7 @@ from bot.delivery import outbox
 from bot.delivery.outbox import Priority
 from bot.desk.desk import Desk
 from bot.desk.pieces import Payload
+from bot.dialogue.cards import short
 from bot.dialogue.rich import visible
 from bot.dialogue.texts import texts
 from bot.records.states import OutgoingState, TicketState
@@ -64,8 +65,7 @@ async def place(tx: AsyncSession, desk: Desk, ticket: Ticket) -> Payload:
         return {"message_thread_id": {"message_of": topic.outgoing_id}}
     if ticket.card_id is None:
         return {}
-    card = {"message_id": {"message_of": ticket.card_id}, "allow_sending_without_reply": True}
-    return {"reply_parameters": card}
+    return {"reply_parameters": outbox.below({"message_of": ticket.card_id})}
 
 
 async def has_topic(tx: AsyncSession, desk: Desk, ticket: Ticket) -> bool:
@@ -106,7 +106,6 @@ async def _change(tx: AsyncSession, topic: Topic, method: str, payload: Payload,
 
 async def _name(tx: AsyncSession, ticket: Ticket, language: Language) -> str:
     question = await tx.get(Question, ticket.question_id) if ticket.question_id else None
-    asked = " ".join(visible(question.text).split()) if question else ""
-    subject = asked if len(asked) <= SUBJECT else asked[: SUBJECT - 1].rstrip() + "…"
+    subject = short(visible(question.text), SUBJECT) if question else ""
     state = getattr(texts(language), f"topic_{ticket.state.value}")
     return " · ".join(part for part in (ticket.candidate_id, subject, state) if part)

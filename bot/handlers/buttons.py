@@ -1,12 +1,9 @@
 """A candidate presses a button: data is one letter for what, the row that it is about, sometimes a number."""
 
-from contextlib import suppress
-
 from sqlalchemy.ext.asyncio import AsyncSession
 from telegram import Message as Shown
 from telegram import Update
 from telegram.constants import ChatType
-from telegram.error import TelegramError
 
 from bot.delivery import inbox, outbox
 from bot.dialogue import render
@@ -15,6 +12,7 @@ from bot.dialogue.render import Reason
 from bot.dialogue.rich import plain
 from bot.dialogue.texts import spoken, texts
 from bot.handlers.aftercare import AFTER
+from bot.handlers.alerts import alert
 from bot.handlers.candidate import (
     answer_message,
     choice_buttons,
@@ -42,8 +40,7 @@ async def on_press(update: Update, context: Context) -> None:
     if chat and chat.type != ChatType.PRIVATE:
         await on_staff_press(update, context)
         return
-    with suppress(TelegramError):  # the little clock on the button stops; nothing depends on it
-        await query.answer()
+    await alert(query)
     if chat is None:  # below a message sent through another chat, which we have none of
         return
     kind, _, rest = (query.data or "").partition(":")

@@ -13,7 +13,7 @@ from telegram import Update
 from bot.delivery import inbox, outbox
 from bot.desk import cards, edits, endings, relay, tickets, waits
 from bot.desk.desk import Desk
-from bot.desk.outcomes import DELIVERED
+from bot.desk.outcomes import arrived
 from bot.desk.pieces import Piece, read
 from bot.dialogue import render, times
 from bot.dialogue.cards import short
@@ -186,8 +186,7 @@ async def silent(
     if await tickets.hushed(tx, ticket.id, deps.now()):
         back = Button(words.button_bot_again, data=f"b:{ticket.id}")
         await say(tx, candidate, Message(words.hushed, buttons=((back,),)), f"{key}:added")
-    arrived = {"message_id": message_id, "reaction": [{"type": "emoji", "emoji": DELIVERED}]}
-    await outbox.put(tx, candidate.chat_id, "setMessageReaction", arrived, key=f"{key}:arrived", after=row)
+    await outbox.put(tx, candidate.chat_id, "setMessageReaction", arrived(message_id), key=f"{key}:arrived", after=row)
 
 
 def _copy(part: Part, candidate: Candidate, desk: Desk) -> Message:
@@ -257,7 +256,7 @@ def answer_message(
 
 def choice_buttons(entries: list[tuple[int, str]], question_id: int, language: Language) -> list[tuple[Button, ...]]:
     """A button for each (place in the question's alternatives, entry's question), and one for none of them."""
-    rows = [(Button(_short(text), data=f"c:{question_id}:{place}"),) for place, text in entries]
+    rows = [(Button(short(text, BUTTON_LENGTH), data=f"c:{question_id}:{place}"),) for place, text in entries]
     return [*rows, (Button(texts(language).button_none, data=f"x:{question_id}"),)]
 
 
@@ -270,10 +269,6 @@ def shown_question(engine: Engine, entry_id: str, language: Language) -> str | N
     """An entry's question in the language of the conversation, or else in the other; None if it is gone."""
     entry = engine.entry(entry_id, language)
     return entry.question if entry else None
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= BUTTON_LENGTH else text[: BUTTON_LENGTH - 1].rstrip() + "…"
 
 
 async def escalate(
@@ -303,6 +298,10 @@ async def escalate(
 
 async def found_near(deps: Deps, question: Question) -> tuple[Hit, ...]:
     """What the assistant finds now for a question asked earlier, best first: staff see it on the card."""
-    language = spoken(question.language)
-    hits = await asyncio.to_thread(deps.live.engine.find, question.text, language, question.course)
+    hits = await find_again(deps.live.engine, question)
     return tuple(hit for hit in hits if not hit.entry.draft)
+
+
+async def find_again(engine: Engine, question: Question) -> tuple[Hit, ...]:
+    """What an engine finds for a question asked earlier, best first, drafts among them."""
+    return await asyncio.to_thread(engine.find, question.text, spoken(question.language), question.course)

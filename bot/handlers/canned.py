@@ -1,12 +1,10 @@
 """Staff keep replies ready: /canned lists them, adds one, shows one to be changed or deleted."""
 
 import re
-from contextlib import suppress
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from telegram import Update
-from telegram.error import TelegramError
 
 from bot.delivery import inbox, outbox
 from bot.delivery.outbox import Priority
@@ -15,6 +13,7 @@ from bot.dialogue.message import Button, Message
 from bot.dialogue.proposals import by_language
 from bot.dialogue.rich import Rich, bold, italic, join, plain
 from bot.dialogue.texts import Texts, texts
+from bot.handlers.alerts import alert
 from bot.handlers.context import Context, Deps
 from bot.handlers.desk import argument
 from bot.handlers.rights import Role, role
@@ -118,8 +117,7 @@ async def on_press(update: Update, context: Context) -> None:
             await _put(tx, deps, Message(words.canned_deleted.format(title=one.title)), key)
             said = ""
         await inbox.done(tx, update.update_id)
-    with suppress(TelegramError):  # too late to be shown: what happened has happened
-        await query.answer(text=said or None, show_alert=bool(said))
+    await alert(query, said)
 
 
 async def _put(tx: AsyncSession, deps: Deps, message: Message, key: str) -> None:

@@ -132,8 +132,7 @@ async def on_own_delete(update: Update, context: Context) -> None:
 async def _answer(tx: AsyncSession, deps: Deps, update: Update, text: str, key: str) -> None:
     received = update.effective_message
     assert received
-    below = {"message_id": received.message_id, "allow_sending_without_reply": True}
-    payload: Payload = {"text": text, "reply_parameters": below, **topic_of(update)}
+    payload: Payload = {"text": text, "reply_parameters": outbox.below(received.message_id), **topic_of(update)}
     await outbox.put(tx, deps.staff_chat, "sendMessage", payload, key=key, priority=Priority.NOTICE)
 
 

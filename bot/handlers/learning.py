@@ -1,10 +1,7 @@
 """Staff make entries of what they answered; an admin publishes them, and who asked the same hears of it."""
 
-import asyncio
 import logging
 import re
-from contextlib import suppress
-from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncSession
 from telegram import Update
@@ -17,7 +14,8 @@ from bot.dialogue import proposals, render
 from bot.dialogue.decide import Answer, decide
 from bot.dialogue.rich import bold, join, plain
 from bot.dialogue.texts import Texts, spoken, texts
-from bot.handlers.candidate import answer_message, desk_of
+from bot.handlers.alerts import alert
+from bot.handlers.candidate import answer_message, desk_of, find_again
 from bot.handlers.context import Context, Deps
 from bot.handlers.people import member_of
 from bot.handlers.rights import Role, role
@@ -53,8 +51,7 @@ async def on_press(update: Update, context: Context) -> None:
         said = await _make(update, context, int(number))
     else:
         said = await _decide(update, context, int(number), discard=act == "d")
-    with suppress(TelegramError):  # too late to be shown: what happened has happened
-        await query.answer(text=said[:200] or None, show_alert=bool(said))
+    await alert(query, said)
 
 
 async def _make(update: Update, context: Context, ticket_id: int) -> str:
@@ -65,7 +62,8 @@ async def _make(update: Update, context: Context, ticket_id: int) -> str:
         question = await tx.get(Question, ticket.question_id) if ticket and ticket.question_id else None
         candidate = await tx.get(Candidate, ticket.candidate_id) if ticket else None
         chat = await tx.get(Chat, candidate.chat_id) if candidate else None
-    near = await _near(deps, question) if question else None
+    hits = await find_again(deps.live.engine, question) if question else ()
+    near = learning.near(hits, deps.limits.maybe, "general") if question else None
     names = await _names(context, chat) if chat else []
     said = words.staff_gone
     async with deps.db.begin() as tx:
@@ -78,12 +76,6 @@ async def _make(update: Update, context: Context, ticket_id: int) -> str:
             said = "" if made else words.learn_nothing
         await inbox.done(tx, update.update_id)
     return said
-
-
-async def _near(deps: Deps, question: Question) -> learning.Near:
-    find = partial(deps.live.engine.find, course=question.course)
-    hits = await asyncio.to_thread(find, question.text, spoken(question.language))
-    return learning.near(hits, deps.limits.maybe, "general")
 
 
 async def _names(context: Context, chat: Chat) -> list[str]:
@@ -175,8 +167,8 @@ async def _ended(deps: Deps, number: int, state: ProposalState, said: str, key: 
         proposal.state = state
         proposal.published_at = deps.now() if state is ProposalState.PUBLISHED else None
         await learning.refresh(tx, desk_of(deps), proposal, key=f"{key}:end")
-        below = {"message_id": {"message_of": proposal.card_id}, "allow_sending_without_reply": True}
-        payload = {"text": said} | ({"reply_parameters": below} if proposal.card_id else {})
+        below = {"reply_parameters": outbox.below({"message_of": proposal.card_id})} if proposal.card_id else {}
+        payload = {"text": said} | below
         await outbox.put(tx, deps.staff_chat, "sendMessage", payload, key=f"{key}:said", priority=Priority.NOTICE)
     deps.wake.messages.ring()
 
@@ -188,8 +180,7 @@ async def _tell(deps: Deps, entry: Entry) -> int:
         waiting = await wishes.open_ones(tx, entry.course)
     for question in waiting:
         language = spoken(question.language)
-        hits = await asyncio.to_thread(engine.find, question.text, language, question.course)
-        decision = decide(hits, deps.limits, today)
+        decision = decide(await find_again(engine, question), deps.limits, today)
         if isinstance(decision, Answer) and decision.entry.id == entry.id:
             head = join([plain(texts(language).wish_answered), bold(question.text)])
             shown = join([head, render.answer(decision.entry, language)])
@@ -244,7 +235,6 @@ async def _change(update: Update, deps: Deps, number: int, text: str) -> None:
 
 async def _reply(tx: AsyncSession, update: Update, deps: Deps, said: str) -> None:
     assert update.message
-    below = {"message_id": update.message.message_id, "allow_sending_without_reply": True}
-    payload = {"text": said, "reply_parameters": below}
+    payload = {"text": said, "reply_parameters": outbox.below(update.message.message_id)}
     key = f"u{update.update_id}:learn"
     await outbox.put(tx, deps.staff_chat, "sendMessage", payload, key=key, priority=Priority.NOTICE)

@@ -1,12 +1,10 @@
 """Staff press a button below a card or a list: `t:` what `:` ticket `:` number, or `l:` whose `:` page."""
 
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncSession
 from telegram import Update
-from telegram.error import TelegramError
 
 from bot.delivery import inbox, outbox
 from bot.desk import bans, cards, endings, relay, sending, tickets
@@ -15,6 +13,7 @@ from bot.dialogue import render
 from bot.dialogue.message import Button, Message
 from bot.dialogue.rich import Rich, plain
 from bot.dialogue.texts import Texts, texts
+from bot.handlers.alerts import alert
 from bot.handlers.candidate import desk_of
 from bot.handlers.context import Context, Deps
 from bot.handlers.lists import show_list
@@ -50,8 +49,7 @@ async def on_staff_press(update: Update, context: Context) -> None:
     said = texts(context.deps.settings.staff_language).staff_members_only
     if await role(update, context) >= Role.STAFF:
         said = await _pressed(update, context)
-    with suppress(TelegramError):  # too late to be shown: what happened has happened
-        await query.answer(text=said[:200] or None, show_alert=bool(said))
+    await alert(query, said)
 
 
 async def _pressed(update: Update, context: Context) -> str:

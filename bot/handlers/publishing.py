@@ -2,13 +2,11 @@
 
 import asyncio
 import logging
-from contextlib import suppress
 from time import monotonic
 
 from sqlalchemy import select
 from telegram import Message as Shown
 from telegram import Update
-from telegram.error import TelegramError
 
 from bot.delivery import inbox, outbox
 from bot.delivery.outbox import Priority
@@ -16,6 +14,7 @@ from bot.dialogue.changes import changes
 from bot.dialogue.message import Button, Message
 from bot.dialogue.rich import join, plain
 from bot.dialogue.texts import Texts, texts
+from bot.handlers.alerts import alert
 from bot.handlers.context import Context, Deps
 from bot.handlers.rights import Role, role
 from bot.publishing.gate import GateError
@@ -93,13 +92,11 @@ async def on_press(update: Update, context: Context) -> None:
     assert query
     words, key = texts(deps.settings.staff_language), f"u{update.update_id}"
     if await role(update, context, Role.ADMIN) < Role.ADMIN:
-        with suppress(TelegramError):
-            await query.answer(words.reindex_admins_only, show_alert=True)
+        await alert(query, words.reindex_admins_only)
         async with deps.db.begin() as tx:
             await inbox.done(tx, update.update_id)
         return
-    with suppress(TelegramError):  # the little clock on the button stops; nothing depends on it
-        await query.answer()
+    await alert(query)
     _, act, snapshot_id = (query.data or "").split(":", 2)
     proposal = deps.live.proposal(snapshot_id)
     if act == "p":
