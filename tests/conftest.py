@@ -106,7 +106,7 @@ def _migrated(url: str) -> None:
 def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The address of a database without tables, of either kind in turn."""
     if request.param == "sqlite":
-        yield f"sqlite+aiosqlite:///{tmp_path / 'guichet.db'}"
+        yield f"sqlite+aiosqlite:///{tmp_path / 'empty.db'}"  # beside one with tables, where a test has both
         return
     server: Postgres = request.getfixturevalue("postgres")
     with server.database() as name:

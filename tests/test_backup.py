@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import tarfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,6 @@ from indexer.engine import index
 
 from .flows.house import settings
 from .indexer.standin import WordEncoder
-from .postgres import Postgres
 from .records.test_people import ALICE, BOB, SECRET, person
 
 NEVER = {"snapshot", "snapshot_file", "process", "role"}
@@ -85,15 +84,10 @@ def source(request: pytest.FixtureRequest) -> str:
     return url
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def target(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+@pytest.fixture
+def target(empty_database: str) -> str:
     """The address of another database, without tables, of either kind in turn."""
-    if request.param == "sqlite":
-        yield f"sqlite+aiosqlite:///{tmp_path / 'target.db'}"
-        return
-    server: Postgres = request.getfixturevalue("postgres")
-    with server.database() as name:
-        yield server.url(name)
+    return empty_database
 
 
 async def test_what_was_kept_of_one_database_is_restored_into_any(

@@ -47,6 +47,7 @@ async def test_in_a_pipe_each_scene_shows_what_its_title_says(cache: Path, index
     assert several.index(texts("en").button_none) < several.index("Source: ")
     assert texts("fr").escalated.splitlines()[0] in team
     assert texts("en").card_title in team
+    assert f"   [{texts('fr').button_share_name}]\n" not in team
     assert texts("fr").reply_header in reply
     assert "👌 on Marie's message: delivered to Karim" in reply
 

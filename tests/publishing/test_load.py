@@ -3,22 +3,16 @@ from pathlib import Path
 
 from bot.publishing.live import Live
 from indexer.engine import index
+from tests.indexer.examples import front
 from tests.indexer.standin import WordEncoder
 
-PAGE = """\
----
-course: pottery
-topic: classes
-language: en
-source: The workshop's leaflet
-reviewed: 2026-09-01
----
-
-## How hot is the kiln? {#kiln}
+PAGE = f"""\
+{front()}
+## How hot is the kiln? {{#kiln}}
 
 Edition 0.
 
-## Which clay do we use? {#clay}
+## Which clay do we use? {{#clay}}
 
 Edition 0.
 """
