@@ -1,9 +1,11 @@
 """SQLite's connections, set up to lose nothing and to cost little."""
 
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
-from sqlite3 import Row, connect
+from sqlite3 import SQLITE_BUSY, OperationalError, Row, connect
+from sqlite3 import Connection as SqliteConnection
 from typing import Any, Literal, Self
 
 import aiosqlite
@@ -13,18 +15,18 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
 PRAGMAS = (
-    "busy_timeout=15000",  # milliseconds that a writer waits for another process; first, since the next may have to
     "journal_mode=WAL",  # readers and the writer do not wait for each other
     "synchronous=FULL",  # a commit survives the loss of power
     "foreign_keys=ON",
+    "busy_timeout=15000",  # milliseconds that a writer waits for another process
     "secure_delete=ON",  # what is erased is overwritten
 )
+TRIES, PAUSE = 150, 0.1  # seconds
 
 
 def sqlite_engine(url: str) -> AsyncEngine:
     """An engine whose transactions begin as SQLAlchemy says; those with the option `writing` begin as writers."""
     engine = create_async_engine(url, connect_args={"async_creator_fn": _open})
-    event.listen(engine.sync_engine, "connect", _set_up)
     event.listen(engine.sync_engine, "begin", _begin)
     event.listen(engine.sync_engine, "invalidate", _let_go)
     return engine
@@ -88,19 +90,37 @@ class Cursor:
 
 
 def _open(path: str, **options: Any) -> OneVisit:
-    connection = OneVisit(partial(connect, path, **options), 64)
+    connection = OneVisit(partial(_connect, path, **options), 64)
     connection._thread.daemon = True  # as SQLAlchemy does: no statement keeps the program from ending
     return connection
 
 
-def _set_up(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+def _connect(path: str, **options: Any) -> SqliteConnection:
+    """Runs in the connection's own thread."""
     # The driver itself begins a transaction only at the first INSERT or UPDATE: what was read before
     # may be out of date by then. It must not begin any; `_begin` does.
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    for pragma in PRAGMAS:
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
+    connection: SqliteConnection = connect(path, isolation_level=None, **options)
+    try:
+        for pragma in PRAGMAS:
+            _patiently(connection, f"PRAGMA {pragma}")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _patiently(connection: SqliteConnection, statement: str) -> None:
+    """While one connection turns a new file into WAL, SQLite refuses others at once, whatever its timeout is."""
+    for _ in range(TRIES):
+        try:
+            connection.execute(statement)
+        except OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != SQLITE_BUSY:  # the low byte: the kind
+                raise
+            time.sleep(PAUSE)
+        else:
+            return
+    connection.execute(statement)
 
 
 def _let_go(connection: DBAPIConnection, _entry: ConnectionPoolEntry, _error: BaseException | None) -> None:
