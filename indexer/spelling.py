@@ -60,10 +60,12 @@ def _forms_of_one(one: str, other: str) -> bool:
 
 def speller(entries: Iterable[Entry]) -> Speller:
     """Collects the words of questions, other ways of asking, and answers."""
-    words: dict[Language, dict[str, str]] = {language: {} for language in LANGUAGES}
+    written: dict[Language, dict[str, None]] = {language: {} for language in LANGUAGES}  # in the order of reading
     for entry in entries:
-        known = words[entry.language]
         for text in (entry.question, *entry.also, *plain(entry.answer)):
-            for word in WORD.findall(text):
-                known.setdefault(fold(word), word.lower())
+            written[entry.language].update(dict.fromkeys(WORD.findall(text)))
+    words: dict[Language, dict[str, str]] = {language: {} for language in LANGUAGES}
+    for language, found in written.items():
+        for word in found:  # each once: to fold one takes longest
+            words[language].setdefault(fold(word), word.lower())
     return Speller(words)
