@@ -7,12 +7,12 @@ from bot.delivery import outbox
 from bot.delivery.outbox import Priority
 from bot.desk import relay
 from bot.desk.desk import Desk
-from bot.desk.endings import tongue
+from bot.desk.routes import to_candidate
 from bot.dialogue.message import Button, Message
-from bot.dialogue.rich import Rich, bold, italic, join
+from bot.dialogue.rich import Rich, italic, join
 from bot.dialogue.texts import texts
 from bot.records.states import OutgoingState
-from bot.records.tables import Candidate, Canned, Question, Ticket
+from bot.records.tables import Canned, Question, Ticket
 
 BUTTON_LENGTH = 60  # characters: a phone shows no more
 MOST = 30  # canned replies to choose from
@@ -49,14 +49,12 @@ async def preview(tx: AsyncSession, desk: Desk, ticket: Ticket, reply: Rich, dat
 
 async def send(tx: AsyncSession, desk: Desk, ticket: Ticket, reply: Rich, author: str, shown: int, *, key: str) -> None:
     """Send a reply that is ready; the preview, message `shown`, then says who sent it, or that it did not arrive."""
-    candidate = await tx.get_one(Candidate, ticket.candidate_id)
-    own, words = texts(tongue(ticket)), texts(desk.language)
-    back = Button(own.button_bot_again, data=f"b:{ticket.id}")
-    letter = join([bold(own.reply_header), reply]).message((back,)).payload()
+    route, words = await to_candidate(tx, desk, ticket), texts(desk.language)
+    letter = route.text(reply)
     question = await tx.get(Question, ticket.question_id) if ticket.question_id else None
     if question and question.message_id:
         letter["reply_parameters"] = outbox.below(question.message_id)
-    row = await outbox.put(tx, candidate.chat_id, "sendMessage", letter, key=f"{key}:reply", ticket_id=ticket.id)
+    row = await outbox.put(tx, route.target, "sendMessage", letter, key=f"{key}:reply", ticket_id=ticket.id)
     for state, said in (
         (OutgoingState.SENT, words.staff_sent_by.format(owner=author)),
         (OutgoingState.FAILED, words.delivery_failed),
