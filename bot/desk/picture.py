@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from io import BytesIO
 from textwrap import shorten, wrap
-
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from typing import TYPE_CHECKING
 
 from bot.desk.insight import Figures
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 WIDE, HIGH, DPI = 10.8, 15.0, 100
 COLOURS = ("#2f7d5b", "#d9a441", "#b4503c")  # told apart in grey as well: dark, light, middle
@@ -32,6 +32,8 @@ class Legend:
 
 def draw(figures: Figures, legend: Legend) -> bytes:
     """A PNG: the numbers, the days, the themes that nobody has answered."""
+    from matplotlib.figure import Figure  # noqa: PLC0415  # 30 MB and a third of a second, for a bot that seldom draws
+
     figure = Figure(figsize=(WIDE, HIGH), dpi=DPI, facecolor="white")
     figure.suptitle(legend.title, fontsize=34, fontweight="bold", color=INK, y=0.975)
     head, days, themes = figure.subplots(3, 1, height_ratios=(1.5, 2.2, 2.4))
@@ -44,7 +46,7 @@ def draw(figures: Figures, legend: Legend) -> bytes:
     return png.getvalue()
 
 
-def _numbers(axes: Axes, legend: Legend) -> None:
+def _numbers(axes: "Axes", legend: Legend) -> None:
     axes.axis("off")
     for place, (number, what) in enumerate(legend.numbers):
         x, y = (0.17, 0.5, 0.83)[place % 3], (0.75, 0.18)[place // 3]
@@ -53,7 +55,9 @@ def _numbers(axes: Axes, legend: Legend) -> None:
         axes.text(x, y - 0.17, label, fontsize=20, ha="center", va="top", color=INK, linespacing=1.0)
 
 
-def _days(axes: Axes, figures: Figures, legend: Legend) -> None:
+def _days(axes: "Axes", figures: Figures, legend: Legend) -> None:
+    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415  # as in draw
+
     axes.set_title(legend.by_day, fontsize=26, fontweight="bold", loc="left", color=INK, pad=14)
     if not figures.days:
         _empty(axes, legend)
@@ -77,7 +81,7 @@ def _days(axes: Axes, figures: Figures, legend: Legend) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _themes(axes: Axes, figures: Figures, legend: Legend) -> None:
+def _themes(axes: "Axes", figures: Figures, legend: Legend) -> None:
     axes.set_title(legend.themes, fontsize=26, fontweight="bold", loc="left", color=INK, pad=14)
     axes.axis("off")
     if not figures.themes:
@@ -93,6 +97,6 @@ def _themes(axes: Axes, figures: Figures, legend: Legend) -> None:
         axes.text(0.9 * theme.count / most + 0.01, place + 0.78, str(theme.count), fontsize=20, va="center", color=INK)
 
 
-def _empty(axes: Axes, legend: Legend) -> None:
+def _empty(axes: "Axes", legend: Legend) -> None:
     axes.axis("off")
     axes.text(0, 0.9, legend.nothing, fontsize=22, va="top", transform=axes.transAxes, color=INK)

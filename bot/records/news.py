@@ -9,7 +9,6 @@ import secrets
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
-import psycopg
 from sqlalchemy import URL, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -87,6 +86,8 @@ async def publish(tx: AsyncSession, source: str) -> None:
 
 async def listen(url: URL, news: News) -> None:
     """Rings what other processes tell, until cancelled; without a connection it tries again and again."""
+    import psycopg  # noqa: PLC0415  # not loaded by a bot on SQLite
+
     address = url.set(drivername="postgresql").render_as_string(hide_password=False)
     while True:
         try:

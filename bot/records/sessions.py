@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 
-import psycopg
 from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -84,7 +83,7 @@ def outage(error: BaseException) -> bool:
         return True
     if not isinstance(error, DBAPIError):
         return False
-    if isinstance(error.orig, psycopg.Error):
-        state = error.orig.sqlstate
+    if hasattr(error.orig, "sqlstate"):  # of PostgreSQL's driver, which a bot on SQLite does not load
+        state: str | None = getattr(error.orig, "sqlstate", None)
         return error.connection_invalidated or (state or "08").startswith(OUTAGES_POSTGRESQL)
     return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in OUTAGES_SQLITE  # the low byte: the kind
