@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.delivery import outbox
@@ -21,13 +22,14 @@ async def ban(tx: AsyncSession, desk: Desk, ticket: Ticket, now: datetime, *, ke
         await outbox.put(tx, candidate.chat_id, "sendMessage", said, key=f"{key}:banned", ticket_id=ticket.id)
     await tickets.close(tx, ticket.id, now)
     await cards.refresh(tx, desk, ticket, key=key)
-    told = texts(desk.language).staff_banned.format(candidate=cards.known_as(candidate))
+    told = texts(desk.language).staff_banned.format(candidate=candidate.known_as)
     await relay.tell(tx, desk, ticket, told, key=key)
 
 
 async def unban(tx: AsyncSession, candidate_id: str) -> Candidate | None:
-    """Lift a ban; None if nobody of that pseudonym is banned."""
-    candidate = await tx.get(Candidate, candidate_id)
+    """Lift a ban; None if nobody of that pseudonym, in capitals or not, is banned."""
+    named = select(Candidate).where(func.lower(Candidate.id) == candidate_id.lower())
+    candidate = (await tx.execute(named)).scalar_one_or_none()
     if candidate is None or candidate.banned_at is None:
         return None
     candidate.banned_at = None

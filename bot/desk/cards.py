@@ -28,7 +28,7 @@ async def card(tx: AsyncSession, ticket: Ticket, staff: Language) -> Message:
         question=question.text if question else "",
         language=spoken(ticket.language),
         reason=Reason(ticket.reason),
-        candidate=known_as(candidate),
+        candidate=candidate.known_as,
         found=tuple(Found(one["question"], one["confidence"]) for one in ticket.found),
         state=ticket.state.value,
         owner=await owner(tx, ticket),
@@ -53,11 +53,6 @@ async def refresh(tx: AsyncSession, desk: Desk, ticket: Ticket, *, key: str) -> 
     await outbox.put(
         tx, desk.chat, "editMessageText", payload, key=f"{key}:card", priority=Priority.NOTICE, ticket_id=ticket.id
     )
-
-
-def known_as(candidate: Candidate) -> str:
-    """What staff call a candidate: by pseudonym, with the name that they chose to share."""
-    return f"{candidate.shown_name} ({candidate.id})" if candidate.shown_name else candidate.id
 
 
 async def owner(tx: AsyncSession, ticket: Ticket) -> str:

@@ -39,7 +39,7 @@ async def rate(tx: AsyncSession, desk: Desk, ticket: Ticket, rating: int, *, key
     shown = Message(texts(tongue(ticket)).rated).payload() | {"reply_markup": {"force_reply": True}}
     candidate = await tx.get_one(Candidate, ticket.candidate_id)
     await outbox.put(tx, candidate.chat_id, "sendMessage", shown, key=f"remark{ticket.id}:{key}", ticket_id=ticket.id)
-    told = texts(desk.language).staff_rated.format(candidate=cards.known_as(candidate), rating=rating)
+    told = texts(desk.language).staff_rated.format(candidate=candidate.known_as, rating=rating)
     await relay.tell(tx, desk, ticket, told, key=key)
     await cards.refresh(tx, desk, ticket, key=key)
 
@@ -48,7 +48,7 @@ async def remark(tx: AsyncSession, desk: Desk, ticket: Ticket, text: str, *, key
     """Keep the line beside a rating, and show it to staff."""
     ticket.remark = text[:REMARK]
     candidate = await tx.get_one(Candidate, ticket.candidate_id)
-    told = texts(desk.language).staff_remark.format(candidate=cards.known_as(candidate))
+    told = texts(desk.language).staff_remark.format(candidate=candidate.known_as)
     await relay.tell(tx, desk, ticket, f"{told}\n{ticket.remark}", key=key)
     await _say(tx, ticket, Message(texts(tongue(ticket)).remark_thanks), f"{key}:thanks")
 
@@ -58,7 +58,7 @@ async def reopen(tx: AsyncSession, desk: Desk, ticket: Ticket, now: datetime, *,
     if not await tickets.reopen(tx, desk, ticket, now):
         return False
     candidate = await tx.get_one(Candidate, ticket.candidate_id)
-    told = texts(desk.language).staff_reopened.format(candidate=cards.known_as(candidate))
+    told = texts(desk.language).staff_reopened.format(candidate=candidate.known_as)
     await relay.tell(tx, desk, ticket, told, key=key)
     await cards.refresh(tx, desk, ticket, key=key)
     return True

@@ -10,6 +10,7 @@ from bot.desk.masking import mask
 
 HEAD = (
     "asked",
+    "candidate",
     "language",
     "course",
     "question",
@@ -37,6 +38,7 @@ def table(about: Asked, zone: tzinfo) -> bytes:
         waited = ticket.replied_at - ticket.opened_at if ticket and ticket.replied_at else None
         row: Sequence[object] = (
             f"{one.asked_at.astimezone(zone):%Y-%m-%d %H:%M}",
+            one.candidate_id,
             one.language,
             one.course,
             mask(one.text),

@@ -21,6 +21,7 @@ class Line:
     """A ticket in a list."""
 
     ticket_id: int
+    candidate: str
     question: str
     owner: str  # empty if nobody has it
     state: TicketState
@@ -28,7 +29,7 @@ class Line:
 
 
 _LINES = (
-    select(Ticket.id, Question.text, Member.name, Ticket.state, Ticket.opened_at)
+    select(Ticket.id, Ticket.candidate_id, Question.text, Member.name, Ticket.state, Ticket.opened_at)
     .outerjoin(Question, Question.id == Ticket.question_id)
     .outerjoin(Member, Member.chat_id == Ticket.owner_chat_id)
 )
@@ -43,10 +44,10 @@ async def open_ones(tx: AsyncSession, page: int, owner: int | None = None) -> tu
 
 
 async def find(tx: AsyncSession, words: str) -> list[Line]:
-    """The latest tickets whose question holds all the words, whatever their accents and capitals."""
+    """The latest tickets whose question or pseudonym holds all the words, whatever their accents and capitals."""
     wanted = plain(words).split()
     rows = (await tx.execute(_LINES.order_by(Ticket.id.desc()).limit(SEARCHED))).all()
-    found = [row for row in rows if all(word in plain(row[1] or "") for word in wanted)]
+    found = [row for row in rows if all(word in plain(f"{row[1]} {row[2] or ''}") for word in wanted)]
     return [_line(row) for row in found[:SHOWN]] if wanted else []
 
 
@@ -57,8 +58,8 @@ def plain(text: str) -> str:
 
 
 def _line(row: Sequence[object]) -> Line:
-    number, question, owner, state, since = row
+    number, candidate, question, owner, state, since = row
     assert isinstance(number, int)
     assert isinstance(state, TicketState)
     assert isinstance(since, datetime)
-    return Line(number, str(question or ""), str(owner or ""), state, since)
+    return Line(number, str(candidate), str(question or ""), str(owner or ""), state, since)

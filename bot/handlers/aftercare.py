@@ -22,7 +22,7 @@ async def _back_to_the_bot(tx: AsyncSession, deps: Deps, candidate: Candidate, u
     if ticket is None or ticket.state is TicketState.CLOSED:
         await say(tx, candidate, Message(words.greeting), key)
         return
-    told = texts(deps.settings.staff_language).staff_handed_back.format(candidate=cards.known_as(candidate))
+    told = texts(deps.settings.staff_language).staff_handed_back.format(candidate=candidate.known_as)
     await relay.tell(tx, desk_of(deps), ticket, told, key=key)
     await say(tx, candidate, Message(words.bot_again), key)
     await endings.close(tx, desk_of(deps), ticket, deps.now(), key=key, by_team=False)

@@ -192,7 +192,7 @@ async def silent(
 def _copy(part: Part, candidate: Candidate, desk: Desk) -> Message:
     """What the bot answered beside an open ticket, as staff see it in short."""
     assert isinstance(part.decision, Answer)
-    told = texts(desk.language).staff_bot_answered.format(candidate=cards.known_as(candidate))
+    told = texts(desk.language).staff_bot_answered.format(candidate=candidate.known_as)
     said = part.decision.gist or short(markdown(part.decision.entry.answer).text, COPIED)
     return join([bold(told), plain(f"{part.decision.entry.question}\n→ {said}")], "\n").message()
 

@@ -4,7 +4,7 @@ from sqlalchemy import select
 from telegram import Update
 
 from bot.delivery import inbox, outbox
-from bot.desk import cards, endings, relay, tickets, waits
+from bot.desk import endings, relay, tickets, waits
 from bot.dialogue import render, times
 from bot.dialogue.language import language as language_of
 from bot.dialogue.message import Button, Message
@@ -112,7 +112,7 @@ async def on_cancel(update: Update, context: Context) -> None:
         words, ticket = texts(tongue(candidate)), await tickets.open_ticket(tx, candidate.id)
         await say(tx, candidate, Message(words.human_cancelled if ticket else words.human_none), f"{key}:cancel")
         if ticket:
-            told = texts(deps.settings.staff_language).staff_cancelled.format(candidate=cards.known_as(candidate))
+            told = texts(deps.settings.staff_language).staff_cancelled.format(candidate=candidate.known_as)
             await relay.tell(tx, desk_of(deps), ticket, told, key=key)
             await endings.close(tx, desk_of(deps), ticket, deps.now(), key=key, by_team=False)
         await inbox.done(tx, update.update_id)

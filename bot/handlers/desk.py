@@ -78,9 +78,9 @@ async def on_unban(update: Update, context: Context) -> None:
     words = texts(deps.settings.staff_language)
     async with deps.db.begin() as tx:
         ticket = await _ticket(tx, update, deps)
-        whom = argument(received).upper() or (ticket.candidate_id if ticket else "")
+        whom = argument(received) or (ticket.candidate_id if ticket else "")
         freed = await bans.unban(tx, whom)
-        said = words.staff_unbanned.format(candidate=cards.known_as(freed)) if freed else words.staff_unban_whom
+        said = words.staff_unbanned.format(candidate=freed.known_as) if freed else words.staff_unban_whom
         await _put(tx, update, deps, Message(said))
 
 

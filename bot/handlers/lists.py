@@ -50,7 +50,7 @@ def _shown(line: Line, desk: Desk, now: datetime) -> str:
     words = texts(desk.language)
     state = getattr(words, f"state_{line.state.value}").format(owner=line.owner or words.staff_somebody)
     age = times.length(now - line.since, desk.language)
-    return f"#{line.ticket_id} · {age} · {state}\n{short(line.question, QUESTION)}"
+    return f"#{line.ticket_id} · {line.candidate} · {age} · {state}\n{short(line.question, QUESTION)}"
 
 
 def _turns(whose: str, page: int, count: int, desk: Desk) -> tuple[Button, ...]:

@@ -162,7 +162,7 @@ async def _ask_ban(press: Press) -> str:
         Button(words.button_ban_yes, data=f"t:y:{press.ticket.id}"),
         Button(words.button_leave, data=f"t:n:{press.ticket.id}"),
     )
-    asked = words.staff_ban_ask.format(candidate=cards.known_as(candidate))
+    asked = words.staff_ban_ask.format(candidate=candidate.known_as)
     await relay.tell(press.tx, press.desk, press.ticket, Message(asked, buttons=(buttons,)), key=press.key)
     return ""
 

@@ -1,6 +1,5 @@
 """Chats and candidates: found, made, moved, forgotten."""
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -9,6 +8,7 @@ from typing import cast
 from sqlalchemy import ColumnElement, CursorResult, Insert, UpdateBase, delete, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.records.pseudonyms import pseudonym
 from bot.records.states import ChatKind, OutgoingState, ProposalState, UpdateState
 from bot.records.tables import (
     Candidate,
@@ -25,8 +25,7 @@ from bot.records.tables import (
 )
 from bot.records.upsert import insert_into, insert_new
 
-# Letters and digits that nobody takes for one another, read aloud or in print.
-UNMISTAKABLE = "2345679ACDEFGHJKMNPQRTVWXYZ"
+CROWDED = 5  # names tried that others have: then one with a number
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,17 +66,13 @@ def _seen(dialect: str, *, reached: bool) -> Insert:
 async def candidate_of(tx: AsyncSession, chat_id: int, language: str | None) -> Candidate:
     """The candidate of a private chat, made at first sight; `language` is remembered unless None."""
     mine = select(Candidate).where(Candidate.chat_id == chat_id)
+    tried = 0
     while (candidate := (await tx.execute(mine)).scalar_one_or_none()) is None:
-        # Repeats only if the pseudonym is taken, once in millions.
-        await insert_new(tx, Candidate, Candidate.id, id=pseudonym(), chat_id=chat_id)
+        await insert_new(tx, Candidate, Candidate.id, id=pseudonym(numbered=tried >= CROWDED), chat_id=chat_id)
+        tried += 1
     candidate.language = language or candidate.language
     candidate.last_seen_at = utc_now()
     return candidate
-
-
-def pseudonym() -> str:
-    """A random name such as C-7KQ4M."""
-    return "C-" + "".join(secrets.choice(UNMISTAKABLE) for _ in range(5))
 
 
 async def move_chat(tx: AsyncSession, chat_id: int, telegram_id: int) -> None:

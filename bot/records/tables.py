@@ -133,6 +133,11 @@ class Candidate(Base):
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     last_seen_at: Mapped[datetime] = mapped_column(default=utc_now)
 
+    @property
+    def known_as(self) -> str:
+        """What staff call them: by pseudonym, with the name that they chose to share."""
+        return f"{self.shown_name} ({self.id})" if self.shown_name else self.id
+
 
 class Update(Base):
     """The inbox: what Telegram sent, committed before Telegram may forget it."""

@@ -124,8 +124,9 @@ def test_no_cell_is_a_formula(cell: str) -> None:
 
 def test_a_table_for_spreadsheets_masks_people() -> None:
     ticket = Ticket(id=4, question_id=1, opened_at=NOW, replied_at=NOW + timedelta(hours=2), rating=5, remark="=Merci")
-    asked = question(1, "=cmd, je m'appelle Sara Benali ?", confidence=0.12345)
+    name = "Panda Tango"
+    asked = question(1, "=cmd, je m'appelle Sara Benali ?", confidence=0.12345, candidate_id=name)
     content = table(Asked([asked], [], [ticket]), UTC)
     assert content.startswith(b"\xef\xbb\xbf")
     line = content.decode("utf-8-sig").splitlines()[1]
-    assert line == "2026-03-02 12:00,en,ai,\"'=cmd, je m'appelle […] ?\",answer,,e1,0.123,,4,120,5,'=Merci"
+    assert line == "2026-03-02 12:00,Panda Tango,en,ai,\"'=cmd, je m'appelle […] ?\",answer,,e1,0.123,,4,120,5,'=Merci"

@@ -25,7 +25,7 @@ SMALL_TALK: list[tuple[str, Language, str]] = [
     ("🎉🦄🎉", "en", "gibberish"),
     ("Are you a robot?", "en", "presence"),
 ]
-PSEUDONYM = re.compile(r"\bC-[2-9A-Z]{5}\b")
+PSEUDONYM = re.compile(r": [A-Z][a-z]+ [A-Z][a-z]+$", re.MULTILINE)
 
 
 def answer_of(flow: House, entry_id: str, language: Language = "en") -> str:

@@ -3,7 +3,7 @@ import asyncio
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.records.people import Forgotten, candidate_of, chat_of, forget, move_chat, pseudonym, remove_forgotten
+from bot.records.people import Forgotten, candidate_of, chat_of, forget, move_chat, remove_forgotten
 from bot.records.sessions import Database
 from bot.records.states import ChatKind, Direction, OutgoingState, UpdateState
 from bot.records.tables import Base, Candidate, Chat, Outgoing, Question, Relay, Ticket, Update
@@ -65,11 +65,6 @@ async def test_a_candidate_keeps_name_and_language(db: Database) -> None:
         again = await candidate_of(tx, chat.id, None)
     assert (again.id, again.language) == (first.id, "fr")
     assert again.last_seen_at > first.last_seen_at
-
-
-def test_pseudonyms_have_no_letters_that_look_alike() -> None:
-    names = "".join(pseudonym().removeprefix("C-") for _ in range(300))
-    assert not set(names) & set("0O1IL8BSU")
 
 
 async def test_forgetting_leaves_nothing_of_the_person_and_all_of_the_others(db: Database) -> None:
