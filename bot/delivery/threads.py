@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from bot.delivery import outbox
 from bot.delivery.outbox import Priority
@@ -79,7 +80,9 @@ async def _again(tx: AsyncSession, refused: Outgoing, old: int, new: int) -> Non
 async def _conversation(tx: AsyncSession, refused: Outgoing, thread: int) -> list[Outgoing]:
     """Rows of tickets that are still open, in the topic or to the candidate, and whatever waits to go there."""
     still = select(Ticket.id).where(Ticket.state != TicketState.CLOSED)
-    letters = select(Relay.outgoing_id).where(Relay.direction == Direction.TO_CANDIDATE)
+    ours = aliased(Outgoing)  # what was shown to staff before it went is shown again itself
+    previewed = exists().where(ours.chat_id == Relay.chat_id, ours.message_id == Relay.message_id)
+    letters = select(Relay.outgoing_id).where(Relay.direction == Direction.TO_CANDIDATE, ~previewed)
     sent = (Outgoing.state == OutgoingState.SENT) & Outgoing.ticket_id.in_(still)
     waiting = Outgoing.state == OutgoingState.WAITING
     whose = (

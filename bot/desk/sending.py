@@ -5,13 +5,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.delivery import outbox
 from bot.delivery.outbox import Priority
-from bot.desk import relay
+from bot.desk import copies, relay
 from bot.desk.desk import Desk
 from bot.desk.routes import to_candidate
 from bot.dialogue.message import Button, Message
 from bot.dialogue.rich import Rich, italic, join
 from bot.dialogue.texts import texts
-from bot.records.states import OutgoingState
+from bot.records.states import Direction, OutgoingState
 from bot.records.tables import Canned, Question, Ticket
 
 BUTTON_LENGTH = 60  # characters: a phone shows no more
@@ -55,11 +55,14 @@ async def send(tx: AsyncSession, desk: Desk, ticket: Ticket, reply: Rich, author
     if question and question.message_id:
         letter["reply_parameters"] = outbox.below(question.message_id)
     row = await outbox.put(tx, route.target, "sendMessage", letter, key=f"{key}:reply", ticket_id=ticket.id)
+    await copies.remember(tx, ticket.id, Direction.TO_CANDIDATE, desk.chat, shown, row)
+    previewed = await copies.sent_as(tx, desk.chat, shown)
+    message = {"message_of": previewed[0].id} if previewed else shown
     for state, said in (
         (OutgoingState.SENT, words.staff_sent_by.format(owner=author)),
         (OutgoingState.FAILED, words.delivery_failed),
     ):
-        told = join([italic(said), reply]).message().payload() | {"message_id": shown}
+        told = join([italic(said), reply]).message().payload() | {"message_id": message}
         await outbox.put(
             tx,
             desk.chat,

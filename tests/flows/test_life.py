@@ -89,6 +89,32 @@ async def test_an_answer_is_chosen_seen_once_more_and_sent(flow: House, sara: Us
     assert await states(flow) == [TicketState.WAITING]
 
 
+async def ready_reply(flow: House, sara: User) -> tuple[Json, Json]:
+    """An answer that staff chose and sent: what they see of it, and what the candidate got."""
+    await flow.ask(sara, LECTURERS["en"])
+    card = await flow.handed_over(sara, f"/human {LECTURERS['en']}")
+    await flow.press(flow.paul, card, EN.button_send_answer)
+    await flow.press(flow.paul, flow.received(flow.staff)[-1], (0, 0))
+    preview = flow.received(flow.staff)[-1]
+    await flow.press(flow.paul, preview, EN.button_send)
+    return preview, flow.received(sara)[-1]
+
+
+async def test_replies_to_a_ready_reply_keep_their_place_both_ways(flow: House, sara: User) -> None:
+    preview, letter = await ready_reply(flow, sara)
+    await flow.ask(sara, "All of them?", reply_to=letter)
+    assert flow.received(flow.staff)[-1]["reply_to_message"]["message_id"] == preview["message_id"]
+    await flow.group(flow.paul, "Yes, all.", reply_to=preview)
+    assert flow.received(sara)[-1]["reply_to_message"]["message_id"] == letter["message_id"]
+
+
+async def test_a_ready_reply_is_taken_back_on_both_sides(flow: House, sara: User) -> None:
+    preview, letter = await ready_reply(flow, sara)
+    await flow.group(flow.marie, "/delete", reply_to=preview)
+    for place, message in ((sara, letter), (flow.staff, preview)):
+        assert message["message_id"] not in [one["message_id"] for one in flow.api.messages(place)]
+
+
 async def test_an_answer_in_staff_s_own_words_is_a_reply_to_the_preview(flow: House, sara: User) -> None:
     card = await flow.handed_over(sara)
     await flow.press(flow.marie, card, EN.button_send_answer)
