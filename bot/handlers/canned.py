@@ -14,6 +14,7 @@ from bot.dialogue.proposals import by_language
 from bot.dialogue.rich import Rich, bold, italic, join, plain
 from bot.dialogue.texts import Texts, texts
 from bot.handlers.alerts import alert
+from bot.handlers.carrying import topic_of
 from bot.handlers.context import Context, Deps
 from bot.handlers.desk import argument
 from bot.handlers.rights import Role, role
@@ -36,11 +37,11 @@ async def on_canned(update: Update, context: Context) -> None:
     word, _, rest = wanted.partition(" ")
     async with deps.db.begin() as tx:
         if word.lower() in {"add", "ajouter"}:
-            await _add(tx, deps, words, " ".join(rest.split()), key)
+            await _add(tx, update, deps, words, " ".join(rest.split()), key)
         elif word.removeprefix("#").isdecimal() and len(word) < 18:
-            await _show(tx, deps, words, await tx.get(Canned, int(word.removeprefix("#"))), key)
+            await _show(tx, update, deps, words, await tx.get(Canned, int(word.removeprefix("#"))), key)
         else:
-            await _put(tx, deps, await _list(tx, words), key)
+            await _put(tx, update, deps, await _list(tx, words), key)
         await inbox.done(tx, update.update_id)
 
 
@@ -54,26 +55,28 @@ def _languages(one: Canned) -> str:
     return ", ".join(language.upper() for language in LANGUAGES if getattr(one, language))
 
 
-async def _add(tx: AsyncSession, deps: Deps, words: Texts, title: str, key: str) -> None:
+async def _add(tx: AsyncSession, update: Update, deps: Deps, words: Texts, title: str, key: str) -> None:
     """A new one, whose texts are then written as a reply; a title that is known shows what there is."""
     if not title or len(title) > TITLE:
-        await _put(tx, deps, Message(words.canned_title.format(most=TITLE)), key)
+        await _put(tx, update, deps, Message(words.canned_title.format(most=TITLE)), key)
         return
     await insert_new(tx, Canned, Canned.id, title=title)
     known = select(Canned).where(Canned.title == title)
-    await _show(tx, deps, words, (await tx.execute(known)).scalar_one(), key)
+    await _show(tx, update, deps, words, (await tx.execute(known)).scalar_one(), key)
 
 
-async def _show(tx: AsyncSession, deps: Deps, words: Texts, one: Canned | None, key: str) -> None:
+async def _show(tx: AsyncSession, update: Update, deps: Deps, words: Texts, one: Canned | None, key: str) -> None:
     if one is None:
-        await _put(tx, deps, Message(words.canned_gone), key)
+        await _put(tx, update, deps, Message(words.canned_gone), key)
         return
     blocks: list[Rich] = [bold(f"{one.id}. {one.title}")]
     for language in LANGUAGES:
         said = getattr(one, language)
         blocks += [join([italic(language.upper()), plain(short(said, SHOWN))], "\n")] if said else []
     message = join([*blocks, italic(words.canned_change)])
-    await _put(tx, deps, message.message((Button(words.button_delete, data=f"n:d:{one.id}"),)), f"canned{one.id}:{key}")
+    await _put(
+        tx, update, deps, message.message((Button(words.button_delete, data=f"n:d:{one.id}"),)), f"canned{one.id}:{key}"
+    )
 
 
 async def on_edit(update: Update, context: Context) -> bool:
@@ -90,7 +93,7 @@ async def on_edit(update: Update, context: Context) -> bool:
         for language, said in parts if one else []:
             setattr(one, language, said)
         said = words.canned_gone if one is None else words.canned_kept if parts else words.canned_change
-        await _put(tx, deps, Message(said), f"u{update.update_id}")
+        await _put(tx, update, deps, Message(said), f"u{update.update_id}")
         await inbox.done(tx, update.update_id)
     return True
 
@@ -114,11 +117,12 @@ async def on_press(update: Update, context: Context) -> None:
         one = await tx.get(Canned, int((query.data or "").split(":")[2])) if allowed else None
         if one:
             await tx.delete(one)
-            await _put(tx, deps, Message(words.canned_deleted.format(title=one.title)), key)
+            await _put(tx, update, deps, Message(words.canned_deleted.format(title=one.title)), key)
             said = ""
         await inbox.done(tx, update.update_id)
     await alert(query, said)
 
 
-async def _put(tx: AsyncSession, deps: Deps, message: Message, key: str) -> None:
-    await outbox.put(tx, deps.staff_chat, "sendMessage", message.payload(), key=key, priority=Priority.NOTICE)
+async def _put(tx: AsyncSession, update: Update, deps: Deps, message: Message, key: str) -> None:
+    payload = message.payload() | topic_of(update)
+    await outbox.put(tx, deps.staff_chat, "sendMessage", payload, key=key, priority=Priority.NOTICE)

@@ -98,7 +98,8 @@ async def _list(update: Update, context: Context, whose: str) -> None:
     deps = context.deps
     async with deps.db.begin() as tx:
         member = await member_of(tx, update, deps.now())
-        await show_list(tx, desk_of(deps), member, whose, 0, deps.now(), key=f"u{update.update_id}")
+        key, place = f"u{update.update_id}", carrying.topic_of(update)
+        await show_list(tx, desk_of(deps), member, whose, 0, deps.now(), key=key, place=place)
         await inbox.done(tx, update.update_id)
 
 

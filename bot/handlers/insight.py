@@ -15,6 +15,7 @@ from bot.desk.export import table
 from bot.desk.insight import Figures, Period
 from bot.desk.picture import Legend, draw
 from bot.dialogue.texts import Texts, texts
+from bot.handlers.carrying import topic_of
 from bot.handlers.context import Context, Deps
 from bot.handlers.desk import argument
 from bot.handlers.rights import Role, role
@@ -60,8 +61,8 @@ async def on_stats(update: Update, context: Context) -> None:
     picture = await asyncio.to_thread(draw, found, _legend(found, words, when))
     said = f"{words.stats_title} · {when}\n{_lines(found, words)}"
     async with deps.db.begin() as tx:
-        key = f"u{update.update_id}:stats"
-        await put_file(tx, deps.staff_chat, "photo", "stats.png", picture, key=key, caption=said[:CAPTION])
+        key, shown = f"u{update.update_id}:stats", {"caption": said[:CAPTION], **topic_of(update)}
+        await put_file(tx, deps.staff_chat, "photo", "stats.png", picture, key=key, **shown)
         await inbox.done(tx, update.update_id)
     deps.wake.messages.ring()
 
@@ -141,13 +142,14 @@ async def on_export(update: Update, context: Context) -> None:
     content = await asyncio.to_thread(table, about, ZoneInfo(deps.settings.timezone))
     name, key = f"guichet-{deps.local_now:%Y-%m-%d}.csv", f"u{update.update_id}:export"
     async with deps.db.begin() as tx:
-        await put_file(tx, deps.staff_chat, "document", name, content, key=key, caption=words.export_done)
+        shown = {"caption": words.export_done, **topic_of(update)}
+        await put_file(tx, deps.staff_chat, "document", name, content, key=key, **shown)
         await inbox.done(tx, update.update_id)
     deps.wake.messages.ring()
 
 
 async def _say(update: Update, deps: Deps, text: str) -> None:
     async with deps.db.begin() as tx:
-        key = f"u{update.update_id}"
-        await outbox.put(tx, deps.staff_chat, "sendMessage", {"text": text}, key=key, priority=Priority.NOTICE)
+        key, payload = f"u{update.update_id}", {"text": text, **topic_of(update)}
+        await outbox.put(tx, deps.staff_chat, "sendMessage", payload, key=key, priority=Priority.NOTICE)
         await inbox.done(tx, update.update_id)

@@ -9,6 +9,7 @@ from bot.delivery.outbox import Priority
 from bot.desk import listing
 from bot.desk.desk import Desk
 from bot.desk.listing import PAGE, Line
+from bot.desk.pieces import Payload
 from bot.dialogue import times
 from bot.dialogue.cards import short
 from bot.dialogue.message import Button, Message
@@ -20,9 +21,9 @@ IN_A_ROW = 4  # buttons with numbers
 
 
 async def show_list(
-    tx: AsyncSession, desk: Desk, member: Member, whose: str, page: int, now: datetime, *, key: str, shown: int = 0
+    tx: AsyncSession, desk: Desk, member: Member, whose: str, page: int, now: datetime, *, key: str, place: Payload
 ) -> None:
-    """The open tickets of `all`, or `mine`; in the place of the message `shown` if there is one."""
+    """The open tickets of `all`, or `mine`; `place` is a topic, or the message in whose place the list is shown."""
     mine, words = whose == "mine", texts(desk.language)
     lines, count = await listing.open_ones(tx, page, member.chat_id if mine else None)
     if not count:
@@ -30,11 +31,8 @@ async def show_list(
     else:
         title = (words.staff_list_mine if mine else words.staff_list).format(count=count)
         message = list_message(title, lines, desk, now, turns=_turns(whose, page, count, desk))
-    payload = message.payload()
-    if shown:
-        payload |= {"message_id": shown}
-    method = "editMessageText" if shown else "sendMessage"
-    await outbox.put(tx, desk.chat, method, payload, key=f"{key}:list", priority=Priority.NOTICE)
+    method = "editMessageText" if "message_id" in place else "sendMessage"
+    await outbox.put(tx, desk.chat, method, message.payload() | place, key=f"{key}:list", priority=Priority.NOTICE)
 
 
 def list_message(title: str, lines: list[Line], desk: Desk, now: datetime, turns: tuple[Button, ...] = ()) -> Message:

@@ -60,8 +60,9 @@ async def _pressed(update: Update, context: Context) -> str:
     async with deps.db.begin() as tx:
         member, desk = await member_of(tx, update, deps.now()), desk_of(deps)
         said = texts(desk.language).staff_gone
+        place = {"message_id": shown} if shown else {}
         if kind == "l" and len(rest) == 2 and rest[1].isdecimal():
-            await show_list(tx, desk, member, rest[0], int(rest[1][:6]), deps.now(), key=key, shown=shown)
+            await show_list(tx, desk, member, rest[0], int(rest[1][:6]), deps.now(), key=key, place=place)
             said = ""
         elif kind == "t" and len(rest) in {2, 3} and rest[0] in PRESSES:
             numbers = [int(part) if part.isdecimal() and len(part) < 19 else -1 for part in (*rest[1:], "-")]

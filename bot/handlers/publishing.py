@@ -15,6 +15,7 @@ from bot.dialogue.message import Button, Message
 from bot.dialogue.rich import join, plain
 from bot.dialogue.texts import Texts, texts
 from bot.handlers.alerts import alert
+from bot.handlers.carrying import topic_of
 from bot.handlers.context import Context, Deps
 from bot.handlers.rights import Role, role
 from bot.publishing.gate import GateError
@@ -110,7 +111,8 @@ async def on_press(update: Update, context: Context) -> None:
         if isinstance(query.message, Shown):
             bare = {"message_id": query.message.message_id, "reply_markup": {"inline_keyboard": []}}
             await outbox.put(tx, deps.staff_chat, "editMessageReplyMarkup", bare, key=f"{key}:buttons")
-        await outbox.put(tx, deps.staff_chat, "sendMessage", {"text": told}, key=key, priority=Priority.NOTICE)
+        payload = {"text": told, **topic_of(update)}
+        await outbox.put(tx, deps.staff_chat, "sendMessage", payload, key=key, priority=Priority.NOTICE)
         await inbox.done(tx, update.update_id)
 
 
@@ -172,9 +174,9 @@ def _who(update: Update) -> str:
 
 
 async def _say(update: Update, context: Context, text: str) -> int:
-    key, deps = f"u{update.update_id}", context.deps
+    key, deps, payload = f"u{update.update_id}", context.deps, {"text": text, **topic_of(update)}
     async with deps.db.begin() as tx:
-        row = await outbox.put(tx, deps.staff_chat, "sendMessage", {"text": text}, key=key, priority=Priority.NOTICE)
+        row = await outbox.put(tx, deps.staff_chat, "sendMessage", payload, key=key, priority=Priority.NOTICE)
         await inbox.done(tx, update.update_id)
         return row
 
