@@ -4,9 +4,10 @@ import asyncio
 import hashlib
 import logging
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 
 from sqlalchemy import select
@@ -80,7 +81,9 @@ class Guichet:
 
 
 @asynccontextmanager
-async def guichet(settings: Settings, engine: Engine, budgets: Budgets | None = None) -> AsyncIterator[Guichet]:
+async def guichet(
+    settings: Settings, engine: Engine, budgets: Budgets | None = None, now: Callable[[], datetime] = utc_now
+) -> AsyncIterator[Guichet]:
     """Everything that a running bot needs, migrated and initialized; closed at the end."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     db = open_database(settings.database)
@@ -97,7 +100,7 @@ async def guichet(settings: Settings, engine: Engine, budgets: Budgets | None = 
                 settings.max_wrong,
                 replica_of(db, settings.index_root),
             ),
-            now=utc_now,
+            now=now,
             staff_chat=await staff_chat(db, settings.staff_chat_id or 0),
         )
         application.bot_data["deps"] = deps

@@ -4,9 +4,10 @@ import asyncio
 import logging
 import os
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,14 @@ from pydantic import SecretStr
 from sqlalchemy import func, select, text
 
 from bot.app import Guichet, guichet
-from bot.delivery.budgets import LIFTED
+from bot.delivery.budgets import LIFTED, Limits
 from bot.delivery.loops import run
 from bot.delivery.wake import wait
 from bot.dialogue.texts import texts
 from bot.logs import Events
 from bot.records.news import Signal
 from bot.records.states import UpdateState
-from bot.records.tables import Base, Question, Ticket, Update
+from bot.records.tables import Base, Question, Ticket, Update, utc_now
 from bot.sandbox.botapi import BotApi, serve
 from bot.sandbox.people import Chat, User
 from bot.settings import Settings
@@ -225,7 +226,14 @@ def settings(folder: Path, **own: Any) -> Settings:
 
 @asynccontextmanager
 async def house(
-    engine: Engine, folder: Path, *, api: BotApi | None = None, group: Json | None = None, **own: Any
+    engine: Engine,
+    folder: Path,
+    *,
+    api: BotApi | None = None,
+    group: Json | None = None,
+    budgets: Limits = LIFTED,
+    now: Callable[[], datetime] = utc_now,
+    **own: Any,
 ) -> AsyncIterator[House]:
     """The bot running until the block ends, which it must do without any trouble but an expected one."""
     api = api or BotApi(TOKEN)
@@ -234,7 +242,7 @@ async def house(
     staff = api.group("Admissions", **like)
     async with serve(api) as base_url:
         chosen = settings(folder, **({"telegram_base_url": base_url, "staff_chat_id": staff.id} | own))
-        async with guichet(chosen, engine, LIFTED) as bot:
+        async with guichet(chosen, engine, budgets, now) as bot:
             running = House(api, bot, staff, marie, paul)
             async with _at_work(running):
                 yield running
