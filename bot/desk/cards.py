@@ -36,6 +36,7 @@ async def card(tx: AsyncSession, ticket: Ticket, staff: Language) -> Message:
         earlier_on=last and last.date(),
         before=await _before(tx, question, staff) if question else (),
         rating=ticket.rating,
+        edited=bool(question and question.edited_at),
     )
     return cards.card(about, staff).message(*cards.card_buttons(ticket.id, ticket.state.value, staff))
 

@@ -1,18 +1,21 @@
 """Carrying over what people change in their messages."""
 
+from datetime import datetime
+
 from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.delivery import outbox
 from bot.delivery.splitting import LIMIT, units
-from bot.desk import copies
+from bot.desk import cards, copies, tickets
 from bot.desk.desk import Desk
 from bot.desk.outcomes import answer, reasons
 from bot.desk.pieces import CAPTIONED, REPLACEABLE, Payload, Piece, caption
 from bot.desk.routes import Route, to_candidate, to_staff
+from bot.dialogue.rich import clean
 from bot.dialogue.texts import texts
-from bot.records.states import Direction, OutgoingState
-from bot.records.tables import Outgoing, Relay, Ticket
+from bot.records.states import Direction, OutgoingState, TicketState
+from bot.records.tables import Outgoing, Question, Relay, Ticket
 
 
 async def edit_reply(tx: AsyncSession, desk: Desk, piece: Piece, *, key: str) -> bool:
@@ -28,13 +31,32 @@ async def edit_reply(tx: AsyncSession, desk: Desk, piece: Piece, *, key: str) ->
     return row is not None
 
 
-async def edit_added(tx: AsyncSession, desk: Desk, piece: Piece, chat_id: int, *, key: str) -> bool:
-    """Carry a candidate's edit over to staff; False if there is no copy that can be changed."""
+async def edit_added(
+    tx: AsyncSession, desk: Desk, piece: Piece, chat_id: int, now: datetime, *, key: str, text: str | None = None
+) -> bool:
+    """Carry a candidate's edit over to staff; False if there is no copy that can be changed.
+
+    What is asked may be only a part of the message, `text`: without its command.
+    """
     copy = await copies.copy_of(tx, chat_id, piece.message_id, Direction.TO_STAFF)
     ticket = await tx.get_one(Ticket, copy.ticket_id) if copy else None
-    if copy is None or ticket is None or copy.outgoing_id == ticket.card_id:
-        return False  # staff might not notice that the question on a card is another
+    if copy is None or ticket is None:
+        return False
+    if copy.outgoing_id == ticket.card_id:
+        return await _ask_anew(tx, desk, ticket, clean(piece.said.text if text is None else text), now, key=key)
     return await _edit(tx, to_staff(desk, ticket, chat_id), copy, piece, key=f"{key}:edit") is not None
+
+
+async def _ask_anew(tx: AsyncSession, desk: Desk, ticket: Ticket, text: str, now: datetime, *, key: str) -> bool:
+    """Show a changed question on its card, which says so; False once the ticket is closed, or without words."""
+    question = await tx.get(Question, ticket.question_id) if ticket.question_id else None
+    if question is None or not text or ticket.state is TicketState.CLOSED:
+        return False
+    if question.text != text:
+        question.text, question.edited_at = text, now
+        await tickets.written(tx, desk, ticket, now)
+        await cards.refresh(tx, desk, ticket, key=f"{key}:edit")
+    return True
 
 
 async def _edit(tx: AsyncSession, route: Route, copy: Relay, piece: Piece, *, key: str) -> int | None:

@@ -45,6 +45,7 @@ class Card:
     earlier_on: date | None = None
     before: tuple[Exchange, ...] = ()
     rating: int | None = None
+    edited: bool = False
 
 
 def card(about: Card, staff: Language) -> Rich:
@@ -62,8 +63,9 @@ def card(about: Card, staff: Language) -> Rich:
     colon = "\u00a0: " if staff == "fr" else ": "
     lines = [bold(label) + plain(f"{colon}{value}") for label, value in facts.items() if value]
     asked = quote(clean(about.question, QUESTION))
+    changed = italic(words.card_edited) if about.edited else Rich()
     below = [_before(about.before, staff), _found(about.found, staff), italic(words.card_hint)]
-    return join([bold(words.card_title), asked, join(lines, "\n"), *below])
+    return join([bold(words.card_title), asked, changed, join(lines, "\n"), *below])
 
 
 def card_buttons(ticket_id: int, state: str, staff: Language) -> tuple[tuple[Button, ...], ...]:

@@ -72,6 +72,7 @@ class Texts:
     card_nothing_found: str
     card_hint: str
     card_sure: str  # percent
+    card_edited: str
     language_fr: str
     language_en: str
     reason_unsure: str

@@ -111,8 +111,13 @@ async def on_text(update: Update, context: Context) -> None:
 
 
 async def _edited(tx: AsyncSession, deps: Deps, candidate: Candidate, asked: Asked) -> bool:
-    """Whether an edit was carried over: staff then see it where the message stands."""
-    return await edits.edit_added(tx, desk_of(deps), asked.piece, candidate.chat_id, key=asked.key)
+    """Whether an edit was carried over: staff then see it where the message stands, and what the bot knows of it."""
+    if not await edits.edit_added(tx, desk_of(deps), asked.piece, candidate.chat_id, deps.now(), key=asked.key):
+        return False
+    ticket = await tickets.open_ticket(tx, candidate.id)
+    if ticket and ticket.state is TicketState.OPEN:
+        await _answer_sure(tx, deps, candidate, ticket, asked)
+    return True
 
 
 async def _show_picture(tx: AsyncSession, deps: Deps, candidate: Candidate, asked: Asked) -> None:
@@ -162,7 +167,14 @@ async def _with_ticket(tx: AsyncSession, deps: Deps, candidate: Candidate, ticke
     if not alone:
         await silent(tx, deps, candidate, ticket, asked.piece.message_id, row, key=asked.key)
         return
-    sure = [part for part in turn.parts if isinstance(part.decision, Answer)]
+    if not await _answer_sure(tx, deps, candidate, ticket, asked):
+        kind = turn.chat if turn.chat and turn.chat != "gibberish" else "follow_up"
+        await say(tx, candidate, Message(getattr(words, kind)), added_key(candidate, asked.piece, asked.key))
+
+
+async def _answer_sure(tx: AsyncSession, deps: Deps, candidate: Candidate, ticket: Ticket, asked: Asked) -> bool:
+    """Answer what the bot is sure of beside an open ticket, seen by staff; False if that is nothing."""
+    sure, desk = [part for part in asked.turn.parts if isinstance(part.decision, Answer)], desk_of(deps)
     for number, part in enumerate(sure):
         await _act(tx, deps, candidate, asked, part)
         await relay.tell(tx, desk, ticket, _copy(part, candidate, desk), key=f"{asked.key}:copy{number}")

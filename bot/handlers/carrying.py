@@ -150,7 +150,7 @@ async def from_candidate(update: Update, context: Context) -> None:
         if candidate.banned_at:
             pass
         elif update.edited_message:
-            await edits.edit_added(tx, desk_of(deps), piece, candidate.chat_id, key=key)
+            await edits.edit_added(tx, desk, piece, candidate.chat_id, deps.now(), key=key)
         elif not piece.kind:
             await say(tx, candidate, Said(words.cannot_carry), f"{key}:other")
         elif ticket:

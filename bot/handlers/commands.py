@@ -4,7 +4,8 @@ from sqlalchemy import select
 from telegram import Update
 
 from bot.delivery import inbox, outbox
-from bot.desk import endings, relay, tickets, waits
+from bot.desk import edits, endings, relay, tickets, waits
+from bot.desk.pieces import read
 from bot.dialogue import render, times
 from bot.dialogue.language import language as language_of
 from bot.dialogue.message import Button, Message
@@ -61,7 +62,12 @@ async def on_human(update: Update, context: Context) -> None:
     async with deps.db.begin() as tx:
         candidate = await who(tx, update)
         ticket = await tickets.open_ticket(tx, candidate.id)
-        if candidate.banned_at:
+        edited = update.edited_message and await edits.edit_added(
+            tx, desk_of(deps), read(received), candidate.chat_id, deps.now(), key=f"u{update.update_id}", text=asked
+        )
+        if edited:
+            pass  # it shows on the card
+        elif candidate.banned_at:
             await say(tx, candidate, Message(texts(tongue(candidate)).banned), f"u{update.update_id}:human")
         elif ticket and not asked:
             await say(tx, candidate, Message(texts(tongue(candidate)).human_already), f"u{update.update_id}:human")

@@ -212,6 +212,7 @@ class Question(Base):
     feedback: Mapped[Feedback | None]
     answer_id: Mapped[int | None] = mapped_column(ForeignKey(Outgoing.id))
     message_id: Mapped[int | None] = mapped_column(BigInteger)  # of the candidate's own message
+    edited_at: Mapped[datetime | None]  # the candidate changed it once it was on a card
 
 
 class Ticket(Base):
@@ -404,6 +405,16 @@ class Wish(Base):
     question_id: Mapped[int] = mapped_column(ForeignKey(Question.id, ondelete="CASCADE"), primary_key=True)
     wished_at: Mapped[datetime] = mapped_column(default=utc_now)
     told_at: Mapped[datetime | None]  # once is enough
+
+
+class Ban(Base):
+    """A ban that outlasts /forget: no number of a chat, only what tells it again, and the name that staff know."""
+
+    __tablename__ = "ban"
+
+    fingerprint: Mapped[str] = mapped_column(String(128), primary_key=True)
+    pseudonym: Mapped[str] = mapped_column(String(16), unique=True)
+    banned_at: Mapped[datetime]
 
 
 class Setting(Base):

@@ -155,15 +155,57 @@ async def test_talk_among_staff_is_none_of_the_bot_s_business(flow: House) -> No
     assert flow.received(flow.staff) == []
 
 
-async def test_a_candidate_s_edit_reaches_the_card(flow: House, sara: User) -> None:
+@pytest.mark.parametrize("command", ["", "/human "])
+async def test_a_changed_question_changes_its_card(flow: House, sara: User, command: str) -> None:
+    asked = flow.api.say(sara, f"{command}{PRICE['en']}")
+    await flow.quiet()
+    said = len(flow.received(sara))
+    flow.api.edit(sara, asked, f"{command}How much does the course cost in 2027?")
+    await flow.quiet()
+    (card,) = flow.received(flow.staff)
+    assert "\nHow much does the course cost in 2027?\n" in card["text"]
+    assert PRICE["en"] not in card["text"]
+    assert EN.card_edited in card["text"]
+    assert EN.button_claim in buttons(card)
+    assert len(flow.received(sara)) == said
+    assert len(await flow.tickets()) == 1
+
+
+async def test_a_question_changed_after_a_reply_is_the_team_s_turn_again(flow: House, sara: User) -> None:
     asked = flow.api.say(sara, PRICE["en"])
     await flow.quiet()
+    (card,) = flow.received(flow.staff)
+    await flow.group(flow.marie, QUOTE, reply_to=card)
+    flow.api.edit(sara, asked, PRICE["en"], link_preview_options={"is_disabled": True})
+    await flow.quiet()
+    assert [ticket.state for ticket in await flow.tickets()] == [TicketState.WAITING]  # the words are the same
     flow.api.edit(sara, asked, "How much does the course cost in 2027?")
     await flow.quiet()
-    card, edited = flow.received(flow.staff)
-    assert "in 2027" in edited["text"]
-    assert edited["reply_to_message"]["message_id"] == card["message_id"]
-    assert len(await flow.tickets()) == 1
+    (ticket,) = await flow.tickets()
+    assert (ticket.state, ticket.asked_at is None) == (TicketState.CLAIMED, False)
+
+
+async def test_a_question_changed_to_what_the_bot_knows_is_answered(flow: House, sara: User) -> None:
+    asked = flow.api.say(sara, PRICE["en"])
+    await flow.quiet()
+    flow.api.edit(sara, asked, LECTURERS["en"])
+    await flow.quiet()
+    assert "ActuIA" in flow.received(sara)[-1]["text"]
+    card, copied = flow.received(flow.staff)
+    assert LECTURERS["en"] in card["text"]
+    assert "ActuIA" not in card["text"]
+    assert copied["reply_to_message"]["message_id"] == card["message_id"]
+
+
+async def test_a_question_changed_once_its_ticket_is_closed_is_asked_anew(flow: House, sara: User) -> None:
+    asked = flow.api.say(sara, PRICE["en"])
+    await flow.quiet()
+    (card,) = flow.received(flow.staff)
+    await flow.group(flow.marie, "/close", reply_to=card)
+    flow.api.edit(sara, asked, LECTURERS["en"])
+    await flow.quiet()
+    assert "ActuIA" in flow.received(sara)[-1]["text"]
+    assert [ticket.state for ticket in await flow.tickets()] == [TicketState.CLOSED]
 
 
 async def test_two_first_messages_at_once_open_one_ticket(flow: House, sara: User) -> None:
