@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.delivery import outbox
@@ -10,7 +10,7 @@ from bot.desk import cards, endings, relay, tickets
 from bot.desk.desk import Desk
 from bot.dialogue.message import Message
 from bot.dialogue.texts import texts
-from bot.records.tables import Candidate, Ticket
+from bot.records.tables import Ban, Candidate, Ticket
 
 
 async def ban(tx: AsyncSession, desk: Desk, ticket: Ticket, now: datetime, *, key: str) -> None:
@@ -26,11 +26,11 @@ async def ban(tx: AsyncSession, desk: Desk, ticket: Ticket, now: datetime, *, ke
     await relay.tell(tx, desk, ticket, told, key=key)
 
 
-async def unban(tx: AsyncSession, candidate_id: str) -> Candidate | None:
-    """Lift a ban; None if nobody of that pseudonym, in capitals or not, is banned."""
-    named = select(Candidate).where(func.lower(Candidate.id) == candidate_id.lower())
-    candidate = (await tx.execute(named)).scalar_one_or_none()
-    if candidate is None or candidate.banned_at is None:
-        return None
-    candidate.banned_at = None
-    return candidate
+async def unban(tx: AsyncSession, name: str) -> str | None:
+    """Lift the ban of that pseudonym, in capitals or not, and say whose it was; None if nobody of it is banned."""
+    named = select(Candidate).where(func.lower(Candidate.id) == name.lower(), Candidate.banned_at.is_not(None))
+    if candidate := (await tx.execute(named)).scalar_one_or_none():
+        candidate.banned_at = None
+        return candidate.known_as
+    forgotten = delete(Ban).where(func.lower(Ban.pseudonym) == name.lower()).returning(Ban.pseudonym)
+    return (await tx.execute(forgotten)).scalar_one_or_none()

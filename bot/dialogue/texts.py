@@ -24,6 +24,7 @@ class Texts:
     forget_ask: str
     forget_done: str
     forget_remains: str
+    forget_ban: str
     forget_not: str
     unknown_command: str
     # To the candidate: a person

@@ -131,7 +131,8 @@ async def on_forget(update: Update, context: Context) -> None:
         candidate = await who(tx, update)
         words = texts(tongue(candidate))
         buttons = (Button(words.button_yes, data="f:yes"), Button(words.button_no, data="f:no"))
-        await say(tx, candidate, plain(words.forget_ask).message(buttons), f"u{update.update_id}:forget")
+        asked = join([plain(words.forget_ask), plain(words.forget_ban if candidate.banned_at else "")])
+        await say(tx, candidate, asked.message(buttons), f"u{update.update_id}:forget")
         await inbox.done(tx, update.update_id)
 
 
@@ -148,7 +149,8 @@ async def erase(update: Update, context: Context) -> None:
             await tx.flush()
             told = select(Outgoing).where(Outgoing.key == f"u{update.update_id}:tell")
             (await tx.execute(told)).scalar_one().ticket_id = None  # stays when the ticket goes
-        farewell = Message(f"{words.forget_done}\n\n{words.forget_remains}").payload()
+        said = (words.forget_done, words.forget_ban if candidate.banned_at else "", words.forget_remains)
+        farewell = Message("\n\n".join(filter(None, said))).payload()
         keep = await outbox.put(tx, chat_id, "sendMessage", farewell, key=f"u{update.update_id}:forgotten")
         await inbox.done(tx, update.update_id)
         await forget(tx, candidate.id, keep=keep)

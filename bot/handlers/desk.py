@@ -80,7 +80,7 @@ async def on_unban(update: Update, context: Context) -> None:
         ticket = await _ticket(tx, update, deps)
         whom = argument(received) or (ticket.candidate_id if ticket else "")
         freed = await bans.unban(tx, whom)
-        said = words.staff_unbanned.format(candidate=freed.known_as) if freed else words.staff_unban_whom
+        said = words.staff_unbanned.format(candidate=freed) if freed else words.staff_unban_whom
         await _put(tx, update, deps, Message(said))
 
 

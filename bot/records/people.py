@@ -8,6 +8,7 @@ from typing import cast
 from sqlalchemy import ColumnElement, CursorResult, Insert, UpdateBase, delete, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.records import bans
 from bot.records.pseudonyms import pseudonym
 from bot.records.states import ChatKind, OutgoingState, ProposalState, UpdateState
 from bot.records.tables import (
@@ -64,11 +65,19 @@ def _seen(dialect: str, *, reached: bool) -> Insert:
 
 
 async def candidate_of(tx: AsyncSession, chat_id: int, language: str | None) -> Candidate:
-    """The candidate of a private chat, made at first sight; `language` is remembered unless None."""
+    """The candidate of a private chat, made at first sight; `language` is remembered unless None.
+
+    Who was banned and then forgotten is banned still, under the name that staff know.
+    """
     mine = select(Candidate).where(Candidate.chat_id == chat_id)
     tried = 0
     while (candidate := (await tx.execute(mine)).scalar_one_or_none()) is None:
-        await insert_new(tx, Candidate, Candidate.id, id=pseudonym(numbered=tried >= CROWDED), chat_id=chat_id)
+        ban = await bans.kept(tx, chat_id)
+        name = ban.pseudonym if ban and not tried else pseudonym(numbered=tried >= CROWDED)
+        banned_at = ban.banned_at if ban else None
+        made = await insert_new(tx, Candidate, Candidate.id, id=name, chat_id=chat_id, banned_at=banned_at)
+        if made and ban:
+            await tx.delete(ban)
         tried += 1
     candidate.language = language or candidate.language
     candidate.last_seen_at = utc_now()
@@ -99,7 +108,7 @@ async def move_chat(tx: AsyncSession, chat_id: int, telegram_id: int) -> None:
 
 
 async def forget(tx: AsyncSession, candidate_id: str, *, keep: int | None = None) -> Forgotten:
-    """Erases what is held of a person, except the outgoing row `keep`: a last message, still to be sent.
+    """Erases what is held of a person, except a ban and the outgoing row `keep`: a last message, still to be sent.
 
     Staff's copies of their tickets lose their text and their link to the person. Updates not handled yet
     stay until they are: they may be newer than the wish to be forgotten. With `keep`, chat and message
@@ -107,6 +116,7 @@ async def forget(tx: AsyncSession, candidate_id: str, *, keep: int | None = None
     """
     candidate = await tx.get_one(Candidate, candidate_id)
     chat_id = candidate.chat_id
+    await bans.keep(tx, candidate)
     tickets = select(Ticket.id).where(Ticket.candidate_id == candidate_id)
     others = Outgoing.id != (keep or 0)
     own = (Outgoing.chat_id == chat_id) & others

@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from bot.dialogue.texts import texts
+from bot.records.tables import Ban
 from bot.sandbox.people import User
 from indexer.engine import Engine
 from indexer.entries import Language
@@ -119,6 +121,47 @@ async def test_forgetting_leaves_no_trace_and_a_way_back(flow: House, tmp_path: 
     assert "ActuIA" in answer["text"]
     await flow.handed_over(sara)
     assert (await flow.tickets())[0].candidate_id != pseudonym
+
+
+async def banned(flow: House, person: User, language: Language = "en") -> str:
+    """Somebody whom staff ban; their pseudonym."""
+    card = await flow.handed_over(person, PRICE[language])
+    (ticket,) = await flow.tickets()
+    await flow.press(flow.marie, card, f"t:y:{ticket.id}", forged=True)
+    return ticket.candidate_id
+
+
+@pytest.mark.parametrize("language", BOTH)
+async def test_forgetting_lifts_no_ban_and_says_what_is_kept_for_that(flow: House, language: Language) -> None:
+    sara, words = flow.candidate("Séraphine", language), texts(language)
+    name = await banned(flow, sara, language)
+    (sure,) = await flow.ask(sara, "/forget")
+    assert sure["text"] == f"{words.forget_ask}\n\n{words.forget_ban}"
+    (done,) = await flow.press(sara, sure, words.button_yes)
+    assert done["text"] == f"{words.forget_done}\n\n{words.forget_ban}\n\n{words.forget_remains}"
+    assert str(sara.id) not in await flow.everything_kept()
+    shown = len(flow.received(flow.staff))
+    assert await flow.ask(sara, PRICE[language]) == []
+    assert [message["text"] for message in await flow.ask(sara, "/human")] == [words.banned]
+    assert len(flow.received(flow.staff)) == shown
+    (freed,) = await flow.group(flow.paul, f"/unban {name}")
+    assert freed["text"] == texts("en").staff_unbanned.format(candidate=name)
+    (answer,) = await flow.ask(sara, LECTURERS[language])
+    assert "ActuIA" in answer["text"]
+
+
+async def test_a_ban_that_was_lifted_meanwhile_is_kept_no_longer(flow: House, sara: User) -> None:
+    name = await banned(flow, sara)
+    (sure,) = await flow.ask(sara, "/forget")
+    await flow.press(sara, sure, texts("en").button_yes)
+    (freed,) = await flow.group(flow.paul, f"/unban {name.lower()}")
+    assert freed["text"] == texts("en").staff_unbanned.format(candidate=name)
+    async with flow.bot.deps.db.read() as tx:
+        assert await tx.scalar(select(Ban.pseudonym).where(Ban.pseudonym == name)) is None
+    (answer,) = await flow.ask(sara, LECTURERS["en"])
+    assert "ActuIA" in answer["text"]
+    (nobody,) = await flow.group(flow.paul, f"/unban {name}")
+    assert nobody["text"] == texts("en").staff_unban_whom
 
 
 def files(folder: Path) -> bytes:
