@@ -6,9 +6,10 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.delivery import outbox
-from bot.desk import cards, learning, relay, tickets
+from bot.desk import cards, learning, relay, tickets, wishes
 from bot.desk.desk import Desk
 from bot.dialogue.message import Button, Message
+from bot.dialogue.rich import join, plain
 from bot.dialogue.texts import spoken, texts
 from bot.records.tables import Candidate, Outgoing, Ticket
 from indexer.entries import Language
@@ -24,13 +25,20 @@ async def close(tx: AsyncSession, desk: Desk, ticket: Ticket, now: datetime, *, 
     words = texts(tongue(ticket))
     again = Button(words.button_not_solved, data=f"o:{ticket.id}")
     if by_team:
-        await _say(tx, ticket, Message(words.closed_by_team, buttons=((again,),)), f"{key}:closed")
+        await _say(tx, ticket, await parting(tx, ticket, words.closed_by_team, again), f"{key}:closed")
     if ticket.replied_at and ticket.rating is None:
         stars = tuple(Button(str(number), data=f"r:{ticket.id}:{number}") for number in RATINGS)
         await _say(tx, ticket, Message(words.rate_ask, buttons=(stars,)), f"{key}:rate")
     await cards.refresh(tx, desk, ticket, key=key)
     await learning.offer(tx, desk, ticket, key=key)
     return True
+
+
+async def parting(tx: AsyncSession, ticket: Ticket, said: str, *buttons: Button) -> Message:
+    """What to say when a ticket ends; if it had no reply, with the offer to tell of an answer that is published."""
+    wish = await wishes.left_by(tx, ticket)
+    offer = texts(tongue(ticket)).wish_offer if wish else ""
+    return join([plain(said), plain(offer)]).message(*((one,) for one in (*buttons, *wish)))
 
 
 async def rate(tx: AsyncSession, desk: Desk, ticket: Ticket, rating: int, *, key: str) -> None:

@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.delivery import outbox
 from bot.delivery.outbox import Priority
-from bot.dialogue.message import Message
+from bot.dialogue.message import Button, Message
+from bot.dialogue.render import Reason
+from bot.dialogue.texts import spoken, texts
+from bot.records.states import Feedback
 from bot.records.tables import Candidate, Question, Ticket, Wish
 from bot.records.upsert import insert_new
 
@@ -18,12 +21,26 @@ async def wish(tx: AsyncSession, question: Question, now: datetime) -> None:
     await insert_new(tx, Wish, Wish.question_id, question_id=question.id, wished_at=now)
 
 
+def button(question: Question) -> tuple[Button, ...]:
+    """What one presses to hear of an answer; nothing where there is no question in words to be answered."""
+    if question.reason == Reason.UNREADABLE or question.text.startswith("/"):
+        return ()
+    return (Button(texts(spoken(question.language)).button_wish, data=f"w:{question.id}"),)
+
+
+async def left_by(tx: AsyncSession, ticket: Ticket) -> tuple[Button, ...]:
+    """The same for a ticket that ends; nothing if staff replied, or if the candidate has that wish already."""
+    question = await tx.get(Question, ticket.question_id) if ticket.question_id and not ticket.replied_at else None
+    return button(question) if question and await tx.get(Wish, question.id) is None else ()
+
+
 async def open_ones(tx: AsyncSession, course: str) -> Sequence[Question]:
     """Questions of a course whose authors want to hear of an answer and have had none, neither here nor from staff."""
     replied = exists().where(Ticket.question_id == Question.id, Ticket.replied_at.is_not(None))
     wanted = select(Question).join(Wish, Wish.question_id == Question.id).where(Wish.told_at.is_(None), ~replied)
     free = exists().where(Candidate.id == Question.candidate_id, Candidate.banned_at.is_(None))
-    found = wanted.where(Question.course == course, Question.entry_id.is_(None), free).order_by(Question.id)
+    unanswered = or_(Question.entry_id.is_(None), Question.feedback == Feedback.NOT_MINE)
+    found = wanted.where(Question.course == course, unanswered, free).order_by(Question.id)
     return (await tx.execute(found)).scalars().all()
 
 

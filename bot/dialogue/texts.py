@@ -232,6 +232,7 @@ class Texts:
     menu_staff_export: str
     # To the candidate: an answer that was published later
     button_wish: str
+    wish_offer: str
     wish_kept: str
     wish_answered: str
     # The desk: to the candidate

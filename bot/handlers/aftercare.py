@@ -24,7 +24,7 @@ async def _back_to_the_bot(tx: AsyncSession, deps: Deps, candidate: Candidate, u
         return
     told = texts(deps.settings.staff_language).staff_handed_back.format(candidate=candidate.known_as)
     await relay.tell(tx, desk_of(deps), ticket, told, key=key)
-    await say(tx, candidate, Message(words.bot_again), key)
+    await say(tx, candidate, await endings.parting(tx, ticket, words.bot_again), key)
     await endings.close(tx, desk_of(deps), ticket, deps.now(), key=key, by_team=False)
 
 

@@ -6,6 +6,7 @@ from telegram import Update
 from telegram.constants import ChatType
 
 from bot.delivery import inbox, outbox
+from bot.desk import wishes
 from bot.dialogue import render
 from bot.dialogue.message import Button, Message
 from bot.dialogue.render import Reason
@@ -141,7 +142,8 @@ async def _offer_others(tx: AsyncSession, deps: Deps, candidate: Candidate, ques
     shown = [(place, shown_question(engine, id_, language)) for place, id_ in others]
     rows = choice_buttons([(place, text) for place, text in shown if text], question.id, language)[:-1]
     person = (Button(words.button_person, data=f"p:{question.id}"),)
-    await say(tx, candidate, plain(words.not_my_question).message(*rows, person), key)
+    wish = wishes.button(question) if not rows else ()  # nothing else was found
+    await say(tx, candidate, plain(words.not_my_question).message(*rows, person, wish), key)
 
 
 def _others(shown: object, pressed: str | None) -> list[list[dict[str, object]]]:

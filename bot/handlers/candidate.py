@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from telegram import Update
 
 from bot.delivery import inbox, outbox
-from bot.desk import cards, edits, endings, relay, tickets, waits
+from bot.desk import cards, edits, endings, relay, tickets, waits, wishes
 from bot.desk.desk import Desk
 from bot.desk.outcomes import arrived
 from bot.desk.pieces import Piece, read
@@ -178,9 +178,7 @@ async def _answer_sure(tx: AsyncSession, deps: Deps, candidate: Candidate, ticke
     for number, part in enumerate(sure):
         await _act(tx, deps, candidate, asked, part)
         await relay.tell(tx, desk, ticket, _copy(part, candidate, desk), key=f"{asked.key}:copy{number}")
-    if not sure:
-        kind = turn.chat if turn.chat and turn.chat != "gibberish" else "follow_up"
-        await say(tx, candidate, Message(getattr(words, kind)), added_key(candidate, asked.piece, asked.key))
+    return bool(sure)
 
 
 def added_key(candidate: Candidate, piece: Piece, key: str) -> str:
@@ -302,10 +300,9 @@ async def escalate(
         await say(tx, candidate, Message(words.follow_up), key)
         return
     wait = times.wait(await waits.expected(tx, deps.settings.hours, deps.now()), language)
-    wish = (Button(words.button_wish, data=f"w:{question.id}"),)
-    buttons = (wish,) if candidate.shown_name else (wish, (Button(words.button_share_name, data=f"s:{ticket_id}"),))
+    named = () if candidate.shown_name else (Button(words.button_share_name, data=f"s:{ticket_id}"),)
     shown = join([plain(getattr(words, note)), plain(wait)])
-    await say(tx, candidate, shown.message(*buttons), key)
+    await say(tx, candidate, shown.message(wishes.button(question), named), key)
 
 
 async def found_near(deps: Deps, question: Question) -> tuple[Hit, ...]:

@@ -116,7 +116,8 @@ async def on_cancel(update: Update, context: Context) -> None:
     async with deps.db.begin() as tx:
         candidate = await who(tx, update)
         words, ticket = texts(tongue(candidate)), await tickets.open_ticket(tx, candidate.id)
-        await say(tx, candidate, Message(words.human_cancelled if ticket else words.human_none), f"{key}:cancel")
+        said = await endings.parting(tx, ticket, words.human_cancelled) if ticket else Message(words.human_none)
+        await say(tx, candidate, said, f"{key}:cancel")
         if ticket:
             told = texts(deps.settings.staff_language).staff_cancelled.format(candidate=candidate.known_as)
             await relay.tell(tx, desk_of(deps), ticket, told, key=key)

@@ -102,6 +102,49 @@ async def test_who_asked_the_same_and_agreed_is_offered_the_answer_once(pottery:
     assert len(pottery.received(luc)) == before[1]
 
 
+@pytest.mark.parametrize("ending", ["team", "cancel", "back"])
+async def test_who_was_left_without_a_reply_may_ask_to_be_told(pottery: House, ending: str) -> None:
+    ana = pottery.candidate("Ana")
+    await pottery.ask(ana, "/human Which glazes may I use?")
+    card = pottery.cards()[-1]
+    if ending == "team":
+        await pottery.group(pottery.marie, "/close", reply_to=card)
+    elif ending == "cancel":
+        await pottery.ask(ana, "/cancel")
+    else:
+        await pottery.press(ana, pottery.received(ana)[-1], f"b:{(await pottery.tickets())[0].id}", forged=True)
+    (said,) = [message for message in pottery.received(ana)[1:] if EN.button_wish in buttons(message)]
+    assert said["text"].endswith(EN.wish_offer)
+    (kept,) = await pottery.press(ana, said, EN.button_wish)
+    assert kept["text"] == EN.wish_kept
+    card = await proposed(pottery, pottery.candidate("Sara"), "Which glazes may we use?", "All on the blue shelf.")
+    await pottery.press_in_group(pottery.marie, card, EN.button_publish)
+    assert "blue shelf" in pottery.received(ana)[-1]["text"]
+
+
+async def test_who_agreed_had_a_reply_or_asked_nothing_in_words_is_not_asked_again(pottery: House) -> None:
+    ana, luc, eva = (pottery.candidate(name) for name in ("Ana", "Luc", "Eva"))
+    (note,) = await pottery.ask(ana, "/human Which glazes may I use?")
+    await pottery.press(ana, note, EN.button_wish)
+    (cancelled,) = await pottery.ask(ana, "/cancel")
+    assert buttons(cancelled) == []
+    await pottery.ask(luc, "/human Which glazes may I use?")
+    await pottery.group(pottery.marie, "The blue ones.", reply_to=pottery.cards()[-1])
+    cancelled, _rating = await pottery.ask(luc, "/cancel")
+    assert buttons(cancelled) == []
+    (note,) = await pottery.ask(eva, "/human")
+    assert EN.button_wish not in buttons(note)
+
+
+async def test_an_answer_to_another_question_with_nothing_else_near_is_a_reason_to_be_told(pottery: House) -> None:
+    ana = pottery.candidate("Ana")
+    (answer,) = await pottery.ask(ana, "What should I bring along?")
+    (other,) = await pottery.press(ana, answer, EN.button_not_mine)
+    offered = buttons(other)
+    assert EN.button_wish in offered or len(offered) > 1
+    assert (EN.button_wish in offered) == (offered[0] == EN.button_person)
+
+
 async def test_a_draft_gives_way_to_its_answer(pottery: House, knowledge: Path) -> None:
     card = await proposed(pottery, pottery.candidate("Sara"), "How much is a term?", "A term is 240 euros.")
     assert EN.learn_fills.format(entry="fee") in card["text"]
