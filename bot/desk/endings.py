@@ -72,6 +72,16 @@ async def reopen(tx: AsyncSession, desk: Desk, ticket: Ticket, now: datetime, *,
     return True
 
 
+async def take_up(tx: AsyncSession, desk: Desk, ticket: Ticket, now: datetime, *, key: str) -> bool:
+    """Staff open a closed ticket again, and the candidate hears of it; False if it is open, or they are banned."""
+    candidate = await tx.get_one(Candidate, ticket.candidate_id)
+    if candidate.banned_at or not await tickets.reopen(tx, desk, ticket, now):
+        return False
+    await _say(tx, ticket, Message(texts(tongue(ticket)).reopened), f"{key}:reopened")
+    await cards.refresh(tx, desk, ticket, key=key)
+    return True
+
+
 async def replied_to(tx: AsyncSession, candidate: Candidate, message_id: int) -> tuple[Ticket, bool] | None:
     """The ticket whose message a candidate replies to, and whether that message asked for a remark."""
     ours = (Outgoing.chat_id == candidate.chat_id) & (Outgoing.message_id == message_id)

@@ -59,6 +59,13 @@ async def follow(tx: AsyncSession, desk: Desk, ticket: Ticket) -> None:
     await tx.flush()
 
 
+async def noticed(tx: AsyncSession, desk: Desk, ticket: Ticket, *, closed: bool) -> None:
+    """Somebody closed or reopened the topic by hand: the bot need not do it once more."""
+    if topic := await _topic(tx, desk, ticket):
+        topic.closed = closed
+        await tx.flush()
+
+
 async def place(tx: AsyncSession, desk: Desk, ticket: Ticket) -> Payload:
     """Where in the staff's group a ticket's messages go: into its topic, or below its card."""
     if topic := await _topic(tx, desk, ticket):

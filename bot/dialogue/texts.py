@@ -72,8 +72,8 @@ class Texts:
     card_found: str
     card_nothing_found: str
     card_hint: str
-    card_sure: str  # percent
     card_edited: str
+    card_sure: str  # percent
     language_fr: str
     language_en: str
     reason_unsure: str

@@ -10,7 +10,7 @@ from bot.delivery import inbox, outbox
 from bot.delivery.outbox import Priority
 from bot.desk import copies, quoting, refusals
 from bot.dialogue.texts import texts
-from bot.handlers import canned, carrying, desk, insight, learning, publishing
+from bot.handlers import canned, carrying, desk, insight, learning, publishing, topics
 from bot.handlers.candidate import desk_of
 from bot.handlers.context import Context, Deps
 from bot.handlers.rights import Role, role
@@ -37,7 +37,9 @@ async def on_group(update: Update, context: Context) -> None:
         await _noted(deps, received, answered)
     if (command or answered or received.is_topic_message) and await role(update, context) < Role.STAFF:
         return
-    if command and command != "note" and not update.edited_message:
+    if received.forum_topic_closed or received.forum_topic_reopened:
+        await topics.on_topic(update, context)
+    elif command and command != "note" and not update.edited_message:
         await COMMANDS.get(command, on_unknown)(update, context)
     else:
         for edit in (publishing.on_reason, learning.on_edit, canned.on_edit) if answered else ():

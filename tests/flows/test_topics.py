@@ -10,7 +10,7 @@ from bot.records.states import TicketState
 from bot.sandbox.people import Topic, User
 from indexer.engine import Engine
 
-from .house import LECTURERS, PRICE, House, Json, house
+from .house import LECTURERS, PRICE, House, Json, buttons, house
 
 EN = texts("en")
 
@@ -94,6 +94,122 @@ async def test_a_deleted_topic_is_made_anew_with_its_messages(flow: House, sara:
     assert flow.received(sara)[-1]["reply_to_message"]["text"] == "I would pay it myself"
     await flow.group(flow.marie, "/close", thread=new.id)
     assert new.closed
+
+
+async def test_a_changed_question_changes_card_and_name_of_the_topic(flow: House, sara: User) -> None:
+    asked = flow.api.say(sara, PRICE["en"])
+    await flow.quiet()
+    flow.api.edit(sara, asked, "How much does the course cost in 2027?")
+    await flow.quiet()
+    (topic,) = topics(flow)
+    (card,) = inside(flow, topic)
+    assert "in 2027?" in card
+    assert "in 2027?" in topic.name
+
+
+async def test_commands_in_a_topic_are_answered_there(flow: House, sara: User) -> None:
+    await flow.ask(sara, PRICE["en"])
+    (topic,) = topics(flow)
+    here = (
+        "/tickets",
+        "/mine",
+        "/find cost",
+        "/ask cost",
+        "/canned",
+        "/canned add Price",
+        "/help",
+        "/export yesterday",
+    )
+    for command in (*here, "/stats yesterday", "/rollback", "/dance"):
+        (said,) = await flow.group(flow.marie, command, thread=topic.id)
+        assert said["message_thread_id"] == topic.id, command
+    for command in ("/stats", "/export"):
+        (said,) = await flow.group(flow.marie, command, thread=topic.id)
+        assert said["message_thread_id"] == topic.id, command
+    (said,) = await flow.group(flow.marie, "/tickets")
+    assert "message_thread_id" not in said
+
+
+async def test_commands_in_a_topic_are_about_its_ticket(flow: House, sara: User) -> None:
+    await flow.ask(sara, PRICE["en"])
+    await flow.group(flow.paul, "/mine")  # seen
+    (topic,) = topics(flow)
+    for command, state in (
+        ("/assign Paul", TicketState.CLAIMED),
+        ("/release", TicketState.OPEN),
+        ("/close", TicketState.CLOSED),
+    ):
+        shown = await flow.group(flow.marie, command, thread=topic.id)
+        (said,) = [message for message in shown if "text" in message]
+        assert said["message_thread_id"] == topic.id
+        assert [ticket.state for ticket in await flow.tickets()] == [state]
+
+
+async def test_a_topic_closed_and_reopened_by_hand_takes_its_ticket_along(flow: House, sara: User) -> None:
+    await flow.ask(sara, PRICE["en"])
+    (topic,) = topics(flow)
+    await flow.group(flow.marie, "1,500 euros.", thread=topic.id)
+    flow.api.close_topic(flow.paul, flow.staff, topic.id)
+    await flow.quiet()
+    assert [ticket.state for ticket in await flow.tickets()] == [TicketState.CLOSED]
+    assert [message["text"] for message in flow.received(sara)[-2:]] == [EN.closed_by_team, EN.rate_ask]
+    assert inside(flow, topic)[-1] == EN.learn_offer
+    assert (topic.closed, topic.name.endswith(EN.topic_closed)) == (True, True)
+    flow.api.close_topic(flow.paul, flow.staff, topic.id, closed=False)
+    await flow.quiet()
+    (ticket,) = await flow.tickets()
+    assert (ticket.state, ticket.asked_at is None) == (TicketState.CLAIMED, False)
+    assert flow.received(sara)[-1]["text"] == EN.reopened
+    assert (topic.closed, topic.name.endswith(EN.topic_claimed)) == (False, True)
+    moves = [call for call in flow.api.exchange.calls if call.method in {"closeForumTopic", "reopenForumTopic"}]
+    assert moves == []  # nothing that people did is done once more
+    await flow.group(flow.marie, "/close", thread=topic.id)
+    assert topic.closed
+    said = len(flow.received(sara))
+    flow.api.close_topic(flow.paul, flow.staff, topic.id, closed=False)
+    await flow.quiet()
+    assert [message["text"] for message in flow.received(sara)[said:]] == [EN.reopened]
+    assert not topic.closed
+
+
+async def test_a_topic_of_nobody_s_is_closed_without_consequences(flow: House, sara: User) -> None:
+    lunch = flow.api.topic(flow.paul, flow.staff, "Lunch")
+    await flow.ask(sara, PRICE["en"])
+    flow.api.close_topic(flow.paul, flow.staff, lunch)
+    await flow.quiet()
+    assert [ticket.state for ticket in await flow.tickets()] == [TicketState.OPEN]
+
+
+async def test_the_topic_of_a_banned_candidate_reopened_by_hand_opens_no_ticket(flow: House, sara: User) -> None:
+    await flow.ask(sara, PRICE["en"])
+    (topic,) = topics(flow)
+    (ticket,) = await flow.tickets()
+    shown = next(m for m in flow.received(flow.staff) if m.get("message_thread_id") == topic.id and "text" in m)
+    await flow.press(flow.marie, shown, f"t:y:{ticket.id}", forged=True)
+    assert topic.closed
+    said = len(flow.received(sara))
+    flow.api.close_topic(flow.paul, flow.staff, topic.id, closed=False)
+    await flow.quiet()
+    assert [ticket.state for ticket in await flow.tickets()] == [TicketState.CLOSED]
+    assert len(flow.received(sara)) == said
+
+
+async def test_a_topic_made_anew_shows_a_ready_reply_once(flow: House, sara: User) -> None:
+    await flow.ask(sara, f"/human {LECTURERS['en']}")
+    (old,) = topics(flow)
+    card = [m for m in flow.received(flow.staff) if "text" in m][-1]
+    await flow.press(flow.marie, card, EN.button_send_answer)
+    await flow.press(flow.marie, flow.received(flow.staff)[-1], (0, 0))
+    await flow.press(flow.marie, flow.received(flow.staff)[-1], EN.button_send)
+    letters = len(flow.received(sara))
+    flow.api.delete_topic(flow.staff, old.id)
+    await flow.ask(sara, "And who is the director?")
+    (new,) = topics(flow)
+    shown = [m for m in flow.received(flow.staff) if m.get("message_thread_id") == new.id and "text" in m]
+    (sent,) = [m for m in shown if "ActuIA" in m["text"]]
+    assert sent["text"].startswith(EN.staff_sent_by.format(owner="Marie"))
+    assert buttons(sent) == []
+    assert len(flow.received(sara)) == letters + 1  # that a person has it now
 
 
 async def test_where_the_bot_may_make_no_topics_cards_work_as_before(engine: Engine, tmp_path: Path) -> None:
