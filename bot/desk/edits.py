@@ -1,5 +1,7 @@
 """Carrying over what people change in their messages."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import exists, select
@@ -12,10 +14,18 @@ from bot.desk.desk import Desk
 from bot.desk.outcomes import answer, reasons
 from bot.desk.pieces import CAPTIONED, REPLACEABLE, Payload, Piece, caption
 from bot.desk.routes import Route, to_candidate, to_staff
-from bot.dialogue.rich import clean
 from bot.dialogue.texts import texts
 from bot.records.states import Direction, OutgoingState, TicketState
 from bot.records.tables import Outgoing, Question, Relay, Ticket
+from indexer.passages import Hit
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A changed question, and what the assistant finds for it now."""
+
+    text: str
+    hits: Sequence[Hit]
 
 
 async def edit_reply(tx: AsyncSession, desk: Desk, piece: Piece, *, key: str) -> bool:
@@ -32,28 +42,28 @@ async def edit_reply(tx: AsyncSession, desk: Desk, piece: Piece, *, key: str) ->
 
 
 async def edit_added(
-    tx: AsyncSession, desk: Desk, piece: Piece, chat_id: int, now: datetime, *, key: str, text: str | None = None
+    tx: AsyncSession, desk: Desk, piece: Piece, chat_id: int, now: datetime, *, key: str, anew: Asked | None = None
 ) -> bool:
     """Carry a candidate's edit over to staff; False if there is no copy that can be changed.
 
-    What is asked may be only a part of the message, `text`: without its command.
+    A question that has a card is changed there, to what is asked `anew`; without that, the card's stays as it is.
     """
     copy = await copies.copy_of(tx, chat_id, piece.message_id, Direction.TO_STAFF)
     ticket = await tx.get_one(Ticket, copy.ticket_id) if copy else None
     if copy is None or ticket is None:
         return False
     if copy.outgoing_id == ticket.card_id:
-        return await _ask_anew(tx, desk, ticket, clean(piece.said.text if text is None else text), now, key=key)
+        return anew is not None and await _ask_anew(tx, desk, ticket, anew, now, key=key)
     return await _edit(tx, to_staff(desk, ticket, chat_id), copy, piece, key=f"{key}:edit") is not None
 
 
-async def _ask_anew(tx: AsyncSession, desk: Desk, ticket: Ticket, text: str, now: datetime, *, key: str) -> bool:
+async def _ask_anew(tx: AsyncSession, desk: Desk, ticket: Ticket, anew: Asked, now: datetime, *, key: str) -> bool:
     """Show a changed question on its card, which says so; False once the ticket is closed, or without words."""
     question = await tx.get(Question, ticket.question_id) if ticket.question_id else None
-    if question is None or not text or ticket.state is TicketState.CLOSED:
+    if question is None or not anew.text or ticket.state is TicketState.CLOSED:
         return False
-    if question.text != text:
-        question.text, question.edited_at = text, now
+    if question.text != anew.text:
+        question.text, question.edited_at, ticket.found = anew.text, now, tickets.found(anew.hits)
         await tickets.written(tx, desk, ticket, now)
         await cards.refresh(tx, desk, ticket, key=f"{key}:edit")
     return True

@@ -44,10 +44,6 @@ async def hand_over(
 
     Two messages that arrive at the same moment are settled by the database, which allows one open ticket a candidate.
     """
-    near = [
-        {"entry": hit.entry.id, "question": hit.entry.question, "confidence": hit.confidence}
-        for hit in hits[:SHOWN_HITS]
-    ]
     ticket_id = await insert_new(
         tx,
         Ticket,
@@ -58,7 +54,7 @@ async def hand_over(
         reason=reason.value,
         state=TicketState.OPEN,
         question_id=question.id,
-        found=near,
+        found=found(hits),
         opened_at=now,
         asked_at=now,
     )
@@ -85,6 +81,12 @@ async def hand_over(
         await copies.remember(tx, ticket_id, Direction.TO_STAFF, candidate.chat_id, question.message_id, ticket.card_id)
     await reminders.start(tx, desk, ticket_id, now)
     return ticket_id
+
+
+def found(hits: Sequence[Hit]) -> list[dict[str, Any]]:
+    """What a ticket keeps of the best hits: entry, its question, confidence."""
+    best = hits[:SHOWN_HITS]
+    return [{"entry": hit.entry.id, "question": hit.entry.question, "confidence": hit.confidence} for hit in best]
 
 
 async def claim(tx: AsyncSession, ticket_id: int, member: int) -> bool:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from operator import attrgetter
 from typing import assert_never
 
 from sqlalchemy import select
@@ -21,7 +22,7 @@ from bot.dialogue.conversation import Exchange, Part, Turn, respond
 from bot.dialogue.decide import Answer, Clarify, Escalate, name
 from bot.dialogue.message import Button, Message
 from bot.dialogue.render import Reason
-from bot.dialogue.rich import Rich, bold, join, markdown, plain
+from bot.dialogue.rich import Rich, bold, clean, join, markdown, plain
 from bot.dialogue.texts import spoken, texts
 from bot.handlers.context import Context, Deps
 from bot.records.people import candidate_of, chat_id_of
@@ -112,7 +113,10 @@ async def on_text(update: Update, context: Context) -> None:
 
 async def _edited(tx: AsyncSession, deps: Deps, candidate: Candidate, asked: Asked) -> bool:
     """Whether an edit was carried over: staff then see it where the message stands, and what the bot knows of it."""
-    if not await edits.edit_added(tx, desk_of(deps), asked.piece, candidate.chat_id, deps.now(), key=asked.key):
+    hits = [hit for part in asked.turn.parts for hit in part.answers]
+    anew = edits.Asked(clean(asked.piece.said.text), sorted(hits, key=attrgetter("confidence"), reverse=True))
+    chat_id, now = candidate.chat_id, deps.now()
+    if not await edits.edit_added(tx, desk_of(deps), asked.piece, chat_id, now, key=asked.key, anew=anew):
         return False
     ticket = await tickets.open_ticket(tx, candidate.id)
     if ticket and ticket.state is TicketState.OPEN:

@@ -1,11 +1,12 @@
 """A candidate's commands."""
 
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 from telegram import Update
 
 from bot.delivery import inbox, outbox
 from bot.desk import edits, endings, relay, tickets, waits
-from bot.desk.pieces import read
+from bot.desk.pieces import Piece, read
 from bot.dialogue import render, times
 from bot.dialogue.language import language as language_of
 from bot.dialogue.message import Button, Message
@@ -13,9 +14,9 @@ from bot.dialogue.render import Reason
 from bot.dialogue.rich import Rich, clean, join, plain
 from bot.dialogue.texts import texts
 from bot.handlers.candidate import desk_of, escalate, found_near, say, telegram_language, tongue, who
-from bot.handlers.context import Context
+from bot.handlers.context import Context, Deps
 from bot.records.people import forget
-from bot.records.tables import Outgoing, Question
+from bot.records.tables import Candidate, Outgoing, Question
 
 
 async def on_start(update: Update, context: Context) -> None:
@@ -62,10 +63,7 @@ async def on_human(update: Update, context: Context) -> None:
     async with deps.db.begin() as tx:
         candidate = await who(tx, update)
         ticket = await tickets.open_ticket(tx, candidate.id)
-        edited = update.edited_message and await edits.edit_added(
-            tx, desk_of(deps), read(received), candidate.chat_id, deps.now(), key=f"u{update.update_id}", text=asked
-        )
-        if edited:
+        if update.edited_message and await _edited(tx, deps, candidate, read(received), asked, f"u{update.update_id}"):
             pass  # it shows on the card
         elif candidate.banned_at:
             await say(tx, candidate, Message(texts(tongue(candidate)).banned), f"u{update.update_id}:human")
@@ -91,6 +89,14 @@ async def on_human(update: Update, context: Context) -> None:
             key = f"u{update.update_id}:human"
             await escalate(tx, deps, candidate, question, Reason.PERSON, near, key, note="human_asked")
         await inbox.done(tx, update.update_id)
+
+
+async def _edited(tx: AsyncSession, deps: Deps, candidate: Candidate, piece: Piece, asked: str, key: str) -> bool:
+    """Whether the question behind an edited /human was changed on its card."""
+    language = language_of(asked, tongue(candidate))
+    question = Question(text=asked, language=language, course=deps.course)
+    anew = edits.Asked(asked, await found_near(deps, question) if asked else ())
+    return await edits.edit_added(tx, desk_of(deps), piece, candidate.chat_id, deps.now(), key=key, anew=anew)
 
 
 async def on_status(update: Update, context: Context) -> None:

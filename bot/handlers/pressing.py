@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from telegram import Update
 
 from bot.delivery import inbox, outbox
-from bot.desk import bans, cards, endings, relay, sending, tickets
+from bot.desk import bans, cards, copies, endings, relay, sending, tickets
 from bot.desk.desk import Desk
 from bot.dialogue import render
 from bot.dialogue.message import Button, Message
@@ -143,7 +143,7 @@ async def _preview_canned(press: Press) -> str:
 
 async def _send(press: Press, *, is_canned: bool = False) -> str:
     reply, who = await _reply(press, is_canned=is_canned), press.member
-    if reply is None:
+    if reply is None or not await _still_shown(press, reply):
         return press.words.staff_gone
     # What is sent twice by two who press at once is worse than what one of them has to press again.
     key = f"t{press.ticket.id}m{press.shown}"
@@ -151,6 +151,13 @@ async def _send(press: Press, *, is_canned: bool = False) -> str:
     await tickets.answered(press.tx, press.ticket, who.chat_id, press.deps.now())
     await cards.refresh(press.tx, press.desk, press.ticket, key=press.key)
     return ""
+
+
+async def _still_shown(press: Press, reply: Rich) -> bool:
+    """Whether the preview shows what would go: knowledge, canned reply or question may have changed since."""
+    preview = await copies.sent_as(press.tx, press.desk.chat, press.shown)
+    shown = str(preview[0].payload.get("text", "")) if preview else ""
+    return shown.endswith(reply.text) or reply.text.endswith(shown)  # or the last part of a long one
 
 
 async def _send_canned(press: Press) -> str:

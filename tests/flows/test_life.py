@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 
 from bot.dialogue.texts import texts
 from bot.records.states import TicketState
@@ -98,6 +98,20 @@ async def ready_reply(flow: House, sara: User) -> tuple[Json, Json]:
     preview = flow.received(flow.staff)[-1]
     await flow.press(flow.paul, preview, EN.button_send)
     return preview, flow.received(sara)[-1]
+
+
+async def test_a_reply_that_has_changed_since_it_was_shown_is_not_sent(flow: House, sara: User) -> None:
+    card = await flow.handed_over(sara)
+    async with flow.bot.deps.db.begin() as tx:
+        await tx.execute(delete(Canned))
+        tx.add(Canned(title="Price", en="It is 1,500 euros."))
+    await flow.press(flow.paul, card, EN.button_canned)
+    await flow.press(flow.paul, flow.received(flow.staff)[-1], "Price")
+    preview, said = flow.received(flow.staff)[-1], len(flow.received(sara))
+    async with flow.bot.deps.db.begin() as tx:
+        await tx.execute(update(Canned).values(en="It is 2,500 euros."))
+    assert await pressed(flow, flow.paul, preview, EN.button_send) == EN.staff_gone
+    assert len(flow.received(sara)) == said
 
 
 async def test_replies_to_a_ready_reply_keep_their_place_both_ways(flow: House, sara: User) -> None:
