@@ -30,8 +30,8 @@ from bot.delivery.loops import Intake, Loops, TokenRefusedError, run
 from bot.delivery.processes import unique_name
 from bot.delivery.retry import backoff, reason
 from bot.delivery.timers import Handler, Payload
+from bot.desk import learning as proposing
 from bot.desk import refusals, reminders, setbacks
-from bot.desk.learning import resume
 from bot.dialogue.texts import texts
 from bot.doors import doors
 from bot.handlers import buttons, candidate, canned, carrying, commands, learning, publishing, staff
@@ -104,7 +104,8 @@ async def guichet(settings: Settings, engine: Engine, budgets: Budgets | None = 
         desk = desk_of(deps)
         async with db.begin() as tx:
             await refusals.send_again(tx, desk, deps.now())
-            await resume(tx)
+            if not db.postgresql:
+                await proposing.resume(tx, deps.now())
             await reminders.plan_digest(tx, desk, deps.now(), keep=True)
         refused = partial(refusals.heard, desk=desk, contact=settings.privacy_contact)
         limits = budgets or Budgets()
@@ -142,7 +143,10 @@ def clock(deps: Deps) -> dict[str, Handler]:
     async def digest(tx: AsyncSession, payload: Payload) -> None:
         await reminders.digest(tx, payload, desk=desk_of(deps), now=deps.now())
 
-    return {reminders.REMIND: remind, reminders.DIGEST: digest}
+    async def interrupted(tx: AsyncSession, payload: Payload) -> None:
+        await proposing.interrupted(tx, payload, desk=desk_of(deps))
+
+    return {reminders.REMIND: remind, reminders.DIGEST: digest, proposing.PUBLISHING: interrupted}
 
 
 async def serve(

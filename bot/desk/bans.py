@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.delivery import outbox
@@ -15,8 +16,7 @@ from bot.records.tables import Candidate, Ticket
 async def ban(tx: AsyncSession, desk: Desk, ticket: Ticket, now: datetime, *, key: str) -> None:
     """Ban a ticket's candidate, tell them once, and close the ticket."""
     candidate = await tx.get_one(Candidate, ticket.candidate_id)
-    if candidate.banned_at is None:
-        candidate.banned_at = now
+    if await _changed(tx, candidate, banned_at=now):
         said = Message(texts(endings.tongue(ticket)).banned).payload()
         await outbox.put(tx, candidate.chat_id, "sendMessage", said, key=f"{key}:banned", ticket_id=ticket.id)
     await tickets.close(tx, ticket.id, now)
@@ -28,7 +28,11 @@ async def ban(tx: AsyncSession, desk: Desk, ticket: Ticket, now: datetime, *, ke
 async def unban(tx: AsyncSession, candidate_id: str) -> Candidate | None:
     """Lift a ban; None if nobody of that pseudonym is banned."""
     candidate = await tx.get(Candidate, candidate_id)
-    if candidate is None or candidate.banned_at is None:
-        return None
-    candidate.banned_at = None
-    return candidate
+    return candidate if candidate and await _changed(tx, candidate, banned_at=None) else None
+
+
+async def _changed(tx: AsyncSession, candidate: Candidate, banned_at: datetime | None) -> bool:
+    """Of two who ban, or lift a ban, at the same moment, one does."""
+    other = Candidate.banned_at.is_not(None) if banned_at is None else Candidate.banned_at.is_(None)
+    change = update(Candidate).where(Candidate.id == candidate.id, other).values(banned_at=banned_at)
+    return (await tx.execute(change.returning(Candidate.id))).scalar_one_or_none() is not None

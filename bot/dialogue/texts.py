@@ -194,6 +194,7 @@ class Texts:
     learn_incomplete: str
     learn_published_now: str  # entry, told
     learn_refused: str  # problems
+    learn_interrupted: str
     learn_source: str
     button_learn: str
     # To staff: canned replies

@@ -109,7 +109,7 @@ async def on_cancel(update: Update, context: Context) -> None:
     deps, key = context.deps, f"u{update.update_id}"
     async with deps.db.begin() as tx:
         candidate = await who(tx, update)
-        words, ticket = texts(tongue(candidate)), await tickets.open_ticket(tx, candidate.id)
+        words, ticket = texts(tongue(candidate)), await tickets.hold_open(tx, candidate.id)
         await say(tx, candidate, Message(words.human_cancelled if ticket else words.human_none), f"{key}:cancel")
         if ticket:
             told = texts(deps.settings.staff_language).staff_cancelled.format(candidate=cards.known_as(candidate))
