@@ -174,8 +174,12 @@ def demo(
     from bot.showcase import aside, has_display, show  # noqa: PLC0415
 
     with plainly(), unwinding(), TemporaryDirectory(prefix="guichet-demo-", ignore_cleanup_errors=True) as folder:
-        settings = aside(load_settings(), Path(folder))
-        err.print("Preparing the demonstration: the first time, this takes a minute or two.", style="dim")
+        own = load_settings()
+        if not own.index_root.is_dir():
+            err.print(
+                "Building an index for the demonstration. After 'guichet index' it starts in seconds.", style="dim"
+            )
+        settings = aside(own, Path(folder))
         engine = build_for(settings).engine
         if scripted or not (no_browser or has_display()):
             asyncio.run(play(settings, engine, out))

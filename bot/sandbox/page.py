@@ -67,7 +67,7 @@ class Guard:
 
     def _welcome(self, scope: Scope) -> bool:
         host = Headers(scope=scope).get("host", "").partition(":")[0]
-        given = str(scope["path"]).split("/")[1].encode(errors="replace")
+        given = str(scope["path"]).removeprefix("/").partition("/")[0].encode(errors="replace")
         return compare_digest(given, self._token) and host in {"127.0.0.1", "localhost"}
 
 

@@ -53,11 +53,11 @@ function arrows(list) {
   });
 }
 
-function tabs(list, items, chosen, choose) {
+function tabs(list, panel, items, chosen, choose) {
   const focused = list.contains(document.activeElement) ? document.activeElement.dataset.key : null;
   list.replaceChildren(...items.map(({ key, label, detail, unread }) => el("button", {
     type: "button", role: "tab", "aria-selected": String(key === chosen), tabIndex: key === chosen ? 0 : -1,
-    "data-key": key, onclick: () => choose(key),
+    "aria-controls": panel.id, "data-key": key, onclick: () => choose(key),
   }, el("span", {}, label, detail ? el("small", {}, detail) : ""), count(unread))));
   if (focused) list.querySelector(`[data-key="${focused}"]`)?.focus();
 }
@@ -181,12 +181,12 @@ function quoted(pane, message) {
 
 function bubble(pane, message, reactions) {
   const note = service(message);
-  if (note) return el("li", { className: "note" }, el("span", {}, note));
+  if (note) return el("article", { className: "note" }, el("span", {}, note));
   const mine = message.from.id === pane.user;
   const text = message.text ?? message.caption;
   const command = message.from.is_bot ? (said) => pane.send(said) : null;
   const edited = message.edit_date && (!message.from.is_bot || state.changed.has(key(pane.chat, message.message_id)));
-  return el("li", { className: mine ? "mine" : "", tabIndex: -1 }, el("div", { className: "box" },
+  return el("article", { className: mine ? "mine" : "", tabIndex: -1 }, el("div", { className: "box" },
     el("div", { className: "bubble" },
       el("span", { className: mine || pane === phone ? "from hidden" : "from" }, message.from.first_name),
       quoted(pane, message),
@@ -211,9 +211,7 @@ class Pane {
     this.drafts = new Map();
     this.shown = new Map();
     this.low = true;
-    this.log.addEventListener("scroll", () => {
-      this.low = this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < 60;
-    });
+    for (const act of ["wheel", "touchmove", "keyup", "pointerup"]) this.log.addEventListener(act, () => this.look());
     this.log.addEventListener("load", () => this.follow(), true);
     new ResizeObserver(() => this.follow()).observe(this.log);
     this.compose();
@@ -378,6 +376,10 @@ class Pane {
     this.follow();
   }
 
+  look() {
+    requestAnimationFrame(() => { this.low = this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < 60; });
+  }
+
   // The last message stays in sight, whatever changes its size, unless somebody has scrolled up to read.
   follow() {
     if (this.low) this.log.scrollTop = this.log.scrollHeight;
@@ -433,13 +435,13 @@ class Phone extends Pane {
     this.log.setAttribute("aria-label", fill(words.messages_with, { name: person.name }));
     $(".phone", this.root).setAttribute("aria-label", fill(words.phone, { name: person.name }));
     this.people.title = words.candidate_help;
-    tabs(this.people, state.candidates.map((one) => ({
+    tabs(this.people, this.log, state.candidates.map((one) => ({
       key: String(one.id), label: one.name, detail: one.language, unread: state.unread.get(String(one.id)),
     })), String(this.user), (chosen) => this.choose(Number(chosen)));
   }
 
   empty() {
-    return el("li", { className: "empty" }, el("span", {}, fill(words.start_hint, { name: state.people.get(this.user).name })),
+    return el("p", { className: "empty" }, el("span", {}, fill(words.start_hint, { name: state.people.get(this.user).name })),
       el("button", { type: "button", onclick: () => { this.field.focus(); this.send("/start"); } }, words.start));
   }
 }
@@ -468,14 +470,14 @@ class Desk extends Pane {
     $(".topic", this.root).textContent = now.name;
     this.log.setAttribute("aria-label", fill(words.messages_in, { name: now.name }));
     if (!$(".typing", this.root)) $(".state", this.root).textContent = state.staff.map((one) => one.name).join(", ");
-    tabs(this.topics, [general, ...[...this.known].reverse()].map((topic) => ({
+    tabs(this.topics, this.log, [general, ...[...this.known].reverse()].map((topic) => ({
       key: String(topic.id), label: topic.name, unread: state.unread.get(`topic${topic.id}`),
     })), String(this.thread), (chosen) => this.open(Number(chosen)));
-    tabs(this.people, state.staff.map((one) => ({ key: String(one.id), label: one.name })), String(this.user),
+    tabs(this.people, this.log, state.staff.map((one) => ({ key: String(one.id), label: one.name })), String(this.user),
       (chosen) => { this.user = Number(chosen); this.render(); });
   }
 
-  empty() { return el("li", { className: "empty" }, words.staff_hint); }
+  empty() { return el("p", { className: "empty" }, words.staff_hint); }
 }
 
 const phone = new Phone($("#pane-candidate"), "candidate");
