@@ -18,7 +18,9 @@ from bot.sandbox.refusal import Json, Refusal
 from bot.sandbox.view import Cast, change, everything
 
 SITE = Path(__file__).parent / "site"
-SHOWN = ("page.css", "page.js", "icon.svg", "clip.svg")
+SHOWN = sorted(path.name for path in SITE.iterdir())
+# Named here, since what an operating system takes a script for may be something that browsers then refuse.
+_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 LARGEST_ACT = 64 * 1024
 LARGEST_FILE = 10 * 1024 * 1024
 LONGEST_TEXT = 4096
@@ -101,7 +103,7 @@ def application(page: Page, token: str) -> ASGIApp:
 
 
 def _static(name: str) -> Callable[[Request], Response]:
-    return lambda _request: FileResponse(SITE / name)
+    return lambda _request: FileResponse(SITE / name, media_type=_TYPES[(SITE / name).suffix])
 
 
 async def _events(page: Page) -> AsyncIterator[str]:
