@@ -14,7 +14,7 @@ help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 	@echo "With another Python: make demo PYTHON=python3.12"
 
-demo: $(VENV)/.product ## try it: no token, no server; without a terminal, a short conversation is played
+demo: $(VENV)/.product ## try it: no token, no server; without a display, a short conversation is played
 	@$(BIN)/guichet demo
 
 install: $(VENV)/.product ## make .venv with the command guichet in it, and nothing else

@@ -31,8 +31,9 @@ from bot.delivery.loops import Intake, Loops, TokenRefusedError, run
 from bot.delivery.processes import unique_name
 from bot.delivery.retry import backoff, reason
 from bot.delivery.timers import Handler, Payload
+from bot.delivery.wake import unless, wait
+from bot.desk import learning as proposing
 from bot.desk import refusals, reminders, setbacks
-from bot.desk.learning import resume
 from bot.dialogue.texts import texts
 from bot.doors import doors
 from bot.handlers import buttons, candidate, canned, carrying, commands, learning, publishing, staff
@@ -84,7 +85,16 @@ class Guichet:
 async def guichet(
     settings: Settings, engine: Engine, budgets: Budgets | None = None, now: Callable[[], datetime] = utc_now
 ) -> AsyncIterator[Guichet]:
-    """Everything that a running bot needs, migrated and initialized; closed at the end."""
+    """Everything that a running bot needs, migrated and known to Telegram; closed at the end."""
+    async with assembled(settings, engine, budgets, now) as bot, in_touch(bot):
+        yield bot
+
+
+@asynccontextmanager
+async def assembled(
+    settings: Settings, engine: Engine, budgets: Budgets | None = None, now: Callable[[], datetime] = utc_now
+) -> AsyncIterator[Guichet]:
+    """All parts, on tables that are up to date, before the first word with Telegram."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     db = open_database(settings.database)
     try:
@@ -107,7 +117,8 @@ async def guichet(
         desk = desk_of(deps)
         async with db.begin() as tx:
             await refusals.send_again(tx, desk, deps.now())
-            await resume(tx)
+            if not db.postgresql:
+                await proposing.resume(tx, deps.now())
             await reminders.plan_digest(tx, desk, deps.now(), keep=True)
         refused = partial(refusals.heard, desk=desk, contact=settings.privacy_contact)
         limits = budgets or Budgets()
@@ -126,14 +137,24 @@ async def guichet(
             timers=clock(deps),
             on_set_aside=set_aside,
         )
-        await initialize(application)
-        await notice_topics(application, deps)
-        async with application:
-            yield Guichet(loops, deps)
-            for task in deps.tasks:
-                task.cancel()
+        yield Guichet(loops, deps)
+        for task in deps.tasks:
+            task.cancel()
     finally:
         await db.close()
+
+
+@asynccontextmanager
+async def in_touch(bot: Guichet) -> AsyncIterator[bool]:
+    """From the first word with Telegram, however long that takes, to the last; False if the wish to stop came first."""
+    application = bot.loops.application
+    if not await initialize(application, bot.loops.stop):
+        await application.bot.shutdown()
+        yield False
+        return
+    await notice_topics(application, bot.deps)
+    async with application:
+        yield True
 
 
 def clock(deps: Deps) -> dict[str, Handler]:
@@ -145,24 +166,32 @@ def clock(deps: Deps) -> dict[str, Handler]:
     async def digest(tx: AsyncSession, payload: Payload) -> None:
         await reminders.digest(tx, payload, desk=desk_of(deps), now=deps.now())
 
-    return {reminders.REMIND: remind, reminders.DIGEST: digest}
+    async def interrupted(tx: AsyncSession, payload: Payload) -> None:
+        await proposing.interrupted(tx, payload, desk=desk_of(deps))
+
+    return {reminders.REMIND: remind, reminders.DIGEST: digest, proposing.PUBLISHING: interrupted}
 
 
 async def serve(
     settings: Settings, engine: Engine, started: asyncio.Event | None = None, budgets: Budgets | None = None
 ) -> None:
     """Run until SIGINT or SIGTERM; raises TokenRefusedError or AddressRefusedError."""
-    async with guichet(settings, engine, budgets) as bot, surroundings(bot) as intake:
-        beside = asyncio.gather(bot.deps.live.follow(bot.loops.stop), announce(bot))
-        log.info("started", extra={"snapshot": engine.snapshot.id})
-        if started:
-            started.set()
-        try:
-            await run(bot.loops, intake)
-        finally:
-            beside.cancel()
-            await asyncio.gather(beside, return_exceptions=True)
+    async with assembled(settings, engine, budgets) as bot, surroundings(bot) as intake, in_touch(bot) as reached:
+        if reached:
+            await _work(bot, intake, started)
     log.info("stopped")
+
+
+async def _work(bot: Guichet, intake: Intake, started: asyncio.Event | None) -> None:
+    beside = asyncio.gather(bot.deps.live.follow(bot.loops.stop), announce(bot))
+    log.info("started", extra={"snapshot": bot.deps.live.engine.snapshot.id})
+    if started:
+        started.set()
+    try:
+        await run(bot.loops, intake)
+    finally:
+        beside.cancel()
+        await asyncio.gather(beside, return_exceptions=True)
 
 
 @asynccontextmanager
@@ -174,19 +203,25 @@ async def surroundings(bot: Guichet) -> AsyncIterator[Intake]:
             yield intake
 
 
-async def initialize(application: App) -> None:
-    """Learn from Telegram who the bot is, however long Telegram is out of reach; raises TokenRefusedError."""
+async def initialize(application: App, stop: asyncio.Event) -> bool:
+    """Learn from Telegram who the bot is, however long Telegram is out of reach; raises TokenRefusedError.
+
+    False if `stop` is set before.
+    """
     failures = 0
-    while True:
+    while not stop.is_set():
         try:
-            return await application.initialize()
+            await unless(stop, application.initialize())
         except InvalidToken:
             await application.bot.shutdown()
             raise TokenRefusedError from None  # the library's own error quotes the token
         except (NetworkError, RetryAfter) as error:
             log.warning("Telegram out of reach, will try again", extra={"error": reason(error)})
-            await asyncio.sleep(backoff(failures).total_seconds())
+            await wait(stop, backoff(failures).total_seconds())
             failures += 1
+        else:
+            return not stop.is_set()
+    return False
 
 
 async def notice_topics(application: App, deps: Deps) -> None:

@@ -20,6 +20,7 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.delivery.processes import DEAD, at_work
 from bot.publishing.replica import replica_of
 from bot.records.dump import Dumped, NotEmptyError, dump, load
 from bot.records.migrations import DatabaseTooNewError, migrate, standing
@@ -88,7 +89,7 @@ async def make(db: Database, settings: Settings, target: Path) -> Path:
 
 
 async def restore(db: Database, settings: Settings, source: Path, *, force: bool = False) -> Restored:
-    """Puts everything back; raises BackupError, and the database is as it was.
+    """Puts everything back; raises BackupError, and the database is as it was, as it is while a bot works on it.
 
     `force` replaces a database that is not empty. Knowledge files that differ from those that are there are laid
     beside them.
@@ -99,6 +100,7 @@ async def restore(db: Database, settings: Settings, source: Path, *, force: bool
             inside = Path(folder)
             manifest = await asyncio.to_thread(_unpack, source, inside)
             dumped = Dumped(**manifest["database"])
+            await _nobody_at_work(db)
             try:
                 await load(db, inside / "database", dumped, force=force)
             except NotEmptyError:
@@ -111,6 +113,14 @@ async def restore(db: Database, settings: Settings, source: Path, *, force: bool
                 await _restore_index(db, settings, inside / "index" / snapshot)
             beside = _restore_knowledge(inside / "knowledge", settings.knowledge_dir)
             return Restored(sum(dumped.rows.values()), snapshot, beside)
+
+
+async def _nobody_at_work(db: Database) -> None:
+    if names := await at_work(db):
+        raise BackupError(
+            f"a bot works on this database ({', '.join(names)}): stop it and try again; "
+            f"one that was killed counts as gone {DEAD.seconds} seconds later. Nothing was changed"
+        )
 
 
 @contextmanager

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -21,6 +23,7 @@ from bot.indexing import build_for, index_app, level, open_for
 from bot.measuring import evaluate, train
 from bot.operating import backup, restore, status_app
 from bot.settings import Settings, load_settings
+from bot.watch.stopping import unwinding
 from indexer.engine import Engine
 
 app = typer.Typer(
@@ -160,19 +163,28 @@ def doctor() -> None:
 @app.command()
 def demo(
     scripted: Annotated[
-        bool, typer.Option("--scripted", help="play the short conversation even in a terminal")
+        bool, typer.Option("--script", "--scripted", help="play a short conversation here, without the page")
+    ] = False,
+    no_browser: Annotated[
+        bool, typer.Option("--no-browser", help="print the page's address, without opening a browser")
     ] = False,
 ) -> None:
-    """Try Guichet without a token: build the index and talk; without a terminal, watch a short conversation."""
+    """Try Guichet without a token: a page with candidates and staff; without a display, a short conversation."""
     from bot.demo import play  # noqa: PLC0415  # brings a Bot API server
+    from bot.showcase import aside, has_display, show  # noqa: PLC0415
 
-    with plainly():
-        settings = load_settings()
+    with plainly(), unwinding(), TemporaryDirectory(prefix="guichet-demo-", ignore_cleanup_errors=True) as folder:
+        own = load_settings()
+        if not own.index_root.is_dir():
+            err.print(
+                "Building an index for the demonstration. After 'guichet index' it starts in seconds.", style="dim"
+            )
+        settings = aside(own, Path(folder))
         engine = build_for(settings).engine
-    if scripted or not (sys.stdin.isatty() and sys.stdout.isatty()):
-        asyncio.run(play(settings, engine, out))
-        return
-    chat()
+        if scripted or not (no_browser or has_display()):
+            asyncio.run(play(settings, engine, out))
+        else:
+            asyncio.run(show(settings, engine, out, browser=not no_browser))
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""A short conversation through the real bot and a Bot API server on loopback, for where there is no terminal."""
+"""A short conversation through the real bot and a Bot API server on loopback, for where there is no display."""
 
 import asyncio
 import tempfile
@@ -41,7 +41,10 @@ async def play(settings: Settings, engine: Engine, console: Console) -> None:
                 finally:
                     bot.loops.stop.set()
                     await running
-    console.print("[bold]That was the real bot. In a terminal, 'guichet chat' lets you ask your own questions.[/bold]")
+    console.print(
+        "\n[bold]That was the real bot.[/bold] To write to it yourself: 'guichet demo --no-browser' prints the"
+    )
+    console.print("address of a page with candidates and staff, and 'guichet chat' answers in the terminal.")
 
 
 async def _conversation(stage: "Stage", sara: Any, karim: Any, marie: Any) -> None:

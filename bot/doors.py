@@ -9,16 +9,18 @@ from urllib.parse import urlsplit
 from sqlalchemy import text
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
+from telegram.error import NetworkError, TelegramError, TimedOut
 
 from bot.delivery import webhook
 from bot.delivery.calls import call
 from bot.delivery.loops import Intake, Loops, poll
+from bot.delivery.retry import reason
 from bot.delivery.webhook import Webhook
 from bot.handlers.context import Deps
 from bot.listening import listening
 from bot.settings import Settings
 from bot.watch.metrics import Metrics
-from bot.watch.pages import Check, alive, figures, ready
+from bot.watch.pages import Check, NotReadyError, alive, figures, ready
 from bot.watch.stock import Stock
 
 log = logging.getLogger(__name__)
@@ -74,7 +76,11 @@ def _checks(loops: Loops, deps: Deps) -> dict[str, Check]:
         return bool(deps.live.engine.snapshot.entries)
 
     async def telegram() -> object:
-        return await call(loops.application.bot, "getMe", {})
+        try:
+            return await call(loops.application.bot, "getMe", {})
+        except TelegramError as error:
+            why = "Telegram does not answer" if type(error) in (NetworkError, TimedOut) else "Telegram refuses"
+            raise NotReadyError(f"{why} ({reason(error)})") from None
 
     return {"database": database, "index": index, "telegram": telegram}
 

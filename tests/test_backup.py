@@ -15,6 +15,7 @@ from sqlalchemy import select, text
 
 from bot import backup
 from bot.backup import BackupError
+from bot.delivery.processes import Roles, present
 from bot.publishing.replica import replica_of
 from bot.records.dump import dump
 from bot.records.migrations import migrate, upgrade
@@ -257,6 +258,20 @@ async def test_a_damaged_backup_changes_nothing(
         await backup.restore(sqlite_db, other, path, force=True)
     assert await everything(sqlite_db) == before
     assert list(other.data_dir.iterdir()) == []
+
+
+async def test_nothing_is_restored_while_a_bot_works_on_the_database(
+    db: Database, school: Settings, tmp_path: Path
+) -> None:
+    await fill(db)
+    path = await backup.make(db, school, tmp_path / "kept.tar.gz")
+    async with present(db, "machine-7", Roles()):
+        before = await everything(db)
+        for force in (False, True):
+            with pytest.raises(BackupError, match=r"a bot works on this database \(machine-7\): stop it and try again"):
+                await backup.restore(db, school, path, force=force)
+        assert await everything(db) == before
+    assert (await backup.restore(db, school, path, force=True)).rows
 
 
 async def test_a_changed_file_inside_is_noticed(

@@ -1,4 +1,4 @@
-"""The short conversation that is played where there is no terminal."""
+"""The short conversation that is played where there is no display."""
 
 import asyncio
 import sys
@@ -31,8 +31,12 @@ def scenes(shown: str) -> dict[str, str]:
     return {title: content for title, _, content in parts}
 
 
-async def test_in_a_pipe_each_scene_shows_what_its_title_says(cache: Path, index_root: Path, tmp_path: Path) -> None:
+async def test_without_a_display_each_scene_shows_what_its_title_says(
+    cache: Path, index_root: Path, tmp_path: Path
+) -> None:
     own = environment(cache, index_root, tmp_path)
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        own.pop(name, None)
     command = (sys.executable, "-m", "bot", "demo")
     process = await asyncio.create_subprocess_exec(*command, env=own, stdin=PIPE, stdout=PIPE, stderr=PIPE)
     out, err = await asyncio.wait_for(process.communicate(), 120)

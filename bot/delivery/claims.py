@@ -3,12 +3,14 @@
 The statements are built once: SQLAlchemy needs longer to build one than SQLite to run it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
 
 from sqlalchemy import Row, String, Table, bindparam, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from bot.delivery.incoming import Raw
 from bot.records.states import UpdateState
@@ -35,7 +37,9 @@ _following = (
     .limit(1)
     .with_for_update(of=Chat, skip_locked=True)
 )
-_lone = select(UPDATE.seq).where(UPDATE.chat_id.is_(None), _due).order_by(UPDATE.seq).limit(1)
+# One that belongs to no chat is leased itself.
+_free_alone = _new & or_(UPDATE.not_before.is_(None), UPDATE.not_before <= MOMENT, UPDATE.leased_by == WORKER)
+_lone = select(UPDATE.seq).where(UPDATE.chat_id.is_(None), _free_alone).order_by(UPDATE.seq).limit(1)
 _first = select(func.min(_waiting.seq)).where(_waiting.chat_id == PLACE, _waiting.state == UpdateState.NEW)
 _columns = (UPDATE.seq, UPDATE.update_id, UPDATE.chat_id, UPDATE.attempts, UPDATE.received_at, UPDATE.raw)
 _counted = {"attempts": UPDATE.attempts + 1}
@@ -51,8 +55,8 @@ BEGIN_IN_CHAT = (
 )
 BEGIN_LONE = (
     update(UPDATE.seq.table)
-    .where(UPDATE.seq == _lone.with_for_update(skip_locked=True).scalar_subquery(), _due)
-    .values(_counted | {"not_before": bindparam("until", type_=UtcTime)})
+    .where(UPDATE.seq == _lone.with_for_update(skip_locked=True).scalar_subquery(), _free_alone)
+    .values(_counted | {"leased_by": WORKER, "not_before": bindparam("until", type_=UtcTime)})
     .returning(*_columns)
 )
 RELEASE = update(CHAT.id.table).where(CHAT.id == PLACE, CHAT.leased_by == WORKER).values(FREED)
@@ -83,7 +87,7 @@ async def claim(tx: AsyncSession, worker: str, now: datetime) -> Claimed | None:
             return _claimed(worker, begun)
         # Another worker of PostgreSQL has handled it between our looking for a chat and our taking it.
         await tx.execute(RELEASE, {"place": chat_id, "worker": worker})
-    lone = (await tx.execute(BEGIN_LONE, {"moment": now, "until": now + LEASE})).one_or_none()
+    lone = (await tx.execute(BEGIN_LONE, values)).one_or_none()
     return None if lone is None else _claimed(worker, lone)
 
 
@@ -99,5 +103,13 @@ async def release(tx: AsyncSession, claimed: Claimed) -> None:
 
 async def release_all(tx: AsyncSession, process: str | None) -> None:
     """Ends the leases of the workers of a process that is no more; their names begin with `process/`. None: of all."""
-    held = Chat.leased_by.is_not(None) if process is None else Chat.leased_by.startswith(f"{process}/", autoescape=True)
-    await tx.execute(update(Chat).where(held).values(FREED).execution_options(synchronize_session=False))
+    await _release(tx, process, Chat.leased_by, FREED)
+    await _release(tx, process, Update.leased_by, {"leased_by": None, "not_before": None})
+
+
+async def _release(
+    tx: AsyncSession, process: str | None, column: InstrumentedAttribute[str | None], freed: Mapping[str, None]
+) -> None:
+    held = column.is_not(None) if process is None else column.startswith(f"{process}/", autoescape=True)
+    freeing = update(column.class_).where(held).values(freed)
+    await tx.execute(freeing.execution_options(synchronize_session=False))

@@ -23,7 +23,7 @@ SOON = timedelta(seconds=1)
 
 _table = cast(Table, Update.__table__)
 _row, _new = _table.c.seq == bindparam("row"), _table.c.state == UpdateState.NEW
-_ended = {"finished_at": bindparam("moment", type_=UtcTime), "error": bindparam("why", None)}
+_ended = {"finished_at": bindparam("moment", type_=UtcTime), "error": bindparam("why", None), "leased_by": None}
 DONE = (
     update(_table)
     .where(_table.c.update_id == bindparam("update"), _new)
@@ -34,7 +34,10 @@ AGAIN = (
     update(_table)
     .where(_row, _new)
     .values(
-        not_before=bindparam("later", type_=UtcTime), error=bindparam("why"), attempts=bindparam("tries", type_=Integer)
+        leased_by=None,
+        not_before=bindparam("later", type_=UtcTime),
+        error=bindparam("why"),
+        attempts=bindparam("tries", type_=Integer),
     )
 )
 SET_ASIDE = update(_table).where(_row, _new).values(_ended | {"state": UpdateState.SET_ASIDE})

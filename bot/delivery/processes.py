@@ -6,12 +6,12 @@ import os
 import platform
 import secrets
 import time
-from collections.abc import AsyncIterator, Collection, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import datetime, timedelta
 
 from filelock import FileLock, Timeout
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import delete, func, inspect, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -88,6 +88,15 @@ async def join(tx: AsyncSession, process: str, roles: Collection[str], *, alone:
     await insert_new(tx, Process, Process.name, name=process, started_at=now, beat_at=now)
     for role in roles:
         await insert_new(tx, Role, Role.name, name=role)
+
+
+async def at_work(db: Database) -> Sequence[str]:
+    """The names of the processes that are alive; none in a database without tables."""
+    async with db.read() as tx:
+        if not await (await tx.connection()).run_sync(lambda inner: inspect(inner).has_table(Process.__tablename__)):
+            return ()
+        alive = Process.beat_at >= await _clock(tx) - DEAD
+        return (await tx.execute(select(Process.name).where(alive).order_by(Process.name))).scalars().all()
 
 
 async def leave(tx: AsyncSession, process: str) -> None:

@@ -23,11 +23,13 @@ def gone(error: str) -> bool:
 
 async def renew(tx: AsyncSession, row_id: int) -> bool:
     """Make the topic of a refused row anew; False if that row belongs to none. Once for all rows that are refused."""
-    row = await tx.get_one(Outgoing, row_id, populate_existing=True)
+    row = await tx.get_one(Outgoing, row_id, populate_existing=True, with_for_update=True)
     threads = set(named(row.payload.get("message_thread_id")))
     if row.state is not OutgoingState.WAITING or not threads:
         return row.state is OutgoingState.DROPPED
-    topic = (await tx.execute(select(Topic).where(Topic.outgoing_id.in_(threads)))).scalar_one_or_none()
+    # Who puts something into the topic holds it: what they put is then seen here, or goes where the new one is.
+    mine = select(Topic).where(Topic.outgoing_id.in_(threads)).with_for_update(key_share=True)
+    topic = (await tx.execute(mine)).scalar_one_or_none()
     if topic is None or topic.outgoing_id is None:
         return False
     made = await tx.get_one(Outgoing, topic.outgoing_id)
@@ -90,7 +92,8 @@ async def _conversation(tx: AsyncSession, refused: Outgoing, thread: int) -> lis
         .where(Outgoing.ticket_id == refused.ticket_id)
         .where(or_(Outgoing.chat_id == refused.chat_id, Outgoing.id.in_(letters)), or_(sent, waiting))
     )
-    rows = (await tx.execute(select(Outgoing).where(Outgoing.id.in_(whose)).order_by(Outgoing.id))).scalars()
+    held = select(Outgoing).where(Outgoing.id.in_(whose)).order_by(Outgoing.id).with_for_update()
+    rows = (await tx.execute(held)).scalars()
     shown: set[int] = set()
     found: list[Outgoing] = []
     for row in rows:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.delivery import outbox
@@ -16,8 +16,7 @@ from bot.records.tables import Ban, Candidate, Ticket
 async def ban(tx: AsyncSession, desk: Desk, ticket: Ticket, now: datetime, *, key: str) -> None:
     """Ban a ticket's candidate, tell them once, and close the ticket."""
     candidate = await tx.get_one(Candidate, ticket.candidate_id)
-    if candidate.banned_at is None:
-        candidate.banned_at = now
+    if await _changed(tx, candidate, banned_at=now):
         said = Message(texts(endings.tongue(ticket)).banned).payload()
         await outbox.put(tx, candidate.chat_id, "sendMessage", said, key=f"{key}:banned", ticket_id=ticket.id)
     await tickets.close(tx, ticket.id, now)
@@ -28,9 +27,17 @@ async def ban(tx: AsyncSession, desk: Desk, ticket: Ticket, now: datetime, *, ke
 
 async def unban(tx: AsyncSession, name: str) -> str | None:
     """Lift the ban of that pseudonym, in capitals or not, and say whose it was; None if nobody of it is banned."""
-    named = select(Candidate).where(func.lower(Candidate.id) == name.lower(), Candidate.banned_at.is_not(None))
-    if candidate := (await tx.execute(named)).scalar_one_or_none():
-        candidate.banned_at = None
+    candidate = (
+        await tx.execute(select(Candidate).where(func.lower(Candidate.id) == name.lower()))
+    ).scalar_one_or_none()
+    if candidate and await _changed(tx, candidate, banned_at=None):
         return candidate.known_as
     forgotten = delete(Ban).where(func.lower(Ban.pseudonym) == name.lower()).returning(Ban.pseudonym)
     return (await tx.execute(forgotten)).scalar_one_or_none()
+
+
+async def _changed(tx: AsyncSession, candidate: Candidate, banned_at: datetime | None) -> bool:
+    """Of two who ban, or lift a ban, at the same moment, one does."""
+    other = Candidate.banned_at.is_not(None) if banned_at is None else Candidate.banned_at.is_(None)
+    change = update(Candidate).where(Candidate.id == candidate.id, other).values(banned_at=banned_at)
+    return (await tx.execute(change.returning(Candidate.id))).scalar_one_or_none() is not None

@@ -21,7 +21,7 @@ BEFORE = 3  # messages before the question
 async def card(tx: AsyncSession, ticket: Ticket, staff: Language) -> Message:
     """The card as it is to be shown now."""
     question = await tx.get(Question, ticket.question_id) if ticket.question_id else None
-    candidate = await tx.get_one(Candidate, ticket.candidate_id)
+    candidate = await tx.get_one(Candidate, ticket.candidate_id, populate_existing=True)
     older = (Ticket.candidate_id == ticket.candidate_id) & (Ticket.id < ticket.id)
     count, last = (await tx.execute(select(func.count(), func.max(Ticket.opened_at)).where(older))).one()
     about = Card(
@@ -44,7 +44,8 @@ async def card(tx: AsyncSession, ticket: Ticket, staff: Language) -> Message:
 async def refresh(tx: AsyncSession, desk: Desk, ticket: Ticket, *, key: str) -> None:
     """Show on the card, and in the name of the topic, how the ticket stands now."""
     await tx.flush()
-    await tx.refresh(ticket)
+    # Who changes a ticket at the same moment shows it after us, and with our change.
+    await tx.refresh(ticket, with_for_update={"key_share": True})
     await topics.follow(tx, desk, ticket)
     if ticket.card_id is None:
         return

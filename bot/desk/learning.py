@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
 
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.delivery import outbox
+from bot.delivery import outbox, timers
 from bot.delivery.outbox import Priority
 from bot.desk import relay
 from bot.desk.desk import Desk
@@ -16,12 +19,14 @@ from bot.dialogue.message import Button, Message
 from bot.dialogue.proposals import Change
 from bot.dialogue.texts import spoken, texts
 from bot.records.states import OutgoingState, ProposalState
-from bot.records.tables import Candidate, Outgoing, Proposal, Question, Ticket, Wording
+from bot.records.tables import Candidate, Outgoing, Proposal, Question, Ticket, Timer, Wording
 from bot.records.upsert import insert_new
 from indexer.entries import LANGUAGES, Language
 from indexer.passages import Hit
 
 SIMILAR = 3  # entries shown
+PUBLISHING = "publishing"  # the kind of timer
+LONGEST = timedelta(minutes=10)  # that publishing takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,10 +166,39 @@ async def move(tx: AsyncSession, proposal: Proposal, to: ProposalState, *since: 
     return moved is not None
 
 
-async def resume(tx: AsyncSession) -> None:
-    """What a process had begun to publish when it died waits for an admin again."""
-    begun = update(Proposal).where(Proposal.state == ProposalState.APPROVED)
-    await tx.execute(begun.values(state=ProposalState.DRAFT))
+async def approve(tx: AsyncSession, proposal: Proposal, now: datetime) -> bool:
+    """Somebody begins to publish a proposal; False if it was decided before. A timer sees to it that this ends."""
+    begun = await move(tx, proposal, ProposalState.APPROVED, ProposalState.DRAFT)
+    if begun:
+        await timers.set_timer(tx, _timer(proposal), PUBLISHING, now + LONGEST, {"proposal": proposal.id})
+    return begun
+
+
+async def ended(tx: AsyncSession, desk: Desk, proposal: Proposal, to: ProposalState, said: str, *, key: str) -> None:
+    """Publishing has come to an end, one way or the other: staff are told."""
+    await timers.cancel(tx, _timer(proposal))
+    await move(tx, proposal, to, ProposalState.APPROVED, ProposalState.DRAFT)
+    await refresh(tx, desk, proposal, key=f"{key}:end")
+    below = {"reply_parameters": outbox.below({"message_of": proposal.card_id})} if proposal.card_id else {}
+    payload = {"text": said} | below
+    await outbox.put(tx, desk.chat, "sendMessage", payload, key=f"{key}:said", priority=Priority.NOTICE)
+
+
+async def interrupted(tx: AsyncSession, payload: dict[str, Any], *, desk: Desk) -> None:
+    """A process died while it published: the proposal waits for an admin again."""
+    proposal = await tx.get(Proposal, payload["proposal"], with_for_update=True)
+    if proposal is not None and proposal.state is ProposalState.APPROVED:
+        key = f"{_timer(proposal)}:{uuid4().hex}"
+        await ended(tx, desk, proposal, ProposalState.DRAFT, texts(desk.language).learn_interrupted, key=key)
+
+
+async def resume(tx: AsyncSession, now: datetime) -> None:
+    """At the start of the only process: what its earlier life had begun to publish need not wait for its timer."""
+    await tx.execute(update(Timer).where(Timer.kind == PUBLISHING, Timer.due_at > now).values(due_at=now))
+
+
+def _timer(proposal: Proposal) -> str:
+    return f"publish{proposal.id}"
 
 
 def near(hits: Sequence[Hit], maybe: float, fallback: str) -> Near:

@@ -49,6 +49,7 @@ async def send_again(tx: AsyncSession, desk: Desk, now: datetime) -> int:
         )
         .order_by(Outgoing.id)
         .limit(AGAIN)
+        .with_for_update(of=Outgoing)  # another worker may do the same, and what it put back be on its way
     )
     found = (await tx.execute(missed)).all()
     ids = {row.id for row, _ in found}

@@ -99,7 +99,7 @@ async def _grow(tx: AsyncSession, route: Route, piece: Piece, place: Payload, no
     """Add a picture to the album that waits for the last of them; a row that may be under way is left alone."""
     name = f"album{route.source}:{piece.album}"
     row = (await tx.execute(select(Outgoing).where(Outgoing.key == name).with_for_update())).scalar_one_or_none()
-    if row and row.state is OutgoingState.WAITING and row.not_before and row.not_before > now + IN_HAND:
+    if row and in_hand(row, now):
         media = [*_items(row), piece.item]
         row.method, row.payload = "sendMediaGroup", {"media": media, **place}
         row.not_before = now + SETTLED
@@ -122,6 +122,11 @@ async def _grow(tx: AsyncSession, route: Route, piece: Piece, place: Payload, no
     source, direction = route.source, route.direction
     await copies.remember(tx, route.ticket_id, direction, source, piece.message_id, row_id, part=part, file=piece.file)
     return row_id
+
+
+def in_hand(row: Outgoing, now: datetime) -> bool:
+    """Whether a row waits for its time, so that it can still be changed; what is due may be under way."""
+    return row.state is OutgoingState.WAITING and row.not_before is not None and row.not_before > now + IN_HAND
 
 
 def _items(row: Outgoing) -> list[Payload]:

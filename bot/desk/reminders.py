@@ -33,7 +33,7 @@ async def start(tx: AsyncSession, desk: Desk, ticket_id: int, since: datetime, n
 
 async def remind(tx: AsyncSession, payload: Payload, *, desk: Desk, now: datetime) -> None:
     """Remind staff below the card, and set the next timer; one that comes late and at night waits for the morning."""
-    ticket = await tx.get(Ticket, payload["ticket"])
+    ticket = await tx.get(Ticket, payload["ticket"], with_for_update={"key_share": True})
     if ticket is None or ticket.asked_at is None:
         return
     if not office.is_open(desk.hours, now):

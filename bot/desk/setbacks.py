@@ -8,9 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.delivery import outbox
 from bot.delivery.outbox import Priority
 from bot.desk.desk import Desk
+from bot.desk.relay import in_hand
 from bot.dialogue.message import Message
 from bot.dialogue.texts import spoken, texts
-from bot.records.states import ChatKind, OutgoingState, UpdateState
+from bot.records.states import ChatKind, UpdateState
 from bot.records.tables import Candidate, Chat, Outgoing, Update
 
 QUIET = timedelta(hours=1)
@@ -28,7 +29,8 @@ async def _tell_staff(tx: AsyncSession, row: int, error: str, desk: Desk, now: d
     await tx.execute(select(Chat.id).where(Chat.id == desk.chat).with_for_update())
     notices = select(Outgoing).where(Outgoing.key.startswith(KEY)).order_by(Outgoing.id.desc())
     last = (await tx.execute(notices.limit(1))).scalar_one_or_none()
-    waiting = last is not None and last.state is OutgoingState.WAITING
+    # One that may be under way is left alone: what is added to it now would not be read.
+    waiting = last is not None and in_hand(last, now)
     before = (await tx.execute(notices.offset(1 if waiting else 0).limit(1))).scalar_one_or_none()
     aside = select(func.count()).where(Update.state == UpdateState.SET_ASIDE)
     count = (await tx.execute(aside.where(Update.finished_at > before.created_at) if before else aside)).scalar_one()

@@ -29,6 +29,13 @@ async def open_ticket(tx: AsyncSession, candidate_id: str) -> Ticket | None:
     return (await tx.execute(mine)).scalar_one_or_none()
 
 
+async def hold_open(tx: AsyncSession, candidate_id: str) -> Ticket | None:
+    """As `open_ticket`, for who adds to it: nobody closes it before this transaction ends."""
+    mine = select(Ticket).where(Ticket.candidate_id == candidate_id, Ticket.state != TicketState.CLOSED)
+    held = mine.with_for_update(key_share=True).execution_options(populate_existing=True)
+    return (await tx.execute(held)).scalar_one_or_none()
+
+
 async def hand_over(
     tx: AsyncSession,
     desk: Desk,
@@ -44,27 +51,20 @@ async def hand_over(
 
     Two messages that arrive at the same moment are settled by the database, which allows one open ticket a candidate.
     """
-    ticket_id = await insert_new(
-        tx,
-        Ticket,
-        Ticket.id,
-        candidate_id=candidate.id,
-        course=question.course,
-        language=question.language,
-        reason=reason.value,
-        state=TicketState.OPEN,
-        question_id=question.id,
-        found=found(hits),
-        opened_at=now,
-        asked_at=now,
-    )
-    if ticket_id is None:
-        ticket = await open_ticket(tx, candidate.id)
-        assert ticket is not None  # the insertion failed because of it
-        said = Piece(question.message_id or 0, "text", Rich(clean(question.text)))
-        await relay.add(tx, desk, ticket, said, candidate.chat_id, now, key=key)
-        await written(tx, desk, ticket, now)
-        return None
+    values: dict[str, Any] = {"candidate_id": candidate.id, "course": question.course, "language": question.language}
+    values |= {
+        "reason": reason.value,
+        "question_id": question.id,
+        "found": found(hits),
+        "opened_at": now,
+        "asked_at": now,
+    }
+    while (ticket_id := await insert_new(tx, Ticket, Ticket.id, state=TicketState.OPEN, **values)) is None:
+        if ticket := await hold_open(tx, candidate.id):  # else somebody has closed it in between
+            said = Piece(question.message_id or 0, "text", Rich(clean(question.text)))
+            await relay.add(tx, desk, ticket, said, candidate.chat_id, now, key=key)
+            await written(tx, desk, ticket, now)
+            return None
     ticket = await tx.get_one(Ticket, ticket_id)
     await topics.enter(tx, desk, ticket)
     card = (await cards.card(tx, ticket, desk.language)).payload() | await topics.place(tx, desk, ticket)
@@ -113,6 +113,7 @@ async def answered(tx: AsyncSession, ticket: Ticket, member: int | None, now: da
 
     A closed ticket opens again unless the candidate has a newer one open: then nothing changes, and False.
     """
+    await _only_one_opens(tx, ticket)
     mine = (Ticket.id == ticket.id) & ~_another_open(ticket)
     await timers.cancel(tx, reminders.key(ticket.id))
     return await _changed(
@@ -151,6 +152,7 @@ async def close(tx: AsyncSession, ticket_id: int, now: datetime) -> bool:
 
 async def reopen(tx: AsyncSession, desk: Desk, ticket: Ticket, now: datetime) -> bool:
     """Open a closed ticket again, with whoever had it; False if it is open, or the candidate has a newer one."""
+    await _only_one_opens(tx, ticket)
     over = (Ticket.id == ticket.id) & (Ticket.state == TicketState.CLOSED) & ~_another_open(ticket)
     taken = case((Ticket.owner_chat_id.is_(None), TicketState.OPEN), else_=TicketState.CLAIMED)
     again = await _changed(tx, over, state=taken, asked_at=now, closed_at=None, hushed_at=None)
@@ -165,6 +167,11 @@ async def collides(tx: AsyncSession, ticket: Ticket, member: int) -> bool:
         return False
     told = await insert_new(tx, Collision, Collision.ticket_id, ticket_id=ticket.id, chat_id=member)
     return told is not None
+
+
+async def _only_one_opens(tx: AsyncSession, ticket: Ticket) -> None:
+    """Whoever opens a ticket of a candidate holds that candidate's row: the next one sees what the first has done."""
+    await tx.execute(select(Candidate.id).where(Candidate.id == ticket.candidate_id).with_for_update(key_share=True))
 
 
 def _another_open(ticket: Ticket) -> ColumnElement[bool]:

@@ -2,7 +2,7 @@
 
 from uuid import uuid4
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.delivery import outbox
@@ -47,8 +47,9 @@ async def enter(tx: AsyncSession, desk: Desk, ticket: Ticket) -> None:
 
 
 async def follow(tx: AsyncSession, desk: Desk, ticket: Ticket) -> None:
-    """Bring name and state of the topic, if there is one, in line with its ticket."""
-    if (topic := await _topic(tx, desk, ticket)) is None:
+    """Bring name and state of the topic, if there is one, in line with its ticket, unless a newer one has it now."""
+    topic = await _topic(tx, desk, ticket)
+    if topic is None or await _succeeded(tx, ticket):
         return
     name, closed = await _name(tx, ticket, desk.language), ticket.state is TicketState.CLOSED
     if name != topic.name:
@@ -64,6 +65,15 @@ async def noticed(tx: AsyncSession, desk: Desk, ticket: Ticket, *, closed: bool)
     if topic := await _topic(tx, desk, ticket):
         topic.closed = closed
         await tx.flush()
+
+
+async def _succeeded(tx: AsyncSession, ticket: Ticket) -> bool:
+    """Whether the candidate has another ticket that the topic is about: the open one, or else the last."""
+    others = (Ticket.candidate_id == ticket.candidate_id) & (Ticket.id != ticket.id)
+    later = Ticket.state != TicketState.CLOSED
+    if ticket.state is TicketState.CLOSED:
+        later |= Ticket.id > ticket.id
+    return bool(await tx.scalar(select(exists().where(others, later))))
 
 
 async def place(tx: AsyncSession, desk: Desk, ticket: Ticket) -> Payload:
@@ -90,12 +100,14 @@ async def ticket_of_thread(tx: AsyncSession, staff_chat: int, thread_id: int) ->
 
 async def _topic(tx: AsyncSession, desk: Desk, ticket: Ticket) -> Topic | None:
     """The topic, unless it could not be made: its messages then stand among the others."""
-    mine = select(Topic, Outgoing.state).outerjoin(Outgoing, Outgoing.id == Topic.outgoing_id)
-    found = await tx.execute(mine.where(Topic.chat_id == desk.chat, Topic.candidate_id == ticket.candidate_id))
-    for topic, state in found:
-        lost = state is OutgoingState.FAILED and ticket.card_id is not None
-        return None if lost else topic
-    return None
+    # Held, so that it is not made anew by the sender while something is put into it.
+    mine = select(Topic).where(Topic.chat_id == desk.chat, Topic.candidate_id == ticket.candidate_id)
+    held = mine.with_for_update(key_share=True).execution_options(populate_existing=True)
+    topic = (await tx.execute(held)).scalar_one_or_none()
+    if topic is None or ticket.card_id is None:
+        return topic
+    state = await tx.scalar(select(Outgoing.state).where(Outgoing.id == topic.outgoing_id))
+    return None if state is OutgoingState.FAILED else topic
 
 
 async def _change(tx: AsyncSession, topic: Topic, method: str, payload: Payload, ticket: Ticket) -> None:

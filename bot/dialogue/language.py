@@ -18,7 +18,6 @@ _GRAMMAR: dict[Language, frozenset[str]] = {
 _CONTENT: dict[Language, frozenset[str]] = {
     tongue: frozenset(_LISTS["content"][tongue].split()) for tongue in LANGUAGES
 }
-_KNOWN = {tongue: _GRAMMAR[tongue] | _CONTENT[tongue] for tongue in LANGUAGES}
 _ELISION = re.compile(r"\b(?:[ldjnsctm]|qu|jusqu|lorsqu|puisqu|quelqu)['’](?=\w{2})", re.IGNORECASE)
 _SHORTENED = re.compile(r"\b\w+(?:n['’]t|['’](?:s|m|re|ve|ll|d))\b", re.IGNORECASE)
 _INVERSION = re.compile(r"\w-(?:t-(?:il|elle|on)|ce|il|elle|je|tu|vous|nous|ils|elles)\b", re.IGNORECASE)
@@ -26,15 +25,6 @@ _INVERSION = re.compile(r"\w-(?:t-(?:il|elle|on)|ce|il|elle|je|tu|vous|nous|ils|
 _AI = re.compile(r"(?<!['’])\bAI\b")
 _ACCENT = re.compile("[éèêëàâçùûîïôœ]", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
-_OTHERS = (
-    Tongue.GERMAN,
-    Tongue.SPANISH,
-    Tongue.ITALIAN,
-    Tongue.PORTUGUESE,
-    Tongue.DUTCH,
-    Tongue.POLISH,
-    Tongue.TURKISH,
-)
 
 
 def fold(text: str) -> str:
@@ -58,19 +48,6 @@ def language(text: str, before: Language | None = None) -> Language:
     trust = 1.5 if before is None or len(words(text)) > 2 else 0.7
     lean = french - english + trust * _lingua(text) + {"fr": 0.8, "en": -0.8, None: 0.0}[before]
     return "en" if lean < 0 else "fr"
-
-
-def language_guess(text: str, before: Language | None = None) -> Language | None:
-    """Like `language`, but None for another script, or five words or more in a third language."""
-    found = words(text)
-    if found and not re.search("[a-z]", fold(text)):
-        return None
-    known = sum(any(word in _KNOWN[tongue] for tongue in LANGUAGES) for word in found)
-    if len(found) >= 5 and known < max(2, len(found) / 3):
-        best = _many().compute_language_confidence_values(text)[0]
-        if best.value > 0.95 and best.language not in (Tongue.FRENCH, Tongue.ENGLISH):
-            return None
-    return language(text, before)
 
 
 def _evidence(text: str) -> tuple[float, float]:
@@ -97,9 +74,3 @@ def _lingua(text: str) -> float:
 @cache
 def _two() -> LanguageDetector:
     return LanguageDetectorBuilder.from_languages(Tongue.FRENCH, Tongue.ENGLISH).with_low_accuracy_mode().build()
-
-
-@cache
-def _many() -> LanguageDetector:
-    tongues = (Tongue.FRENCH, Tongue.ENGLISH, *_OTHERS)
-    return LanguageDetectorBuilder.from_languages(*tongues).with_low_accuracy_mode().build()

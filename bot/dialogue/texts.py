@@ -196,6 +196,7 @@ class Texts:
     learn_incomplete: str
     learn_published_now: str  # entry, told
     learn_refused: str  # problems
+    learn_interrupted: str
     learn_source: str
     button_learn: str
     # To staff: canned replies
@@ -346,10 +347,10 @@ def texts(language: Language) -> Texts:
     path = Path(__file__).with_name(f"texts.{language}.yaml")
     sentences = yaml.safe_load(path.read_text(encoding="utf-8"))
     if language == "fr":
-        sentences = {name: _french_spaces(text) for name, text in sentences.items()}
+        sentences = {name: french_spaces(text) for name, text in sentences.items()}
     return Texts(**sentences)
 
 
-def _french_spaces(text: str) -> str:
+def french_spaces(text: str) -> str:
     """Keep French double punctuation on the line of its word."""
     return re.sub(r" (?=[?!:;»%])|(?<=«) ", "\u00a0", text)

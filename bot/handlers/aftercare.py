@@ -72,7 +72,8 @@ async def _wish(tx: AsyncSession, deps: Deps, candidate: Candidate, update: Upda
 
 async def _own(tx: AsyncSession, candidate: Candidate, number: str) -> Ticket | None:
     """The candidate's ticket that a button is about; None for a made-up number, or another person's."""
-    ticket = await tx.get(Ticket, int(number)) if number.isdecimal() and len(number) < 19 else None
+    made_up = not number.isdecimal() or len(number) > 18
+    ticket = None if made_up else await tx.get(Ticket, int(number), with_for_update={"key_share": True})
     return ticket if ticket and ticket.candidate_id == candidate.id else None
 
 

@@ -99,7 +99,7 @@ async def on_text(update: Update, context: Context) -> None:
         if await _about_a_ticket(tx, deps, candidate, update, asked):
             await inbox.done(tx, update.update_id)
             return
-        ticket = await tickets.open_ticket(tx, candidate.id)
+        ticket = await tickets.hold_open(tx, candidate.id)
         if ticket:
             await _with_ticket(tx, deps, candidate, ticket, asked)
         elif turn.chat:

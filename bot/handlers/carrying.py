@@ -18,7 +18,7 @@ from bot.dialogue.texts import texts
 from bot.handlers.candidate import added_key, desk_of, escalate, say, silent, tongue, who
 from bot.handlers.context import Context, Deps
 from bot.handlers.people import member_of
-from bot.records.states import OutgoingState, TicketState
+from bot.records.states import TicketState
 from bot.records.tables import Candidate, Chat, Note, Outgoing, Question, Ticket
 from bot.records.upsert import insert_new
 
@@ -146,7 +146,7 @@ async def from_candidate(update: Update, context: Context) -> None:
         words, desk = texts(tongue(candidate)), desk_of(deps)
         if piece.reply_to and not update.edited_message and not candidate.banned_at:
             await _reopen(tx, deps, candidate, piece.reply_to, key)
-        ticket = await tickets.open_ticket(tx, candidate.id)
+        ticket = await tickets.hold_open(tx, candidate.id)
         if candidate.banned_at:
             pass
         elif update.edited_message:
@@ -173,8 +173,8 @@ async def _reopen(tx: AsyncSession, deps: Deps, candidate: Candidate, message_id
 async def _offer_a_person(tx: AsyncSession, deps: Deps, candidate: Candidate, piece: Piece, key: str) -> None:
     """Only text is read, but a person may be shown this. An album is asked about once."""
     name = f"offer{candidate.chat_id}:{piece.album}" if piece.album else key
-    known = select(Outgoing).where(Outgoing.key == name, Outgoing.state == OutgoingState.WAITING)
-    row = (await tx.execute(known.with_for_update())).scalar_one_or_none()
+    known = (await tx.execute(select(Outgoing).where(Outgoing.key == name).with_for_update())).scalar_one_or_none()
+    row = known if known and relay.in_hand(known, deps.now()) else None
     words, sent = texts(tongue(candidate)), [piece.message_id]
     if row:
         sent = [*offered(row.payload["reply_markup"]["inline_keyboard"][0][0]["callback_data"]), *sent]
@@ -184,7 +184,7 @@ async def _offer_a_person(tx: AsyncSession, deps: Deps, candidate: Candidate, pi
         row.payload = payload
     else:
         later = deps.now() + SETTLED if piece.album else None
-        await outbox.put(tx, candidate.chat_id, "sendMessage", payload, key=name, not_before=later)
+        await outbox.put(tx, candidate.chat_id, "sendMessage", payload, key=key if known else name, not_before=later)
 
 
 def offer(message_ids: list[int]) -> str:

@@ -121,7 +121,7 @@ async def on_cancel(update: Update, context: Context) -> None:
     deps, key = context.deps, f"u{update.update_id}"
     async with deps.db.begin() as tx:
         candidate = await who(tx, update)
-        words, ticket = texts(tongue(candidate)), await tickets.open_ticket(tx, candidate.id)
+        words, ticket = texts(tongue(candidate)), await tickets.hold_open(tx, candidate.id)
         said = await endings.parting(tx, ticket, words.human_cancelled) if ticket else Message(words.human_none)
         await say(tx, candidate, said, f"{key}:cancel")
         if ticket:

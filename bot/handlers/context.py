@@ -57,7 +57,9 @@ class Deps:
 
 
 class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict[Any, Any]]):
-    """The library's context, with our parts."""
+    """The library's context, with our parts; made anew for each update."""
+
+    group: int | None = None  # that the update comes from, by our own id, once it is known
 
     @property
     def deps(self) -> Deps:

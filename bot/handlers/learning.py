@@ -95,8 +95,12 @@ async def _decide(update: Update, context: Context, number: int, *, discard: boo
     async with deps.db.begin() as tx:
         proposal = await tx.get(Proposal, number)
         member = await member_of(tx, update, deps.now())
-        to = ProposalState.DISCARDED if discard else ProposalState.APPROVED
-        moved = proposal is not None and await learning.move(tx, proposal, to, ProposalState.DRAFT)
+        if proposal is None:
+            moved = False
+        elif discard:
+            moved = await learning.move(tx, proposal, ProposalState.DISCARDED, ProposalState.DRAFT)
+        else:
+            moved = await learning.approve(tx, proposal, deps.now())
         if proposal and moved:
             proposal.decided_by = member.chat_id
             await learning.refresh(tx, desk_of(deps), proposal, key=key)
@@ -163,13 +167,11 @@ def _topic_name(engine: Engine, topic: str, language: Language) -> str:
 
 async def _ended(deps: Deps, number: int, state: ProposalState, said: str, key: str) -> None:
     async with deps.db.begin() as tx:
-        proposal = await tx.get_one(Proposal, number)
-        proposal.state = state
+        proposal = await tx.get(Proposal, number)
+        if proposal is None:  # whoever asked the question wished to be forgotten meanwhile
+            return
         proposal.published_at = deps.now() if state is ProposalState.PUBLISHED else None
-        await learning.refresh(tx, desk_of(deps), proposal, key=f"{key}:end")
-        below = {"reply_parameters": outbox.below({"message_of": proposal.card_id})} if proposal.card_id else {}
-        payload = {"text": said} | below
-        await outbox.put(tx, deps.staff_chat, "sendMessage", payload, key=f"{key}:said", priority=Priority.NOTICE)
+        await learning.ended(tx, desk_of(deps), proposal, state, said, key=key)
     deps.wake.messages.ring()
 
 

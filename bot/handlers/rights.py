@@ -7,7 +7,7 @@ from telegram.constants import ChatType
 from telegram.error import TelegramError
 
 from bot.handlers.context import Context
-from bot.records.people import chat_of
+from bot.records.people import chat_id_of
 
 GROUPS = (ChatType.GROUP, ChatType.SUPERGROUP)
 
@@ -20,12 +20,12 @@ class Role(IntEnum):
     ADMIN = 2
 
 
-async def is_desk(context: Context, chat: Chat | None) -> bool:
-    """Whether a chat is the group that staff answer in."""
-    if chat is None or chat.type not in GROUPS:
-        return False
-    async with context.deps.db.begin() as tx:
-        return (await chat_of(tx, chat.id, chat.type)).id == context.deps.staff_chat
+async def group(context: Context, chat: Chat) -> int:
+    """Our own id of the group that an update comes from, looked up once for each update."""
+    if context.group is None:
+        async with context.deps.db.begin() as tx:
+            context.group = await chat_id_of(tx, chat.id, chat.type)
+    return context.group
 
 
 async def role(update: Update, context: Context, wanted: Role = Role.STAFF) -> Role:
@@ -35,7 +35,7 @@ async def role(update: Update, context: Context, wanted: Role = Role.STAFF) -> R
     private group only members write and press; in a public one everybody can press, so Telegram is asked.
     """
     chat, user = update.effective_chat, update.effective_user
-    if chat is None or not await is_desk(context, chat):
+    if chat is None or chat.type not in GROUPS or await group(context, chat) != context.deps.staff_chat:
         return Role.NOBODY
     anonymous = _speaks_as(update.message or update.edited_message, chat)
     if anonymous is False or (user is None and not anonymous):

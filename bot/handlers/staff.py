@@ -13,7 +13,7 @@ from bot.dialogue.texts import texts
 from bot.handlers import canned, carrying, desk, insight, learning, publishing, topics
 from bot.handlers.candidate import desk_of
 from bot.handlers.context import Context, Deps
-from bot.handlers.rights import Role, role
+from bot.handlers.rights import Role, group, role
 from bot.records.people import chat_of
 
 PRESENT = (ChatMember.MEMBER, ChatMember.ADMINISTRATOR, ChatMember.RESTRICTED)
@@ -25,8 +25,7 @@ async def on_group(update: Update, context: Context) -> None:
     deps, chat, received = context.deps, update.effective_chat, update.effective_message
     assert chat
     assert received
-    async with deps.db.begin() as tx:
-        own = (await chat_of(tx, chat.id, chat.type)).id
+    own = await group(context, chat)
     command = _command(received, context.bot.username)
     if own != deps.staff_chat:
         if command:

@@ -1,9 +1,11 @@
 """A new entry goes into the knowledge files and live at once; if the gate speaks against it, the files are put back."""
 
 import asyncio
+import errno
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -37,7 +39,10 @@ async def publish(live: Live, knowledge: Path, entries: Sequence[Entry], order: 
     """Write, examine, activate; raises NotAddedError or what indexing raises, and files and index are as they were."""
     if live.proposal():
         raise NotAddedError("other changes wait for an admin's word: publish or discard them first")
-    restore = await asyncio.to_thread(add, knowledge, entries)
+    try:
+        restore = await asyncio.to_thread(add, knowledge, entries)
+    except OSError as error:
+        raise NotAddedError(_unwritable(knowledge, error)) from error
     try:
         proposed = await live.propose(order.today, lambda *_: None, 0)
         if proposed is None:  # live already: the process died between that and noting it
@@ -48,6 +53,16 @@ async def publish(live: Live, knowledge: Path, entries: Sequence[Entry], order: 
         await live.discard()
         await asyncio.to_thread(restore)
         raise
+
+
+def _unwritable(knowledge: Path, error: OSError) -> str:
+    """Why the files could not be changed, and what to do."""
+    remedy = "look at the folder and at the disk, then publish again"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        remedy = "free some space, then publish again"
+    elif error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        remedy = "let the bot write there (docs/operations.md says how), or add the entry by hand and send /reindex"
+    return f"the bot cannot write to the knowledge files in {knowledge} ({error.strerror}): {remedy}"
 
 
 def _refuse(proposed: Proposed, own: set[str], order: Order) -> None:
@@ -140,8 +155,13 @@ def _new_file(knowledge: Path, entry: Entry) -> Path:
 
 def _save(path: Path, text: str) -> None:
     draft = path.with_name(f".{path.name}.new")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(path)
+    try:
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(path)
+    except OSError:
+        with suppress(OSError):
+            draft.unlink()
+        raise
 
 
 def new_id(question: str, taken: Collection[str]) -> str:

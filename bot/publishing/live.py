@@ -11,11 +11,11 @@ from time import monotonic
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.delivery.wake import wait
-from bot.publishing.gate import examination, limits_of
+from bot.publishing.gate import limits_of
 from bot.publishing.proposal import Proposal, Proposed, accept, discard, propose, waiting
 from bot.publishing.replica import Replica
 from indexer import store
-from indexer.engine import Engine, Indexed, Step, index, roll_back, with_live_snapshot
+from indexer.engine import Engine, Step, roll_back, with_live_snapshot
 from indexer.snapshot import SnapshotError
 from indexer.store import Note
 
@@ -43,20 +43,6 @@ class Live:
     def indexing(self) -> bool:
         """Whether an indexing run is under way."""
         return self._indexing.locked()
-
-    async def reindex(self, progress: Step) -> Indexed:
-        """Index the knowledge folder and answer from it at once; raises what `index` raises, and nothing changes."""
-        async with self._indexing:
-            before = await self._replica.level() if self._replica else None
-            examine = examination(self._knowledge, self._most_wrong, date.today(), progress)  # noqa: DTZ011  # entries' own days
-            indexed = await asyncio.to_thread(
-                index, self._knowledge, self.engine.encoder, self._root, progress, examine
-            )
-            if self._replica:
-                await self._replica.share(indexed.engine.snapshot.folder, before)
-            self._use(indexed.engine)
-        log.info("index live", extra={"snapshot": self.engine.snapshot.id})
-        return indexed
 
     async def propose(self, today: date, progress: Step, shown: int) -> Proposed | None:
         """Build an index that waits for an admin's word; None if nothing has changed, raises what `index` raises."""

@@ -69,7 +69,7 @@ async def candidate_of(tx: AsyncSession, chat_id: int, language: str | None) -> 
 
     Who was banned and then forgotten is banned still, under the name that staff know.
     """
-    mine = select(Candidate).where(Candidate.chat_id == chat_id)
+    mine = select(Candidate).where(Candidate.chat_id == chat_id).with_for_update(key_share=True)
     tried = 0
     while (candidate := (await tx.execute(mine)).scalar_one_or_none()) is None:
         ban = await bans.kept(tx, chat_id)
@@ -155,12 +155,9 @@ async def remove_forgotten(tx: AsyncSession, chat_id: int) -> bool:
 
 async def _blank(tx: AsyncSession, which: ColumnElement[bool]) -> None:
     """Empties rows of the outbox; those not sent yet are dropped."""
-    rows = (await tx.execute(select(Outgoing).where(which))).scalars()
-    for row in rows:
-        row.payload = {}
-        if row.state is OutgoingState.WAITING:
-            row.state = OutgoingState.DROPPED
-    await tx.flush()
+    await tx.execute(update(Outgoing).where(which).values(payload={}))
+    waiting = update(Outgoing).where(which, Outgoing.state == OutgoingState.WAITING)
+    await tx.execute(waiting.values(state=OutgoingState.DROPPED))
 
 
 async def _delete_outgoing(tx: AsyncSession, which: ColumnElement[bool]) -> int:

@@ -152,6 +152,7 @@ class Update(Base):
     raw: Mapped[dict[str, Any] | None]
     state: Mapped[UpdateState] = mapped_column(default=UpdateState.NEW)
     attempts: Mapped[int] = mapped_column(default=0)  # times begun, so that one that kills its worker is counted
+    leased_by: Mapped[str | None] = mapped_column(String(100))  # the worker that handles it, if it belongs to no chat
     not_before: Mapped[datetime | None]
     error: Mapped[str | None] = mapped_column(String(200))  # class and place, never people's texts
     received_at: Mapped[datetime] = mapped_column(default=utc_now)

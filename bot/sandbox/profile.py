@@ -68,6 +68,7 @@ def set_my_commands(world: World, params: Json) -> bool:
         if not 1 <= len(str(command.get("description", ""))) <= 256:
             raise bad_request("BOT_COMMAND_DESCRIPTION_INVALID")
     world.commands[_scope(world, params)] = listed
+    world.feed.publish("commands")
     return True
 
 
@@ -79,6 +80,7 @@ def get_my_commands(world: World, params: Json) -> list[Json]:
 def delete_my_commands(world: World, params: Json) -> bool:
     """deleteMyCommands."""
     world.commands.pop(_scope(world, params), None)
+    world.feed.publish("commands")
     return True
 
 

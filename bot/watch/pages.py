@@ -16,6 +16,10 @@ PATIENCE = 5.0  # seconds that one check may take
 GOOD, BAD = 20.0, 3.0  # seconds for which a check that went well, or did not, is not repeated
 
 
+class NotReadyError(Exception):
+    """What is wrong, in words that hold no secrets."""
+
+
 class Remembered:
     """A check that is not made again too soon, however often people ask."""
 
@@ -24,7 +28,7 @@ class Remembered:
         self._result, self._until, self._one = "", 0.0, asyncio.Lock()
 
     async def __call__(self) -> str:
-        """What is wrong, as the class of an error; empty if nothing is."""
+        """What is wrong, in words or as the class of an error; empty if nothing is."""
         async with self._one:
             if self._clock() >= self._until:
                 self._result = await self._made()
@@ -35,6 +39,10 @@ class Remembered:
         try:
             async with asyncio.timeout(PATIENCE):
                 return "" if await self._check() else "missing"
+        except NotReadyError as error:
+            return str(error)
+        except TimeoutError:
+            return f"no answer within {PATIENCE:.0f} seconds"
         except Exception as error:  # whatever it is, it is what was asked for
             return type(error).__name__
 

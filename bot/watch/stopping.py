@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,6 +34,22 @@ def on_signals(stop: asyncio.Event, within: float = WITHIN) -> Iterator[None]:
 
     # Not the loop's own handlers: they would wait for a loop that is blocked, and do not exist on Windows.
     before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def unwinding() -> Iterator[None]:
+    """Until the block ends, SIGTERM and a closed terminal end the process by SystemExit: what is open is closed."""
+
+    def on_signal(number: int, _frame: FrameType | None) -> None:
+        sys.exit(128 + number)
+
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]  # Windows has one
+    before = {number: signal.signal(number, on_signal) for number in numbers}
     try:
         yield
     finally:

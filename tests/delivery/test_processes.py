@@ -13,7 +13,7 @@ from telegram.ext import Application, TypeHandler
 from bot.delivery import claims, inbox, outbox
 from bot.delivery.budgets import LIFTED
 from bot.delivery.loops import Loops, run
-from bot.delivery.processes import DEAD, POLL, SEND, SURE, Roles, beat, join, leave, present
+from bot.delivery.processes import DEAD, POLL, SEND, SURE, Roles, at_work, beat, join, leave, present
 from bot.records.news import Signal
 from bot.records.sessions import Database, open_database
 from bot.records.states import UpdateState
@@ -79,6 +79,52 @@ async def test_the_work_of_a_silent_process_goes_on_elsewhere(db: Database) -> N
     await falls_silent(db, "a")
     assert await beats(db, "b") == {POLL, SEND}
     assert await leased_by(db) == [None]
+
+
+async def claims_what_has_no_chat(db: Database, name: str) -> claims.Claimed | None:
+    async with db.begin() as tx:
+        await inbox.receive(tx, [{"update_id": 1, "poll": {"id": "1"}}])
+        return await claims.claim(tx, f"{name}/0", utc_now())
+
+
+async def test_what_belongs_to_no_chat_goes_on_elsewhere_as_well(db: Database) -> None:
+    await starts(db, "a")
+    await starts(db, "b")
+    assert await claims_what_has_no_chat(db, "a")
+    await beats(db, "b")
+    assert await claims_what_has_no_chat(db, "b") is None
+    await falls_silent(db, "a")
+    await beats(db, "b")
+    again = await claims_what_has_no_chat(db, "b")
+    assert again
+    assert again.attempts == 2
+
+
+async def test_what_belongs_to_no_chat_waits_for_its_next_try(db: Database) -> None:
+    await starts(db, "a")
+    claimed = await claims_what_has_no_chat(db, "a")
+    assert claimed
+    async with db.begin() as tx:
+        assert not await inbox.failed(tx, claimed, "KeyError", utc_now())
+    assert await claims_what_has_no_chat(db, "a") is None
+
+
+async def test_a_worker_goes_on_with_what_the_database_cut_short(db: Database) -> None:
+    await starts(db, "a")
+    assert await claims_what_has_no_chat(db, "a")
+    assert await claims_what_has_no_chat(db, "a")
+
+
+async def test_who_is_at_work(db: Database, empty_database: str) -> None:
+    assert await at_work(db) == []
+    await starts(db, "a")
+    await starts(db, "b")
+    assert await at_work(db) == ["a", "b"]
+    await falls_silent(db, "a")
+    assert await at_work(db) == ["b"]
+    empty = open_database(empty_database)
+    assert list(await at_work(empty)) == []
+    await empty.close()
 
 
 async def test_who_was_silent_itself_does_not_judge_others(db: Database) -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from bot.dialogue.language import fold, language, language_guess, words
+from bot.dialogue.language import fold, language, words
 from indexer.entries import LANGUAGES, Language
 
 FRENCH = """\
@@ -335,14 +335,8 @@ def test_conversation_decides_what_could_be_both(text: str, before: Language) ->
 
 
 @pytest.mark.parametrize("text", THIRD)
-def test_third_language_is_told_apart_and_still_gets_the_nearest(text: str) -> None:
-    assert language_guess(text) is None
+def test_a_third_language_gets_the_nearest(text: str) -> None:
     assert language(text) in LANGUAGES
-
-
-@pytest.mark.parametrize("text", [*FRENCH, *ENGLISH])
-def test_guess_agrees_where_the_language_is_ours(text: str) -> None:
-    assert language_guess(text) == language(text)
 
 
 def test_words_are_folded_and_elisions_set_apart() -> None:

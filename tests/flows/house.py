@@ -215,7 +215,8 @@ def environment(cache: Path, index_root: Path, folder: Path) -> dict[str, str]:
     """For a process of its own: a data folder with an index that is ready, and the project's own knowledge."""
     shutil.copytree(index_root, folder / "data" / "index")
     own = {"GUICHET_CACHE_DIR": str(cache), "GUICHET_DATA_DIR": str(folder / "data")}
-    return {**os.environ, **own, "GUICHET_KNOWLEDGE_DIR": str(Path(__file__).parents[2] / "knowledge")}
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("GUICHET_")}
+    return {**plain, **own, "GUICHET_KNOWLEDGE_DIR": str(Path(__file__).parents[2] / "knowledge")}
 
 
 def settings(folder: Path, **own: Any) -> Settings:

@@ -1,7 +1,10 @@
 """What staff answered becomes an entry: masked, changed by staff, published by an admin, offered to who asked."""
 
+import errno
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -199,3 +202,29 @@ async def test_forgetting_takes_what_is_not_published(pottery: House) -> None:
     kept = await pottery.everything_kept()
     assert "blue shelf" not in kept
     assert "glazes" not in kept
+
+
+@pytest.mark.parametrize(
+    ("number", "remedy"), [(errno.EROFS, "let the bot write there"), (errno.ENOSPC, "free some space")]
+)
+async def test_a_folder_that_cannot_be_written_is_said_plainly(
+    pottery: House, knowledge: Path, monkeypatch: pytest.MonkeyPatch, number: int, remedy: str
+) -> None:
+    write, files = Path.write_text, contents(knowledge)
+
+    def refuse(path: Path, data: str, **more: Any) -> int:
+        if path.parent == knowledge:
+            write(path, "half", **more)
+            raise OSError(number, os.strerror(number), str(path))
+        return write(path, data, **more)
+
+    card = await proposed(pottery, pottery.candidate("Sara"), "Which glazes may we use?", "All on the blue shelf.")
+    with monkeypatch.context() as full:
+        full.setattr(Path, "write_text", refuse)
+        told = await pottery.press_in_group(pottery.marie, card, EN.button_publish)
+    assert "the bot cannot write to the knowledge files" in told[-1]["text"]
+    assert remedy in told[-1]["text"]
+    assert contents(knowledge) == files
+    assert EN.button_publish in buttons(await last(pottery, card))
+    told = await pottery.press_in_group(pottery.marie, card, EN.button_publish)
+    assert told[-1]["text"] == EN.learn_published_now.format(entry="which-glazes-may-we-use", told=0)

@@ -346,6 +346,13 @@ async def test_an_album_is_asked_about_once_and_shown_whole(flow: House, sara: U
     assert len({picture["media_group_id"] for picture in pictures}) == 1
 
 
+async def test_a_picture_that_comes_long_after_its_album_is_asked_about_as_well(flow: House, sara: User) -> None:
+    for _ in range(2):
+        flow.api.send_media(sara, "photo", group_id="slow")
+        await flow.quiet()
+    assert [message["text"] for message in flow.received(sara)] == [EN.unsupported] * 2
+
+
 async def test_a_question_below_a_picture_goes_with_the_picture(flow: House, sara: User) -> None:
     flow.api.send_media(sara, "photo", caption="How much does the course cost?")
     await flow.quiet()

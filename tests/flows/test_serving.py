@@ -1,9 +1,11 @@
 """From start to stop: what Telegram's refusals and absence do to a bot that serves."""
 
 import asyncio
+import re
 from datetime import timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 
 from bot import app
@@ -11,9 +13,10 @@ from bot.app import serve as serve_bot
 from bot.delivery.loops import TokenRefusedError
 from bot.sandbox.botapi import BotApi, serve
 from bot.sandbox.refusal import Refusal
+from bot.watch import pages
 from indexer.engine import Engine
 
-from .house import TOKEN, settings
+from .house import TOKEN, Log, settings
 
 UNAUTHORIZED = Refusal(401, "Unauthorized")
 
@@ -54,3 +57,29 @@ async def test_telegram_out_of_reach_at_the_start_is_waited_for(
         serving.cancel()
         await asyncio.gather(serving, return_exceptions=True)
     assert len(api.calls("getMe")) >= 3
+
+
+async def test_health_is_told_while_telegram_is_out_of_reach_at_the_start(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "backoff", lambda _failures: timedelta(seconds=0.1))
+    monkeypatch.setattr(pages, "BAD", 0)
+    api, log, started = BotApi(TOKEN), Log(), asyncio.Event()
+    staff = api.group("Admissions")
+    api.fail("getMe", "drop_before", times=10**6)
+    async with serve(api) as address, httpx.AsyncClient(trust_env=False) as client:
+        chosen = settings(tmp_path, telegram_base_url=address, staff_chat_id=staff.id, health_port=0)
+        with log.listening():
+            serving = asyncio.create_task(serve_bot(chosen, engine, started))
+            await log.heard("Telegram out of reach, will try again")
+            (port,) = re.findall(r"for=health port=(\d+)", "\n".join(log.lines))
+            alive = await client.get(f"http://127.0.0.1:{port}/healthz")
+            ready = await client.get(f"http://127.0.0.1:{port}/readyz")
+            assert (alive.status_code, ready.status_code) == (200, 503)
+            assert ready.json()["wrong"]["telegram"].startswith("Telegram does not answer (NetworkError")
+            assert not started.is_set()
+            api.exchange.faults.clear()
+            await asyncio.wait_for(started.wait(), 20)
+            assert (await client.get(f"http://127.0.0.1:{port}/readyz")).status_code == 200
+            serving.cancel()
+            await asyncio.gather(serving, return_exceptions=True)

@@ -20,7 +20,7 @@ from bot.sandbox.botapi import BotApi, serve
 from bot.watch.watchdog import EXIT_CODE
 
 from .house import TOKEN, environment
-from .test_processes import PATIENCE, end
+from .test_processes import PATIENCE, end, run
 from .test_webhook import free_port
 
 # The real command, but for /help: it says that it has begun, and then does what no handler should.
@@ -104,6 +104,23 @@ async def test_asked_to_stop_it_takes_nothing_in_and_ends_within_ten_seconds(
         assert seconds < 30  # ten, and a machine that is busy with other things
         assert "stopp" in log
         assert waiting(tmp_path) >= 1  # the one under way is done again at the next start
+
+
+async def test_asked_to_stop_while_telegram_is_out_of_reach(own: dict[str, str]) -> None:
+    api = BotApi(TOKEN)
+    api.fail("getMe", "drop_before", times=10**6)
+    async with serve(api) as address:
+        telegram = {"TELEGRAM_BASE_URL": address, "TELEGRAM_TOKEN": TOKEN, "STAFF_CHAT_ID": "-5"}
+        process = await run(own | {f"GUICHET_{name}": value for name, value in telegram.items()})
+        try:
+            await api.wait_for(lambda api: len(api.calls("getMe")) >= 2, PATIENCE)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            _, log = await end(process)
+    assert process.returncode == 0
+    assert "Telegram out of reach, will try again" in log
+    assert "stopped" in log
+    assert "something under way" not in log
 
 
 @pytest.mark.parametrize("what", [WAITS, BLOCKS])

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from indexer.engine import index
 from indexer.entries import KnowledgeError
 from tests.flows.house import Log
 from tests.indexer.standin import WordEncoder
+
+from .examples import publish
 
 NEW = "\n## Can I bring my dog? {#dog}\n\nWell-behaved dogs may.\n"
 
@@ -69,8 +72,8 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Awaitable[None]]:
 async def test_reindexing_swaps_the_engine_whole(live: Live, knowledge: Path) -> None:
     before = live.engine
     add(knowledge)
-    indexed = await live.reindex(lambda *_: None)
-    assert live.engine is indexed.engine
+    published = await publish(live)
+    assert live.engine is published is not before
     assert (before.entry("dog", "en"), live.engine.entry("dog", "en") is None) == (None, False)
 
 
@@ -78,18 +81,19 @@ async def test_what_cannot_be_indexed_changes_nothing(live: Live, knowledge: Pat
     before = live.engine
     (knowledge / "broken.en.md").write_text("## No id\n\nText\n", encoding="utf-8")
     with pytest.raises(KnowledgeError):
-        await live.reindex(lambda *_: None)
+        await publish(live)
     assert live.engine is before
     assert not live.indexing
 
 
 async def test_runs_wait_for_one_another(live: Live, knowledge: Path) -> None:
     add(knowledge)
-    first = asyncio.create_task(live.reindex(lambda *_: None))
-    second = asyncio.create_task(live.reindex(lambda *_: None))
+    runs = [asyncio.create_task(live.propose(date(2026, 3, 1), lambda *_: None, shown)) for shown in (1, 2)]
     await asyncio.sleep(0)
     assert live.indexing
-    assert [(await run).built is None for run in (first, second)] == [False, True]
+    proposed = await asyncio.gather(*runs)
+    assert live.proposal() == (proposed[1] and proposed[1].proposal)
+    assert [one and one.proposal.shown for one in proposed] == [1, 2]
 
 
 async def test_another_process_s_index_is_taken_over(live: Live, knowledge: Path, root: Path, log: Log) -> None:

@@ -6,6 +6,8 @@ from indexer.engine import index
 from tests.indexer.examples import front
 from tests.indexer.standin import WordEncoder
 
+from .examples import publish
+
 PAGE = f"""\
 {front()}
 ## How hot is the kiln? {{#kiln}}
@@ -38,8 +40,8 @@ async def test_questions_during_rebuilds_are_all_answered_and_none_from_two_inde
     for edition in range(1, 6):
         text = PAGE.replace("Edition 0", f"Edition {edition}")
         await asyncio.to_thread((folder / "classes.en.md").write_text, text, encoding="utf-8")
-        indexed = await live.reindex(lambda *_: None)
-        edition_of[indexed.engine.snapshot.id] = f"Edition {edition}."
+        published = await publish(live)
+        edition_of[published.snapshot.id] = f"Edition {edition}."
         while not answered.empty():
             answered.get_nowait()
         for _ in range(8):  # each edition answers some questions before the next

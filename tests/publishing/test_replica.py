@@ -22,6 +22,8 @@ from indexer.snapshot import SnapshotError
 from tests.flows.house import Log
 from tests.indexer.standin import WordEncoder
 
+from .examples import publish
+
 NEW = "\n## Can I bring dog number {0}? {{#dog{0}}}\n\nWell-behaved dogs may, says rule {0}.\n"
 
 
@@ -107,9 +109,9 @@ async def test_reindexing_on_one_machine_reaches_the_other(machines: tuple[Machi
     here = Live(engine, knowledge, one.root, replica=one.replica)
     there = Live(with_live_snapshot(WordEncoder(), two.root), knowledge, two.root, replica=two.replica)
     add(knowledge)
-    indexed = await here.reindex(lambda *_: None)
+    published = await publish(here)
     async with following(there) as log:
-        await log.heard(f"index live snapshot={indexed.engine.snapshot.id}")
+        await log.heard(f"index live snapshot={published.snapshot.id}")
     assert there.engine.snapshot.id == here.engine.snapshot.id != engine.snapshot.id
     assert there.engine.entry("dog1", "en") == here.engine.entry("dog1", "en") is not None
     assert there.limits == here.limits

@@ -7,7 +7,7 @@ from starlette.routing import BaseRoute
 
 from bot.watch import pages
 from bot.watch.beats import Beats
-from bot.watch.pages import Remembered, alive, figures, ready
+from bot.watch.pages import NotReadyError, Remembered, alive, figures, ready
 from bot.watch.watch import Watch
 
 
@@ -49,10 +49,21 @@ async def test_ready_when_all_checks_go_well() -> None:
 
 
 async def test_what_is_wrong_is_named_without_details() -> None:
-    checks = {"database": answering(OSError("secret address")), "index": answering(False), "Telegram": answering(1)}
+    checks = {
+        "database": answering(OSError("secret address")),
+        "index": answering(False),
+        "Telegram": answering(NotReadyError("Telegram does not answer")),
+        "proxy": answering(TimeoutError("secret address")),
+        "well": answering(1),
+    }
     answer = await get(ready(checks, asyncio.Event()), "/readyz")
     assert answer.status_code == 503
-    assert answer.json() == {"ready": False, "wrong": {"database": "OSError", "index": "missing"}}
+    assert answer.json()["wrong"] == {
+        "database": "OSError",
+        "index": "missing",
+        "Telegram": "Telegram does not answer",
+        "proxy": "no answer within 5 seconds",
+    }
 
 
 async def test_a_check_is_not_made_again_too_soon() -> None:
