@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from indexer.encoder import Vectors
 from indexer.entries import Language
+from indexer.head import log_chances
 from indexer.lexical import Scores, grams, words
 from indexer.passages import LONG_ANSWER, Hit, Kind, windows
 from indexer.snapshot import Snapshot
@@ -22,15 +23,17 @@ SHARPNESS = 40.0  # of `near`: at 1/40 below the best, a passage counts e times 
 # What the linear fusion weighs: cosines of three kinds of passages; how many passages are near, and how much (the
 # logarithm of a sum of exponentials, which is the maximum where one stands out); words and character n-grams in two
 # measures each (the weight of the question's words that an entry has, and the score over the best candidate's).
-PARTS = ("asked", "best", "whole", "asked_near", "near", "held", "grams_held", "bm25", "grams")
+# The last is the logarithm of the probability that a classifier gives.
+PARTS = ("asked", "best", "whole", "asked_near", "near", "held", "grams_held", "bm25", "grams", "head")
 # Without training, a plain rule in which nothing was fitted: cosines, and a little for words in common.
-DEFAULT_FUSION = (0.0, 0.8, 0.2, 0.0, 0.0, 0.0, 0.03, 0.06, 0.0)
+DEFAULT_FUSION = (0.0, 0.8, 0.2, 0.0, 0.0, 0.0, 0.03, 0.06, 0.0, 0.03)
 FEATURES = (
     "cosine",  # of the best passage
     "asked_cosine",  # of the question or another way of asking it, encoded as a question
     "whole_cosine",  # of question and answer together
     "asked_near",  # how many ways of asking are near, and how much
     "near",  # the same for all passages
+    "head",  # probability by the classifier, as a logarithm, at least -10
     "lift",  # cosine above the mean of the candidates that follow, in cosine
     "margin",  # score above the best other hit's; negative for all but the first
     "draft_margin",  # score above the best draft's, at most 0.2
@@ -57,6 +60,7 @@ class Candidates:
     whole: Scores
     asked_near: Scores
     near: Scores
+    head: Scores
     bm25: Scores
     share: Scores
     held: Scores
@@ -75,6 +79,7 @@ class Candidates:
             "near": self.near,
             "held": self.held,
             "grams_held": self.grams_held,
+            "head": self.head,
             "bm25": self.bm25 / max(float(self.bm25.max()), 1e-6),
             "grams": self.grams_held / max(float(self.grams_held.max()), FEW_GRAMS),
         }
@@ -129,6 +134,7 @@ def candidates(
         groups,
         snapshot.drafts[groups],
         *_cosines(snapshot, groups, vector),
+        log_chances(snapshot.head[first:last] @ np.append(vector, np.float32(1)))[groups - first],
         _spread(by_words.bm25, rows),
         _spread(by_words.share, rows),
         _spread(by_words.held, rows),
@@ -212,6 +218,7 @@ def _features(found: Candidates, score: Scores, order: npt.NDArray[np.int64], le
         "whole_cosine": found.whole,
         "asked_near": found.asked_near,
         "near": found.near,
+        "head": np.maximum(found.head, -10),
         "lift": found.best - following,
         "margin": _margins(score, np.ones(len(score), bool)),
         "draft_margin": _margins(score, found.drafts),

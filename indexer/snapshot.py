@@ -13,12 +13,13 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import TypeAdapter
 
+from indexer import head
 from indexer.encoder import Encoder, Vectors
 from indexer.entries import LANGUAGES, Entry, Language
 from indexer.lexical import Bm25, grams, words
 from indexer.passages import Kind, Passage, cut, lexical_text
 
-FORMAT = 2
+FORMAT = 3
 CALIBRATOR = "calibrator.json"  # beside the vectors
 STEP = 32  # texts encoded between two signs of progress
 CHECKED_AT_START = 64_000_000  # bytes: larger files are compared by size only, so that starting stays fast
@@ -57,6 +58,7 @@ class Snapshot:
     courses: Mapping[str, tuple[int, int]]  # a course's first group, and the one after its last
     segments: npt.NDArray[np.int64]
     vectors: Vectors
+    head: head.Head  # one row a group
     index: Any
     lexicons: Mapping[Language, Lexicon]
 
@@ -184,6 +186,7 @@ def _write(folder: Path, entries: Sequence[Entry], passages: Sequence[Passage], 
     (folder / "passages.json").write_text(texts, encoding="utf-8")
     np.save(folder / "layout.npy", np.array([[p.entry, p.kind] for p in passages], np.int32))
     np.save(folder / "vectors.npy", vectors)
+    np.save(folder / "head.npy", _head(entries, passages, vectors))
     index = faiss.IndexFlatIP(vectors.shape[1])
     index.add(vectors)
     try:
@@ -194,6 +197,13 @@ def _write(folder: Path, entries: Sequence[Entry], passages: Sequence[Passage], 
         texts_here = [lexical_text(entry) for entry in entries if entry.language == language]
         Bm25.of([words(text, language) for text in texts_here]).save(folder / f"words-{language}")
         Bm25.of([grams(text) for text in texts_here]).save(folder / f"grams-{language}")
+
+
+def _head(entries: Sequence[Entry], passages: Sequence[Passage], vectors: Vectors) -> head.Head:
+    group = {id_: number for number, id_ in enumerate(_versions(entries))}
+    asked = [row for row, passage in enumerate(passages) if passage.kind == Kind.ASKED]
+    belongs = np.array([group[entries[passages[row].entry].id] for row in asked])
+    return head.fit(vectors[asked], belongs, len(group))
 
 
 def load(folder: Path) -> Snapshot:
@@ -217,6 +227,7 @@ def load(folder: Path) -> Snapshot:
             segments=_segments(np.load(folder / "layout.npy"), groups),
             # A plain array over the mapped file: numpy's memmap class is slow to index.
             vectors=np.asarray(np.load(folder / "vectors.npy", mmap_mode="r")),
+            head=np.load(folder / "head.npy"),
             index=faiss.read_index(str(folder / "vectors.faiss"), faiss.IO_FLAG_MMAP),
             lexicons={language: _lexicon(folder, entries, groups, language) for language in LANGUAGES},
         )

@@ -21,7 +21,7 @@ from indexer.search import DEFAULT_FUSION, PARTS, candidates, search
 from indexer.snapshot import Snapshot, build, load
 
 FOLDS = 5
-STEPS = FOLDS + len(LANGUAGES) + 1
+STEPS = FOLDS + len(LANGUAGES) + 2
 # For knowledge that nobody has seen yet. Fitted on our own, a calibrator caught .57 of another course's questions on a
 # public FAQ with a penalty of 1, and .72 with this one.
 PENALTY_ANYWHERE = 30.0
@@ -73,7 +73,7 @@ def train(
     The `old` fusion is kept if it is not, and `fixed` in any case: this makes a calibrator for any knowledge.
     """
     with TemporaryDirectory(prefix="guichet-training-") as folder:
-        examples = list(_examples(entries, encoder, live, Path(folder), more, progress))
+        examples = list(_examples(entries, encoder, live, Path(folder), more, progress, anywhere=bool(fixed)))
         with_entry = [example for example in examples if example.right.any()]
         before = after = 0
         for half in (0, 1):
@@ -94,6 +94,8 @@ def _examples(
     folder: Path,
     more: Sequence[Pair],
     progress: Callable[[int, int], None],
+    *,
+    anywhere: bool,
 ) -> Iterator[Example]:
     progress(0, STEPS)
     for fold in range(FOLDS):
@@ -108,6 +110,12 @@ def _examples(
         if kept:
             yield from _searched(load(build(kept, encoder, folder, old=live).folder), encoder, pairs)
         progress(FOLDS + number + 1, STEPS)
+    if anywhere:  # most knowledge begins with one way of asking for each entry
+        kept = [replace(entry, also=()) for entry in entries]
+        pairs = [Pair(text, entry.language, entry.id) for entry in entries for text in entry.also[::FOLDS]]
+        built = build(kept, encoder, folder, old=live)
+        yield from _searched(load(built.folder), encoder, [*pairs, *more])
+    progress(STEPS - 1, STEPS)
     yield from _searched(load(live), encoder, more)
     progress(STEPS, STEPS)
 
