@@ -135,7 +135,7 @@ async def measure(bench: Bench, wanted: Configuration, folder: Path, database: s
         before, used, begun = await figures(scene.bots), processors(scene.bots), perf_counter()
         await askers.keep_waiting(AT_ONCE, bench.seconds)
         took, sustained = perf_counter() - begun, askers.fresh()
-        tell(wanted, shares(before, await figures(scene.bots)), used, processors(scene.bots), took)
+        tell(wanted, shares(before, await figures(scene.bots)), spent(used, processors(scene.bots)), took, len(sustained))
         await askers.answered(PATIENCE)
         askers.fresh()
         await askers.keep_asking(CEILING, bench.seconds)
@@ -173,21 +173,25 @@ async def soak(
 
 
 def tell(
-    wanted: Configuration,
-    stages: Mapping[str, float],
-    before: Mapping[str, float],
-    after: Mapping[str, float],
-    took: float,
+    wanted: Configuration, stages: Mapping[str, float], used: Mapping[str, float], took: float, answers: int
 ) -> None:
     """Where time went, for people."""
-    spent = ", ".join(f"{stage} {share:.0%}" for stage, share in stages.items())
-    cores = ", ".join(f"{name} {(after[name] - before[name]) / took:.0%}" for name in before)
-    err.print(f"{wanted}: from update to answer: {spent}; of a core: {cores}")
+    waited = ", ".join(f"{stage} {share:.0%}" for stage, share in stages.items())
+    cores = ", ".join(f"{name} {seconds / took:.0%}" for name, seconds in used.items())
+    each = ", ".join(f"{name} {seconds / max(answers, 1) * 1000:.1f} ms" for name, seconds in used.items())
+    err.print(f"{wanted}: from update to answer: {waited}; of a core: {cores}; of a processor an answer: {each}")
 
 
 def processors(bots: Sequence[Bot]) -> dict[str, float]:
-    """Processor seconds used so far by each bot, and by the server with the candidates."""
-    return {bot.name: processor_seconds(bot.pid) for bot in bots} | {"server and candidates": process_time()}
+    """Processor seconds used so far by each bot and its event loop, and by the server with the candidates."""
+    whole = {bot.name: processor_seconds(bot.pid) for bot in bots}
+    loops = {f"{bot.name}'s loop": processor_seconds(bot.pid, bot.pid) for bot in bots}
+    return whole | loops | {"server and candidates": process_time()}
+
+
+def spent(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:
+    """What was used between two readings."""
+    return {name: after[name] - before[name] for name in before}
 
 
 def main(

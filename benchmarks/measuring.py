@@ -65,10 +65,11 @@ def memory_mb(bots: Iterable[Bot], which: str = "VmHWM") -> float | None:
     return round(total * 1024 / 1e6, 1)
 
 
-def processor_seconds(pid: int) -> float:
-    """Processor time of a process so far, all its threads; not a number where the system does not tell."""
+def processor_seconds(pid: int, thread: int | None = None) -> float:
+    """Processor time of a process so far, or of one of its threads; not a number where the system does not tell."""
+    stat = Path(f"/proc/{pid}/stat" if thread is None else f"/proc/{pid}/task/{thread}/stat")
     try:
-        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        fields = stat.read_text(encoding="utf-8").rpartition(")")[2].split()
     except OSError:
         return float("nan")
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
