@@ -135,7 +135,9 @@ async def measure(bench: Bench, wanted: Configuration, folder: Path, database: s
         before, used, begun = await figures(scene.bots), processors(scene.bots), perf_counter()
         await askers.keep_waiting(AT_ONCE, bench.seconds)
         took, sustained = perf_counter() - begun, askers.fresh()
-        tell(wanted, shares(before, await figures(scene.bots)), spent(used, processors(scene.bots)), took, len(sustained))
+        tell(
+            wanted, shares(before, await figures(scene.bots)), spent(used, processors(scene.bots)), took, len(sustained)
+        )
         await askers.answered(PATIENCE)
         askers.fresh()
         await askers.keep_asking(CEILING, bench.seconds)

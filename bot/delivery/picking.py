@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BindParameter, Row, bindparam, exists, func, or_, select, tuple_
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
 from bot.delivery.calls import Letter, Part
@@ -88,27 +88,30 @@ class Void:
 
 @dataclass(frozen=True, slots=True)
 class Picked:
-    """What may go now, by priority and age; `again` is when more may: now if not all was looked at, None if unknown."""
+    """What may go now, by priority and age; `again` is when more may: now if not all was looked at.
+
+    None if that is unknown: always if something may go now, for how it ends may let others go.
+    """
 
     items: Sequence[Letter | Void]
     again: datetime | None
 
 
-async def pick(tx: AsyncSession, now: datetime, skip: Collection[int]) -> Picked:
+async def pick(connection: AsyncConnection, now: datetime, skip: Collection[int]) -> Picked:
     """Rows that may go now, at most one message a chat; none of the chats in `skip`.
 
     Within a chat and a priority the order is kept: while one waits for another try, later ones wait. Texts that wait
     for the same place in a group go as one message.
     """
-    connection, begin = await tx.connection(), (-1, 0)
+    begin = (-1, 0)
     while True:
         values = {"now": now, "skip": list(skip), "priority": begin[0], "id": begin[1]}
         rows = (await connection.execute(_DUE, values)).all()
         items = await _ready_ones(connection, rows)
-        if len(rows) < PAGE:
-            return Picked(items, min((m for m in await _moments(connection, now) if m), default=None))
         if items:
-            return Picked(items, now)
+            return Picked(items, now if len(rows) == PAGE else None)
+        if len(rows) < PAGE:
+            return Picked((), min((m for m in await _moments(connection, now) if m), default=None))
         begin = (rows[-1].priority, rows[-1].id)  # all of these wait for others: look behind them
 
 

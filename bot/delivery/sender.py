@@ -57,8 +57,8 @@ class Sender:
         if (free := self._budgets.free_at()) > now:
             return free
         resting = self._budgets.resting(now)
-        async with self._db.read() as tx:
-            picked = await pick(tx, now, self._busy | set(resting))
+        async with self._db.glance() as connection:
+            picked = await pick(connection, now, self._busy | set(resting))
         letters = [item for item in picked.items if isinstance(item, Letter)]
         for letter in letters:
             if not self._begin(letter, calls):

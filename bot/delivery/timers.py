@@ -63,8 +63,8 @@ async def run_next(db: Database, handlers: Mapping[str, Handler], now: datetime)
 
 async def next_due(db: Database, kinds: Collection[str]) -> datetime | None:
     """When the next timer of one of these kinds is due."""
-    async with db.read() as tx:
-        return (await tx.execute(select(func.min(Timer.due_at)).where(*_waiting(kinds)))).scalar()
+    async with db.glance() as connection:
+        return (await connection.execute(select(func.min(Timer.due_at)).where(*_waiting(kinds)))).scalar()
 
 
 async def _take(tx: AsyncSession, kinds: Collection[str], now: datetime) -> Due | None:

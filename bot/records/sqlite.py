@@ -1,7 +1,7 @@
 """SQLite's connections, set up to lose nothing and to cost little."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from sqlite3 import SQLITE_BUSY, OperationalError, Row, connect
@@ -14,33 +14,81 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
+PATIENCE, HASTE = "PRAGMA busy_timeout=15000", "PRAGMA busy_timeout=0"  # milliseconds that one waits for a writer
 PRAGMAS = (
-    "journal_mode=WAL",  # readers and the writer do not wait for each other
-    "synchronous=FULL",  # a commit survives the loss of power
-    "foreign_keys=ON",
-    "busy_timeout=15000",  # milliseconds that a writer waits for another process
-    "secure_delete=ON",  # what is erased is overwritten
+    "PRAGMA journal_mode=WAL",  # readers and the writer do not wait for each other
+    "PRAGMA synchronous=FULL",  # a commit survives the loss of power
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA secure_delete=ON",  # what is erased is overwritten
+    PATIENCE,
 )
 TRIES, PAUSE = 150, 0.1  # seconds
 
 
 def sqlite_engine(url: str) -> AsyncEngine:
-    """An engine whose transactions begin as SQLAlchemy says; those with the option `writing` begin as writers."""
+    """An engine whose transactions begin as SQLAlchemy says.
+
+    Those with the option `writing` begin as writers. Those with `brief` run in the event loop: they must take no
+    longer than a few milliseconds.
+    """
     engine = create_async_engine(url, connect_args={"async_creator_fn": _open})
     event.listen(engine.sync_engine, "begin", _begin)
     event.listen(engine.sync_engine, "invalidate", _let_go)
     return engine
 
 
-class OneVisit(aiosqlite.Connection):
-    """A connection whose statements visit its thread once each.
+class NearBy(aiosqlite.Connection):
+    """A connection whose brief transactions run where they are asked for.
 
-    The driver goes there four times for each: cursor, statement, rows, close. Going there is what costs most.
+    The driver has a thread for each connection, and goes there four times for each statement: that takes far longer
+    than the statement. Here all of a statement is one visit, and only what may take its time goes there: a commit,
+    waiting for another process, transactions that are not brief.
     """
+
+    _brief = False  # the transaction under way
+    _asked = _finished = 0  # visits; the first counted in the event loop, the other in the thread
+    _changes = 0  # of rows, before the transaction
+
+    def begins(self, *, brief: bool) -> None:
+        """Says what kind of transaction begins now."""
+        self._brief, self._changes = brief, self._conn.total_changes
+        self._conn.execute(HASTE if brief else PATIENCE)
 
     def cursor(self, *_: Any) -> "Cursor":  # type: ignore[override]  # SQLAlchemy needs no more of a cursor
         """A cursor."""
         return Cursor(self)
+
+    async def commit(self) -> None:
+        """Ends the transaction: what it changed is on the disk then."""
+        await self.work(self._conn.commit, at_once=self._changes == self._conn.total_changes)
+
+    async def rollback(self) -> None:
+        """Ends the transaction: nothing has happened."""
+        await self.work(self._conn.rollback)
+
+    async def work(self, task: Callable[..., None], *values: Any, at_once: bool = True) -> None:
+        """Does some work on the connection: here, if it need not wait."""
+        # After a task was cancelled its work may still go on in the thread.
+        if at_once and self._brief and self._asked == self._finished:
+            try:
+                task(*values)
+            except OperationalError as error:
+                if not _busy(error):
+                    raise
+            else:
+                return
+        self._asked += 1
+        await self._execute(self._visit, task, *values)  # type: ignore[no-untyped-call]  # the driver's
+
+    def _visit(self, task: Callable[..., None], *values: Any) -> None:
+        try:
+            if self._brief:
+                self._conn.execute(PATIENCE)
+            task(*values)
+        finally:
+            if self._brief:
+                self._conn.execute(HASTE)
+            self._finished += 1
 
 
 class Cursor:
@@ -48,7 +96,7 @@ class Cursor:
 
     arraysize = 1
 
-    def __init__(self, connection: OneVisit) -> None:
+    def __init__(self, connection: NearBy) -> None:
         self._connection = connection
         self._rows: list[Row] = []
         self.description: Any = None
@@ -59,16 +107,13 @@ class Cursor:
 
     async def execute(self, statement: str, values: Sequence[Any] = ()) -> Self:
         """Runs a statement and reads its rows."""
-        await self._visit("execute", statement, values)
+        await self._connection.work(self._run, "execute", statement, values)
         return self
 
     async def executemany(self, statement: str, values: Sequence[Sequence[Any]]) -> Self:
         """Runs a statement once for each of many values."""
-        await self._visit("executemany", statement, values)
+        await self._connection.work(self._run, "executemany", statement, values)
         return self
-
-    async def _visit(self, how: Literal["execute", "executemany"], statement: str, values: Sequence[Any]) -> None:
-        await self._connection._execute(self._run, how, statement, values)  # type: ignore[no-untyped-call]  # the driver's
 
     def _run(self, how: Literal["execute", "executemany"], statement: str, values: Sequence[Any]) -> None:
         cursor = getattr(self._connection._conn, how)(statement, values)
@@ -89,8 +134,8 @@ class Cursor:
         """Nothing is open any more."""
 
 
-def _open(path: str, **options: Any) -> OneVisit:
-    connection = OneVisit(partial(_connect, path, **options), 64)
+def _open(path: str, **options: Any) -> NearBy:
+    connection = NearBy(partial(_connect, path, **options), 64)
     connection._thread.daemon = True  # as SQLAlchemy does: no statement keeps the program from ending
     return connection
 
@@ -99,10 +144,10 @@ def _connect(path: str, **options: Any) -> SqliteConnection:
     """Runs in the connection's own thread."""
     # The driver itself begins a transaction only at the first INSERT or UPDATE: what was read before
     # may be out of date by then. It must not begin any; `_begin` does.
-    connection: SqliteConnection = connect(path, isolation_level=None, **options)
+    connection: SqliteConnection = connect(path, **options | {"isolation_level": None, "check_same_thread": False})
     try:
         for pragma in PRAGMAS:
-            _patiently(connection, f"PRAGMA {pragma}")
+            _patiently(connection, pragma)
     except BaseException:
         connection.close()
         raise
@@ -115,12 +160,16 @@ def _patiently(connection: SqliteConnection, statement: str) -> None:
         try:
             connection.execute(statement)
         except OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != SQLITE_BUSY:  # the low byte: the kind
+            if not _busy(error):
                 raise
             time.sleep(PAUSE)
         else:
             return
     connection.execute(statement)
+
+
+def _busy(error: OperationalError) -> bool:
+    return error.sqlite_errorcode & 0xFF == SQLITE_BUSY  # the low byte: the kind
 
 
 def _let_go(connection: DBAPIConnection, _entry: ConnectionPoolEntry, _error: BaseException | None) -> None:
@@ -131,5 +180,8 @@ def _let_go(connection: DBAPIConnection, _entry: ConnectionPoolEntry, _error: Ba
 
 
 def _begin(connection: Connection) -> None:
-    writing = connection.get_execution_options().get("writing", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+    options = connection.get_execution_options()
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, NearBy)
+    driver.begins(brief=options.get("brief", False))
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writing", False) else "BEGIN")

@@ -1,5 +1,6 @@
 import asyncio
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -107,7 +108,7 @@ async def test_a_task_cancelled_in_the_middle_of_a_statement_leaves_no_lock(sqli
         return 1
 
     async def write() -> None:
-        async with sqlite_db.begin() as tx:
+        async with AsyncSession(sqlite_db.engine.execution_options(writing=True)) as tx:
             raw = await (await tx.connection()).get_raw_connection()
             assert raw.driver_connection
             await raw.driver_connection.create_function("tell", 0, tell)
@@ -122,6 +123,43 @@ async def test_a_task_cancelled_in_the_middle_of_a_statement_leaves_no_lock(sqli
         await tx.merge(Setting(key="count", value="1"))
     assert await count(sqlite_db) == 1
     assert isinstance(kept, asyncio.CancelledError)
+
+
+@asynccontextmanager
+async def waiting_writer(db: Database) -> AsyncIterator[asyncio.Task[None]]:
+    """A task that waits to write, since another process does."""
+    other, begun = open_database(str(db.engine.url)), asyncio.Event()
+
+    async def write() -> None:
+        begun.set()
+        async with db.begin() as tx:
+            tx.add(Setting(key="count", value="1"))
+
+    async with other.begin() as tx:
+        tx.add(Setting(key="other", value="1"))
+        await tx.flush()
+        task = asyncio.create_task(write())
+        await begun.wait()
+        yield task
+    await other.close()
+
+
+async def test_waiting_for_another_process_keeps_nobody_from_anything_else(sqlite_db: Database) -> None:
+    async with waiting_writer(sqlite_db) as task:
+        async with sqlite_db.glance() as connection:
+            assert (await connection.execute(COUNT)).scalar_one_or_none() is None
+        assert not task.done()
+    await task
+    assert await count(sqlite_db) == 1
+
+
+async def test_a_task_cancelled_while_it_waits_for_another_process_leaves_no_lock(sqlite_db: Database) -> None:
+    async with waiting_writer(sqlite_db) as task:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    async with sqlite_db.begin() as tx:
+        tx.add(Setting(key="count", value="2"))
+    assert await count(sqlite_db) == 2
 
 
 async def test_a_restart_of_postgresql_between_two_transactions_goes_unnoticed(
