@@ -3,28 +3,29 @@
 The statements are built once: SQLAlchemy needs longer to build one than SQLite to run it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
 
-from sqlalchemy import Row, String, Table, bindparam, func, or_, select, update
+from sqlalchemy import BindParameter, Integer, Row, String, Table, and_, bindparam, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from bot.delivery.incoming import Raw
 from bot.records.states import UpdateState
-from bot.records.tables import Chat, RowId, Update, UtcTime
+from bot.records.tables import Chat, Update, UtcTime
 
 LEASE = timedelta(minutes=2)  # longer than any handler may take
 
 CHAT, UPDATE = cast(Table, Chat.__table__).c, cast(Table, Update.__table__).c
 MOMENT, WORKER = bindparam("moment", type_=UtcTime), bindparam("worker", type_=String)
-PLACE = bindparam("place", type_=RowId)
+PLACES: BindParameter[Sequence[int]] = bindparam("places", expanding=True)
 FREED = {"leased_by": None, "leased_until": None}
 
-# What a worker itself still has leased is left from a try that the database cut short.
-_free = or_(CHAT.leased_until.is_(None), CHAT.leased_until <= MOMENT, CHAT.leased_by == WORKER)
+# What a worker itself still has leased, and does not work on, is left from a try that the database cut short.
+_left = and_(CHAT.leased_by == WORKER, CHAT.id.not_in(bindparam("busy", expanding=True)))
+_free = or_(CHAT.leased_until.is_(None), CHAT.leased_until <= MOMENT, _left)
 _new = UPDATE.state == UpdateState.NEW
 _due = _new & or_(UPDATE.not_before.is_(None), UPDATE.not_before <= MOMENT)
 _waiting = cast(Table, Update.__table__).alias("waiting").c
@@ -34,32 +35,42 @@ _following = (
     .join(Update, UPDATE.chat_id == CHAT.id)
     .where(_free, _due, UPDATE.seq == _oldest.scalar_subquery())
     .order_by(CHAT.served_at.nulls_first(), UPDATE.seq)
-    .limit(1)
+    .limit(bindparam("count", type_=Integer))
     .with_for_update(of=Chat, skip_locked=True)
+    .cte("following")  # so that PostgreSQL looks for them once
 )
 # One that belongs to no chat is leased itself.
-_free_alone = _new & or_(UPDATE.not_before.is_(None), UPDATE.not_before <= MOMENT, UPDATE.leased_by == WORKER)
+_left_alone = and_(UPDATE.leased_by == WORKER, UPDATE.seq.not_in(bindparam("busy_alone", expanding=True)))
+_free_alone = _new & or_(UPDATE.not_before.is_(None), UPDATE.not_before <= MOMENT, _left_alone)
 _lone = select(UPDATE.seq).where(UPDATE.chat_id.is_(None), _free_alone).order_by(UPDATE.seq).limit(1)
-_first = select(func.min(_waiting.seq)).where(_waiting.chat_id == PLACE, _waiting.state == UpdateState.NEW)
+_first = (
+    select(func.min(_waiting.seq))
+    .where(_waiting.chat_id.in_(PLACES), _waiting.state == UpdateState.NEW)
+    .group_by(_waiting.chat_id)
+)
+_held = (
+    select(CHAT.id)
+    .where(CHAT.id.in_(PLACES), CHAT.leased_by == WORKER)
+    .order_by(CHAT.telegram_id)  # the order in which intake locks them, or each might wait for the other
+    .with_for_update()
+)
 _columns = (UPDATE.seq, UPDATE.update_id, UPDATE.chat_id, UPDATE.attempts, UPDATE.received_at, UPDATE.raw)
 _counted = {"attempts": UPDATE.attempts + 1}
 
-LEASE_CHAT = (
+LEASE_CHATS = (
     update(CHAT.id.table)
-    .where(CHAT.id == _following.scalar_subquery(), _free)
+    .where(CHAT.id.in_(select(_following.c.id)), _free)
     .values(leased_by=WORKER, leased_until=bindparam("until", type_=UtcTime), served_at=MOMENT)
     .returning(CHAT.id)
 )
-BEGIN_IN_CHAT = (
-    update(UPDATE.seq.table).where(UPDATE.seq == _first.scalar_subquery(), _due).values(_counted).returning(*_columns)
-)
+BEGIN_IN_CHATS = update(UPDATE.seq.table).where(UPDATE.seq.in_(_first), _due).values(_counted).returning(*_columns)
 BEGIN_LONE = (
     update(UPDATE.seq.table)
     .where(UPDATE.seq == _lone.with_for_update(skip_locked=True).scalar_subquery(), _free_alone)
     .values(_counted | {"leased_by": WORKER, "not_before": bindparam("until", type_=UtcTime)})
     .returning(*_columns)
 )
-RELEASE = update(CHAT.id.table).where(CHAT.id == PLACE, CHAT.leased_by == WORKER).values(FREED)
+RELEASE = update(CHAT.id.table).where(CHAT.id.in_(_held)).values(FREED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,30 +86,44 @@ class Claimed:
     raw: Raw
 
 
-async def claim(tx: AsyncSession, worker: str, now: datetime) -> Claimed | None:
-    """The oldest update of the chat that has waited longest for service, with a lease on that chat.
+async def claim(
+    tx: AsyncSession, worker: str, now: datetime, count: int = 1, under_way: Collection[Claimed] = ()
+) -> list[Claimed]:
+    """The oldest update of each of `count` chats that have waited longest for service, with a lease on each chat.
 
-    A chat whose oldest update waits for another try waits with it. None if there is nothing to do.
+    A chat whose oldest update waits for another try waits with it. `under_way` is what the worker is at work on.
     """
-    values = {"worker": worker, "moment": now, "until": now + LEASE}
-    while (chat_id := (await tx.execute(LEASE_CHAT, values)).scalar_one_or_none()) is not None:
-        begun = (await tx.execute(BEGIN_IN_CHAT, {"place": chat_id, "moment": now})).one_or_none()
-        if begun is not None:
-            return _claimed(worker, begun)
+    values = {"worker": worker, "moment": now, "until": now + LEASE, "count": count}
+    values |= {"busy": _chats(under_way), "busy_alone": [one.seq for one in under_way if one.chat_id is None]}
+    begun: list[Claimed] = []
+    while not begun and (chats := (await tx.execute(LEASE_CHATS, values)).scalars().all()):
+        rows = (await tx.execute(BEGIN_IN_CHATS, {"places": chats, "moment": now})).all()
+        begun = [_claimed(worker, row) for row in rows]
         # Another worker of PostgreSQL has handled it between our looking for a chat and our taking it.
-        await tx.execute(RELEASE, {"place": chat_id, "worker": worker})
-    lone = (await tx.execute(BEGIN_LONE, values)).one_or_none()
-    return None if lone is None else _claimed(worker, lone)
+        await _let_go(tx, worker, set(chats) - set(_chats(begun)))
+    if len(begun) < count:
+        lone = (await tx.execute(BEGIN_LONE, values)).one_or_none()
+        begun += [] if lone is None else [_claimed(worker, lone)]
+    return begun
 
 
 def _claimed(worker: str, row: Row[tuple[int, int, int | None, int, datetime, Raw | None]]) -> Claimed:
     return Claimed(worker, row.seq, row.update_id, row.chat_id, row.attempts, row.received_at, row.raw or {})
 
 
-async def release(tx: AsyncSession, claimed: Claimed) -> None:
-    """Ends the lease, if this worker still has it."""
-    if claimed.chat_id is not None:
-        await tx.execute(RELEASE, {"place": claimed.chat_id, "worker": claimed.worker})
+async def release(tx: AsyncSession, *claimed: Claimed) -> None:
+    """Ends the leases of one worker, as far as it still has them."""
+    if claimed:
+        await _let_go(tx, claimed[0].worker, _chats(claimed))
+
+
+def _chats(claimed: Collection[Claimed]) -> list[int]:
+    return [one.chat_id for one in claimed if one.chat_id is not None]
+
+
+async def _let_go(tx: AsyncSession, worker: str, chats: Collection[int]) -> None:
+    if chats:
+        await tx.execute(RELEASE, {"places": list(chats), "worker": worker})
 
 
 async def release_all(tx: AsyncSession, process: str | None) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -49,12 +49,17 @@ async def handle(application: App, claimed: Claimed, metrics: Metrics, *, second
     return Ended(claimed, error)
 
 
-async def note(tx: AsyncSession, ended: Ended, on_set_aside: OnSetAside | None) -> None:
-    """Writes how an update ended: done, to be tried again, or set aside, of which people are told."""
-    claimed, aside = ended.claimed, False
-    match ended.error:
-        case None:
-            await inbox.close(tx, claimed)
+async def note(tx: AsyncSession, ended: Sequence[Ended], on_set_aside: OnSetAside | None) -> None:
+    """Writes how updates ended: done, to be tried again, or set aside, of which people are told."""
+    await inbox.close(tx, [one.claimed for one in ended if one.error is None])
+    for one in ended:
+        if one.error is not None:
+            await _note_error(tx, one.claimed, one.error, on_set_aside)
+
+
+async def _note_error(tx: AsyncSession, claimed: Claimed, why: Exception, on_set_aside: OnSetAside | None) -> None:
+    aside = False
+    match why:
         case AlreadyDoneError():
             log.info("update handled by another worker", extra={"seq": claimed.seq})
             await release(tx, claimed)
@@ -66,7 +71,7 @@ async def note(tx: AsyncSession, ended: Ended, on_set_aside: OnSetAside | None) 
         case error:
             aside = await inbox.failed(tx, claimed, place(error), utc_now())
     if aside and on_set_aside is not None:
-        await on_set_aside(tx, claimed.seq, place(ended.error or LookupError()))
+        await on_set_aside(tx, claimed.seq, place(why))
 
 
 def _outcome(claimed: Claimed, error: Exception | None) -> str:

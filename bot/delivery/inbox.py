@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.delivery import incoming
 from bot.delivery.claims import Claimed, release
 from bot.records.news import tell
-from bot.records.people import chat_id_of, move_chat
+from bot.records.people import chat_id_of, lock_chats, move_chat
 from bot.records.states import UpdateState
 from bot.records.tables import Update, UtcTime, utc_now
 from bot.records.upsert import insert_new
@@ -24,12 +24,12 @@ SOON = timedelta(seconds=1)
 _table = cast(Table, Update.__table__)
 _row, _new = _table.c.seq == bindparam("row"), _table.c.state == UpdateState.NEW
 _ended = {"finished_at": bindparam("moment", type_=UtcTime), "error": bindparam("why", None), "leased_by": None}
-DONE = (
+_DONE = (
     update(_table)
     .where(_table.c.update_id == bindparam("update"), _new)
     .values(_ended | {"state": UpdateState.DONE, "raw": None})
-    .returning(_table.c.seq)
 )
+DONE = _DONE.returning(_table.c.seq)
 AGAIN = (
     update(_table)
     .where(_row, _new)
@@ -49,18 +49,21 @@ class AlreadyDoneError(RuntimeError):
 
 async def receive(tx: AsyncSession, raw: Sequence[object]) -> int:
     """Keeps those updates that are new, in their order; returns how many. Takes any JSON."""
-    numbered = {number: item for item in raw if (number := incoming.number(item)) is not None}
+    numbered: dict[int, incoming.Raw] = {}
+    for item in raw:
+        if isinstance(item, dict) and (number := incoming.number(item)) is not None:
+            numbered[number] = item
     if len(numbered) < len(raw):
         log.error("updates without a usable id ignored", extra={"count": len(raw) - len(numbered)})
     known = set((await tx.execute(select(Update.update_id).where(Update.update_id.in_(numbered)))).scalars())
+    await lock_chats(tx, {where.telegram_id for item in numbered.values() if (where := incoming.place(item))})
     kept = sum([await _keep(tx, number, item) for number, item in numbered.items() if number not in known])
     if kept:
         tell(tx, "updates")
     return kept
 
 
-async def _keep(tx: AsyncSession, update_id: int, raw: object) -> bool:
-    assert isinstance(raw, dict)
+async def _keep(tx: AsyncSession, update_id: int, raw: incoming.Raw) -> bool:
     kind, where = incoming.kind(raw), incoming.place(raw)
     # The chat first: its row is then locked, so that updates of one chat are numbered in the order of their commits.
     chat_id = None
@@ -82,10 +85,11 @@ async def done(tx: AsyncSession, update_id: int) -> None:
         raise AlreadyDoneError(f"update {update_id} is not waiting to be handled")
 
 
-async def close(tx: AsyncSession, claimed: Claimed) -> None:
-    """Marks as done what its handler did not, and frees the chat."""
-    await tx.execute(DONE, {"update": claimed.update_id, "moment": utc_now()})
-    await release(tx, claimed)
+async def close(tx: AsyncSession, claimed: Sequence[Claimed]) -> None:
+    """Marks as done what its handlers did not, and frees the chats; all of one worker."""
+    if claimed:
+        await tx.execute(_DONE, [{"update": one.update_id, "moment": utc_now()} for one in claimed])
+        await release(tx, *claimed)
 
 
 async def failed(tx: AsyncSession, claimed: Claimed, error: str, now: datetime) -> bool:

@@ -14,7 +14,7 @@ from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
 from bot.delivery import inbox, incoming, timers
 from bot.delivery.budgets import Limits
 from bot.delivery.calls import call
-from bot.delivery.claims import claim
+from bot.delivery.claims import Claimed, claim
 from bot.delivery.handling import App, Ended, OnSetAside, handle, note, note_failure
 from bot.delivery.outcomes import OnRefusal, nobody_minds
 from bot.delivery.processes import BEAT, POLL, SEND, Roles, present, unique_name
@@ -49,7 +49,7 @@ class Loops:
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     name: str = field(default_factory=unique_name)  # of this process, like no other's
     roles: Roles = field(default_factory=Roles)  # what it alone may do
-    workers: int = 4
+    workers: int = 4  # updates handled at once
     allowed: Sequence[str] = ALLOWED
     limits: Limits = field(default_factory=Limits)
     long_poll: int = 30  # seconds
@@ -79,8 +79,7 @@ async def run(loops: Loops, intake: Intake | None = None) -> None:
     loops.application.add_error_handler(note_failure)
     try:
         async with present(loops.db, loops.name, loops.roles), asyncio.TaskGroup() as tasks:
-            names = [f"{loops.name}/{number}" for number in range(loops.workers)]
-            lives = [(intake or poll)(loops), send(loops), keep_time(loops), *(work(loops, name) for name in names)]
+            lives = [(intake or poll)(loops), work(loops, f"{loops.name}/work"), send(loops), keep_time(loops)]
             running = [tasks.create_task(life) for life in lives]
             await loops.stop.wait()
             loops.wake.updates.ring()
@@ -140,31 +139,45 @@ async def _get_updates(loops: Loops, offset: int | None) -> list[Any]:
 
 
 async def work(loops: Loops, worker: str) -> None:
-    """Handles updates one after the other, each chat's in their order.
+    """Handles updates: those of different chats side by side, each chat's in their order.
 
-    How one ended is noted in the transaction that claims the next, however often the database fails meanwhile.
+    How they ended is noted in the transaction that claims the next, however often the database fails meanwhile.
     """
-    ended: Ended | None = None
+    under_way: dict[int, Claimed] = {}  # by row
+    ended: list[Ended] = []
 
-    async def step() -> None:
-        nonlocal ended
-        news = loops.wake.updates.next()
+    async def handled(claimed: Claimed) -> None:
+        how = await handle(loops.application, claimed, loops.watch.metrics, seconds=loops.handling)
+        del under_way[claimed.seq]
+        ended.append(how)
+        loops.wake.updates.ring()
+
+    async def turn() -> list[Claimed]:
+        if not ended and (loops.stop.is_set() or len(under_way) >= loops.workers):
+            return []
         async with loops.db.begin() as tx:
-            if ended is not None:
-                await note(tx, ended, loops.on_set_aside)
-            claimed = None if loops.stop.is_set() else await claim(tx, worker, utc_now())
-        if ended is not None:
+            # Looked at now: others may have ended while this waited for its turn to write.
+            over, others = tuple(ended), tuple(under_way.values())
+            await note(tx, over, loops.on_set_aside)
+            room = 0 if loops.stop.is_set() else loops.workers - len(others)
+            claimed = await claim(tx, worker, utc_now(), room, others) if room else []
+        del ended[: len(over)]
+        if over:
             loops.wake.messages.ring()
-        ended = None
-        if claimed is not None:
-            ended = await handle(loops.application, claimed, loops.watch.metrics, seconds=loops.handling)
-        elif not loops.stop.is_set():
+        return claimed
+
+    async def step(handlers: asyncio.TaskGroup) -> None:
+        news = loops.wake.updates.next()
+        for claimed in await turn():
+            under_way[claimed.seq] = claimed
+            handlers.create_task(handled(claimed))
+        if not loops.stop.is_set():
             await wait(news, loops.net)
 
-    await repeat(loops, worker, step, rest=loops.net)
-    if ended is not None:
-        with suppress(SQLAlchemyError):  # out of reach now: its lease ends with this process
-            await step()
+    async with asyncio.TaskGroup() as handlers:
+        await repeat(loops, worker, lambda: step(handlers), rest=loops.net)
+    with suppress(SQLAlchemyError):  # out of reach now: the leases end with this process
+        await turn()
 
 
 async def send(loops: Loops) -> None:

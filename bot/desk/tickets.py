@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, exists, func, select, update
+from sqlalchemy import ColumnElement, bindparam, case, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -21,12 +21,12 @@ from bot.records.upsert import insert_new
 from indexer.passages import Hit
 
 SHOWN_HITS = 3
+_OPEN = select(Ticket).where(Ticket.candidate_id == bindparam("candidate"), Ticket.state != TicketState.CLOSED)
 
 
 async def open_ticket(tx: AsyncSession, candidate_id: str) -> Ticket | None:
     """The candidate's ticket that is not closed, if there is one."""
-    mine = select(Ticket).where(Ticket.candidate_id == candidate_id, Ticket.state != TicketState.CLOSED)
-    return (await tx.execute(mine)).scalar_one_or_none()
+    return (await tx.execute(_OPEN, {"candidate": candidate_id})).scalar_one_or_none()
 
 
 async def hold_open(tx: AsyncSession, candidate_id: str) -> Ticket | None:

@@ -5,10 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from operator import attrgetter
-from typing import assert_never
+from typing import assert_never, cast
 
-from sqlalchemy import select
+from sqlalchemy import Table, bindparam, func, select
+from sqlalchemy import update as change
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 from telegram import Update
 
 from bot.delivery import inbox, outbox
@@ -27,13 +29,26 @@ from bot.dialogue.texts import spoken, texts
 from bot.handlers.context import Context, Deps
 from bot.records.people import candidate_of, chat_id_of
 from bot.records.states import TicketState
-from bot.records.tables import Candidate, Question, Ticket
+from bot.records.tables import Candidate, Chat, Question, Ticket
+from bot.records.upsert import insert_new
 from indexer.engine import Engine
-from indexer.entries import Language
+from indexer.entries import Entry, Language
 from indexer.passages import Hit
 
 BUTTON_LENGTH = 60  # characters of a question on a button: a phone shows no more
 COPIED = 300  # characters of an answer that staff see beside a ticket
+
+# Built once: to build a statement takes longer than to run it.
+_earlier = aliased(Question)
+_last = select(func.max(_earlier.id)).where(_earlier.candidate_id == Candidate.id).correlate(Candidate)
+_SO_FAR = (
+    select(Candidate.language, Question.text, Question.entry_id)
+    .join(Chat, Chat.id == Candidate.chat_id)
+    .outerjoin(Question, Question.id == _last.scalar_subquery())
+    .where(Chat.telegram_id == bindparam("telegram_id"))
+)
+_questions = cast(Table, Question.__table__)
+_ANSWERED = change(_questions).where(_questions.c.id == bindparam("question")).values(answer_id=bindparam("row"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +98,10 @@ async def on_text(update: Update, context: Context) -> None:
     deps, received = context.deps, update.effective_message
     assert received
     text, engine = received.text or received.caption or "", deps.live.engine
-    async with deps.db.begin() as tx:
-        candidate = await who(tx, update)
-        before = await _last_exchange(tx, candidate.id, engine)
+    language, before = await _so_far(deps, update, engine)
     find = partial(engine.find, course=deps.course)
     turn = await asyncio.to_thread(
-        respond, text, find, deps.limits, deps.local_now.date(), language=tongue(candidate), before=before
+        respond, text, find, deps.limits, deps.local_now.date(), language=language, before=before
     )
     asked = Asked(turn, engine, read(received), f"u{update.update_id}")
     async with deps.db.begin() as tx:
@@ -132,15 +145,17 @@ async def _show_picture(tx: AsyncSession, deps: Deps, candidate: Candidate, aske
         await relay.add(tx, desk_of(deps), ticket, asked.piece, candidate.chat_id, deps.now(), key=asked.key)
 
 
-async def _last_exchange(tx: AsyncSession, candidate_id: str, engine: Engine) -> Exchange | None:
-    """What a follow-up leans on: the last question, and the topic of the entry that answered it."""
-    last = select(Question).where(Question.candidate_id == candidate_id).order_by(Question.id.desc()).limit(1)
-    question = (await tx.execute(last)).scalar_one_or_none()
-    if question is None:
-        return None
-    units = engine.snapshot.versions.get(question.entry_id or "", ())
+async def _so_far(deps: Deps, update: Update, engine: Engine) -> tuple[Language, Exchange | None]:
+    """The language, and what a follow-up leans on: the last question, and the topic of the entry that answered it."""
+    assert update.effective_chat  # the routes let private chats through only
+    async with deps.db.glance() as connection:
+        known = (await connection.execute(_SO_FAR, {"telegram_id": update.effective_chat.id})).one_or_none()
+    language = spoken(known.language) if known and known.language else telegram_language(update)
+    if known is None or known.text is None:
+        return language, None
+    units = engine.snapshot.versions.get(known.entry_id or "", ())
     topics = [engine.snapshot.entries[unit].topic_name for unit in units]
-    return Exchange(question.text, topics[0] if topics else "")
+    return language, Exchange(known.text, topics[0] if topics else "")
 
 
 async def _about_a_ticket(tx: AsyncSession, deps: Deps, candidate: Candidate, update: Update, asked: Asked) -> bool:
@@ -214,32 +229,38 @@ def _copy(part: Part, candidate: Candidate, desk: Desk) -> Message:
 async def _act(tx: AsyncSession, deps: Deps, candidate: Candidate, asked: Asked, part: Part) -> None:
     """Record one question of a message, and do what was decided."""
     turn, engine = asked.turn, asked.engine
-    question = await _record(tx, deps, candidate, asked, part)
+    question_id = await _record(tx, deps, candidate, asked, part)
     heading = part.question if len(turn.parts) > 1 else ""
-    key = f"{asked.key}:{question.id}"
+    key = f"{asked.key}:{question_id}"
     match part.decision:
         case Answer(entry, gist):
             shown = render.answer(entry, turn.language, gist)
-            message = answer_message(shown, question.id, turn.language, heading, more=bool(gist))
-            question.answer_id = await say(tx, candidate, message, key)
+            message = answer_message(shown, question_id, turn.language, heading, more=bool(gist))
+            row = await say(tx, candidate, message, key)
+            await tx.execute(_ANSWERED, {"question": question_id, "row": row})
         case Clarify(entries):
             back = join([bold(heading), render.clarify([entry.question for entry in entries], turn.language)])
-            await say(tx, candidate, back.message(*_choices(question, turn.language, engine)), key)
+            await say(tx, candidate, back.message(*_choices(question_id, entries, turn.language, engine)), key)
         case Escalate(reason):
             note = "human_asked" if reason is Reason.PERSON else "escalated"
+            question = await tx.get_one(Question, question_id)
             await escalate(tx, deps, candidate, question, reason, part.answers, key, note=note)
         case _:
             assert_never(part.decision)
 
 
-async def _record(tx: AsyncSession, deps: Deps, candidate: Candidate, asked: Asked, part: Part) -> Question:
+async def _record(tx: AsyncSession, deps: Deps, candidate: Candidate, asked: Asked, part: Part) -> int:
     shown = part.decision.entries if isinstance(part.decision, Clarify) else [hit.entry for hit in part.answers]
-    question = Question(
+    decision, language = name(part.decision), asked.turn.language
+    question_id = await insert_new(
+        tx,
+        Question,
+        Question.id,
         candidate_id=candidate.id,
         course=deps.course,
-        language=asked.turn.language,
+        language=language,
         text=part.question,
-        decision=name(part.decision),
+        decision=decision,
         reason=part.decision.reason.value if isinstance(part.decision, Escalate) else None,
         entry_id=part.decision.entry.id if isinstance(part.decision, Answer) else None,
         confidence=part.confidence,
@@ -247,10 +268,9 @@ async def _record(tx: AsyncSession, deps: Deps, candidate: Candidate, asked: Ask
         snapshot_id=asked.engine.snapshot.id,
         message_id=asked.piece.message_id,
     )
-    tx.add(question)
-    await tx.flush()
-    deps.metrics.decided(question.decision, question.language)
-    return question
+    assert question_id is not None  # nothing in it is unique
+    deps.metrics.decided(decision, language)
+    return question_id
 
 
 def answer_message(
@@ -274,9 +294,11 @@ def choice_buttons(entries: list[tuple[int, str]], question_id: int, language: L
     return [*rows, (Button(texts(language).button_none, data=f"x:{question_id}"),)]
 
 
-def _choices(question: Question, language: Language, engine: Engine) -> list[tuple[Button, ...]]:
-    shown = [(place, shown_question(engine, id_, language)) for place, id_ in enumerate(question.alternatives)]
-    return choice_buttons([(place, text) for place, text in shown if text], question.id, language)
+def _choices(
+    question_id: int, entries: Sequence[Entry], language: Language, engine: Engine
+) -> list[tuple[Button, ...]]:
+    shown = [(place, shown_question(engine, entry.id, language)) for place, entry in enumerate(entries)]
+    return choice_buttons([(place, text) for place, text in shown if text], question_id, language)
 
 
 def shown_question(engine: Engine, entry_id: str, language: Language) -> str | None:

@@ -1,11 +1,24 @@
 """Chats and candidates: found, made, moved, forgotten."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import cast
 
-from sqlalchemy import ColumnElement, CursorResult, Insert, UpdateBase, delete, exists, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    CursorResult,
+    Insert,
+    String,
+    UpdateBase,
+    bindparam,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.records import bans
@@ -22,11 +35,30 @@ from bot.records.tables import (
     Ticket,
     Topic,
     Update,
+    UtcTime,
     utc_now,
 )
 from bot.records.upsert import insert_into, insert_new
 
 CROWDED = 5  # names tried that others have: then one with a number
+
+# Built once: to build a statement takes longer than to run it.
+_LOCKED = (
+    select(Chat.id)
+    .where(Chat.telegram_id.in_(bindparam("ids", expanding=True)))
+    .order_by(Chat.telegram_id)
+    .with_for_update()
+)
+_SEEN_AGAIN = (
+    update(Candidate)
+    .where(Candidate.chat_id == bindparam("chat"))
+    .values(
+        last_seen_at=bindparam("moment", type_=UtcTime),
+        language=func.coalesce(bindparam("tongue", type_=String), Candidate.language),
+    )
+    .returning(Candidate)
+    .execution_options(synchronize_session=False, populate_existing=True)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +87,12 @@ async def chat_id_of(tx: AsyncSession, telegram_id: int, kind: str, *, reached: 
     return chat_id
 
 
+async def lock_chats(tx: AsyncSession, telegram_ids: Collection[int]) -> None:
+    """Locks those of several chats that are known, in an order that all follow: nobody then waits for each other."""
+    if len(telegram_ids) > 1 and tx.get_bind().dialect.name != "sqlite":
+        await tx.execute(_LOCKED, {"ids": list(telegram_ids)})
+
+
 @cache
 def _seen(dialect: str, *, reached: bool) -> Insert:
     changes: dict[str, None] = {"forgotten_at": None}
@@ -69,9 +107,8 @@ async def candidate_of(tx: AsyncSession, chat_id: int, language: str | None) -> 
 
     Who was banned and then forgotten is banned still, under the name that staff know.
     """
-    mine = select(Candidate).where(Candidate.chat_id == chat_id).with_for_update(key_share=True)
-    tried = 0
-    while (candidate := (await tx.execute(mine)).scalar_one_or_none()) is None:
+    values, tried = {"chat": chat_id, "tongue": language, "moment": utc_now()}, 0
+    while (candidate := (await tx.execute(_SEEN_AGAIN, values)).scalar_one_or_none()) is None:
         ban = await bans.kept(tx, chat_id)
         name = ban.pseudonym if ban and not tried else pseudonym(numbered=tried >= CROWDED)
         banned_at = ban.banned_at if ban else None
@@ -79,8 +116,6 @@ async def candidate_of(tx: AsyncSession, chat_id: int, language: str | None) -> 
         if made and ban:
             await tx.delete(ban)
         tried += 1
-    candidate.language = language or candidate.language
-    candidate.last_seen_at = utc_now()
     return candidate
 
 

@@ -29,7 +29,7 @@ async def receive(db: Database, *raw: object) -> int:
 
 async def claim(db: Database, worker: str, now: datetime) -> Claimed | None:
     async with db.begin() as tx:
-        return await claims.claim(tx, worker, now)
+        return next(iter(await claims.claim(tx, worker, now)), None)
 
 
 async def must_claim(db: Database, now: datetime = NOW, worker: str = "main/0") -> Claimed:
@@ -40,7 +40,7 @@ async def must_claim(db: Database, now: datetime = NOW, worker: str = "main/0") 
 
 async def close(db: Database, claimed: Claimed) -> None:
     async with db.begin() as tx:
-        await inbox.close(tx, claimed)
+        await inbox.close(tx, [claimed])
 
 
 async def fail(db: Database, claimed: Claimed, now: datetime = NOW) -> None:

@@ -49,7 +49,7 @@ async def claims_a_chat(db: Database, name: str, update_id: int = 1) -> claims.C
     message = {"text": "hello", "chat": {"id": update_id, "type": "private"}}
     async with db.begin() as tx:
         await inbox.receive(tx, [{"update_id": update_id, "message": message}])
-        claimed = await claims.claim(tx, f"{name}/0", utc_now())
+        [claimed] = await claims.claim(tx, f"{name}/0", utc_now())
     assert claimed
     return claimed
 
@@ -84,7 +84,7 @@ async def test_the_work_of_a_silent_process_goes_on_elsewhere(db: Database) -> N
 async def claims_what_has_no_chat(db: Database, name: str) -> claims.Claimed | None:
     async with db.begin() as tx:
         await inbox.receive(tx, [{"update_id": 1, "poll": {"id": "1"}}])
-        return await claims.claim(tx, f"{name}/0", utc_now())
+        return next(iter(await claims.claim(tx, f"{name}/0", utc_now())), None)
 
 
 async def test_what_belongs_to_no_chat_goes_on_elsewhere_as_well(db: Database) -> None:
@@ -195,7 +195,7 @@ async def test_what_a_worker_did_after_it_lost_its_chat_is_not_committed_twice(d
     await falls_silent(db, "slow")
     await beats(db, "quick")
     async with db.begin() as tx:
-        taken = await claims.claim(tx, "quick/0", utc_now())
+        [taken] = await claims.claim(tx, "quick/0", utc_now())
         assert taken
     async with db.begin() as tx:
         await outbox.put(tx, taken.chat_id or 0, "sendMessage", {"text": "quick"}, key="quick")
