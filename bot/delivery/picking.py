@@ -11,7 +11,7 @@ from sqlalchemy.orm import aliased
 
 from bot.delivery.calls import Letter, Part
 from bot.delivery.joining import OWN, joinable, joined, together
-from bot.delivery.references import Impossible, NotYet, Payload, Result, named, resolve
+from bot.delivery.references import Impossible, NotYet, Payload, Result, named, refers, resolve
 from bot.records.states import ChatKind, OutgoingState
 from bot.records.tables import Chat, Outgoing, UtcTime
 
@@ -122,10 +122,11 @@ async def _moments(connection: AsyncConnection, now: datetime) -> Sequence[datet
 
 
 async def _ready_ones(connection: AsyncConnection, rows: Sequence[Row[Any]]) -> list[Letter | Void]:
-    ids = {row_id for row in rows for name in ("message_of", "error_of") for row_id in named(row.payload, name)}
+    refer = [row.payload for row in rows if refers(row.payload)]
+    ids = {row_id for payload in refer for name in ("message_of", "error_of") for row_id in named(payload, name)}
     found = (await connection.execute(_RESULTS, {"ids": list(ids)})).all() if ids else ()
     results = {row.id: Result(row.state, row.message_id, tuple(row.message_ids or ()), row.error) for row in found}
-    chats = await _telegram_ids(connection, {chat_id for row in rows for chat_id in named(row.payload, "chat_of")})
+    chats = await _telegram_ids(connection, {chat_id for payload in refer for chat_id in named(payload, "chat_of")})
     leads = {row.id: row.joined_id for row in found if row.joined_id is not None}
     first: dict[int, Letter | Void] = {}
     for row in rows:

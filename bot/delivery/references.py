@@ -57,10 +57,19 @@ def named(value: Any, name: str = "message_of") -> Iterator[int]:
             yield from named(item, name)
 
 
+def refers(value: Any) -> bool:
+    """Whether a payload names anything; most do not, and are spared a closer look."""
+    if isinstance(value, dict):
+        return any(name in value for name in NAMES) or refers(list(value.values()))
+    return isinstance(value, list) and any(refers(item) for item in value if isinstance(item, dict | list))
+
+
 def resolve(
     payload: Payload, results: Mapping[int, Result], chats: Mapping[int, int] | None = None
 ) -> Payload | NotYet | Impossible:
     """The payload with Telegram's ids in their places; a reply to nothing becomes a plain message."""
+    if not refers(payload):
+        return payload
     ids = set(named(payload))
     if any(row_id in results and results[row_id].state is OutgoingState.WAITING for row_id in ids):
         return NotYet()

@@ -5,7 +5,7 @@ One process sends at a time: budgets and calls under way are known to that proce
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -93,11 +93,10 @@ class Sender:
     async def _record(self, letter: Letter, outcome: Outcome) -> None:
         self._over.append((letter, outcome))
         async with self._noting:  # those that end while others are being noted share the next commit
-            if ended := self._over:
-                self._over = []
-                await self._note(ended)
+            if self._over:
+                await self._note([])
 
-    async def _note(self, ended: Sequence[Ended]) -> None:
+    async def _note(self, ended: list[Ended]) -> None:
         """Notes how calls ended, however long the database needs: a sent message not noted would be sent again."""
         failures = 0
         while not await self._noted(ended):
@@ -107,9 +106,11 @@ class Sender:
                 await asyncio.gather(*(self._note([one]) for one in ended))
                 return
 
-    async def _noted(self, ended: Sequence[Ended]) -> bool:
+    async def _noted(self, ended: list[Ended]) -> bool:
         try:
             async with self._db.begin() as tx:
+                ended += self._over  # now: others may have ended while this waited for its turn to write
+                self._over = []
                 await record(tx, ended, self._now(), self._refused)
         except SQLAlchemyError as error:
             rows = [row_id for letter, _ in ended for row_id in letter.row_ids]
