@@ -227,3 +227,38 @@ async def test_a_worker_does_not_free_a_chat_that_another_has_taken_over(db: Dat
     await must_claim(db, NOW + LEASE, "main/1")
     await close(db, slow)
     assert await claim(db, "main/2", NOW + LEASE) is None
+
+
+async def test_several_chats_are_claimed_at_once_each_with_its_oldest_update(db: Database) -> None:
+    await receive(db, message(1), message(2), message(3, chat=2), {"update_id": 4, "poll": {"id": "1"}})
+    async with db.begin() as tx:
+        claimed = await claims.claim(tx, "main/0", NOW, 8)
+    assert {one.update_id for one in claimed} == {1, 3, 4}
+
+
+async def test_what_a_worker_is_at_work_on_it_does_not_claim_again(db: Database) -> None:
+    await receive(db, message(1), message(2), {"update_id": 3, "poll": {"id": "1"}})
+    async with db.begin() as tx:
+        claimed = await claims.claim(tx, "main/0", NOW, 2)
+    async with db.begin() as tx:
+        assert await claims.claim(tx, "main/0", NOW, 2, claimed) == []
+        # The control: what it does not work on was left by a try that the database cut short.
+        assert {one.update_id for one in await claims.claim(tx, "main/0", NOW, 2)} == {1, 3}
+
+
+async def test_intake_and_release_of_the_same_chats_do_not_wait_for_each_other(postgres_db: Database) -> None:
+    there, back = [message(10 + chat, chat) for chat in range(1, 9)], range(8, 0, -1)
+    await receive(postgres_db, *there)
+    async with postgres_db.begin() as tx:
+        claimed = await claims.claim(tx, "main/0", NOW, 8)
+
+    async def close_all() -> None:
+        async with postgres_db.begin() as tx:
+            await inbox.close(tx, claimed)
+
+    async def take_in(number: int) -> int:
+        return await receive(postgres_db, *(message(100 * number + chat, chat) for chat in back))
+
+    async with asyncio.timeout(10):
+        kept = await asyncio.gather(take_in(1), close_all(), take_in(2))
+    assert kept[0] == kept[2] == 8
