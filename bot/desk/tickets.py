@@ -22,6 +22,7 @@ from indexer.passages import Hit
 
 SHOWN_HITS = 3
 _OPEN = select(Ticket).where(Ticket.candidate_id == bindparam("candidate"), Ticket.state != TicketState.CLOSED)
+_HELD = _OPEN.with_for_update(key_share=True).execution_options(populate_existing=True)
 
 
 async def open_ticket(tx: AsyncSession, candidate_id: str) -> Ticket | None:
@@ -31,9 +32,7 @@ async def open_ticket(tx: AsyncSession, candidate_id: str) -> Ticket | None:
 
 async def hold_open(tx: AsyncSession, candidate_id: str) -> Ticket | None:
     """As `open_ticket`, for who adds to it: nobody closes it before this transaction ends."""
-    mine = select(Ticket).where(Ticket.candidate_id == candidate_id, Ticket.state != TicketState.CLOSED)
-    held = mine.with_for_update(key_share=True).execution_options(populate_existing=True)
-    return (await tx.execute(held)).scalar_one_or_none()
+    return (await tx.execute(_HELD, {"candidate": candidate_id})).scalar_one_or_none()
 
 
 async def hand_over(
