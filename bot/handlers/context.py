@@ -42,7 +42,7 @@ class Deps:
     @property
     def course(self) -> str:
         """The course that questions are about; a bot for several asks which one."""
-        return self.live.engine.courses()[0]
+        return self.live.engine.course
 
     @property
     def local_now(self) -> datetime:
