@@ -275,6 +275,7 @@ def routes() -> list[BaseHandler[Update, Context, None]]:
     return [
         CommandHandler("start", commands.on_start, private),
         CommandHandler("help", commands.on_help, private),
+        CommandHandler("course", commands.on_course, private),
         CommandHandler("human", commands.on_human, private),
         CommandHandler("status", commands.on_status, private),
         CommandHandler("cancel", commands.on_cancel, private),
@@ -309,7 +310,9 @@ async def announce(bot: Guichet) -> None:
     bot_api = bot.loops.application.bot
     try:
         for language in LANGUAGES:
-            menu = [BotCommand(name, getattr(texts(language), f"menu_{name}")) for name in CANDIDATE_MENU]
+            several = ("course",) if bot.deps.live.engine.school else ()
+            names = (*several, *CANDIDATE_MENU)
+            menu = [BotCommand(name, getattr(texts(language), f"menu_{name}")) for name in names]
             for code in (language, None) if language == "en" else (language,):
                 await bot_api.set_my_commands(menu, BotCommandScopeAllPrivateChats(), language_code=code)
         async with bot.deps.db.read() as tx:

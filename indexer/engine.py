@@ -76,6 +76,10 @@ class Engine:
         """The courses to choose from; empty where there is only one."""
         return self.snapshot.school if len(self.snapshot.school) > 1 else ()
 
+    def title(self, course: str, language: Language) -> str:
+        """What a course is called; empty where there is only one, and for what is common to all."""
+        return next((one.title(language) for one in self.school if one.name == course), "")
+
 
 def open_engine(model: str, cache: Path, root: Path, progress: Step = _silent) -> Engine:
     """Prepare the model if need be and open the live snapshot; raises ModelNotReady, SnapshotError, CalibratorError."""

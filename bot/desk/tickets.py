@@ -67,7 +67,7 @@ async def hand_over(
             return None
     ticket = await tx.get_one(Ticket, ticket_id)
     await topics.enter(tx, desk, ticket)
-    card = (await cards.card(tx, ticket, desk.language)).payload() | await topics.place(tx, desk, ticket)
+    card = (await cards.card(tx, ticket, desk)).payload() | await topics.place(tx, desk, ticket)
     ticket.card_id = await outbox.put(
         tx,
         desk.chat,

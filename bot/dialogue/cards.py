@@ -46,6 +46,7 @@ class Card:
     before: tuple[Exchange, ...] = ()
     rating: int | None = None
     edited: bool = False
+    course: str = ""  # its title, where there are several
 
 
 def card(about: Card, staff: Language) -> Rich:
@@ -54,6 +55,7 @@ def card(about: Card, staff: Language) -> Rich:
     earlier = about.earlier_on and words.earlier.format(count=about.earlier, date=about.earlier_on.strftime("%d/%m/%Y"))
     facts = {
         words.card_candidate: about.candidate,
+        words.card_course: about.course,
         words.card_state: getattr(words, f"state_{about.state}").format(owner=about.owner or words.staff_somebody),
         words.card_language: getattr(words, f"language_{about.language}"),
         words.card_reason: getattr(words, f"reason_{about.reason}"),

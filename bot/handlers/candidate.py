@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from operator import attrgetter
 from typing import assert_never
 
@@ -16,9 +15,10 @@ from bot.desk import cards, edits, endings, relay, tickets, waits, wishes
 from bot.desk.desk import Desk
 from bot.desk.outcomes import arrived
 from bot.desk.pieces import Piece, read
-from bot.dialogue import render, times
+from bot.dialogue import courses, render, times
 from bot.dialogue.cards import short
-from bot.dialogue.conversation import Exchange, Part, Turn, respond
+from bot.dialogue.conversation import Exchange, Part, Turn
+from bot.dialogue.courses import Sources
 from bot.dialogue.decide import Answer, Clarify, Escalate, name
 from bot.dialogue.message import Button, Message
 from bot.dialogue.render import Reason
@@ -29,11 +29,12 @@ from bot.records.people import candidate_of, chat_id_of
 from bot.records.states import TicketState
 from bot.records.tables import Candidate, Question, Ticket
 from indexer.engine import Engine
-from indexer.entries import Language
+from indexer.entries import Entry, Language
 from indexer.passages import Hit
 
 BUTTON_LENGTH = 60  # characters of a question on a button: a phone shows no more
 COPIED = 300  # characters of an answer that staff see beside a ticket
+NEAR = 0.22  # confidence from which an entry's topic is taken for the question's
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,8 @@ def tongue(candidate: Candidate) -> Language:
 def desk_of(deps: Deps) -> Desk:
     """Where staff are."""
     settings = deps.settings
-    return Desk(deps.staff_chat, settings.staff_language, settings.hours, settings.reminders)
+    school = deps.live.engine.school
+    return Desk(deps.staff_chat, settings.staff_language, settings.hours, settings.reminders, school)
 
 
 async def say(tx: AsyncSession, candidate: Candidate, message: Message, key: str) -> int:
@@ -86,9 +88,15 @@ async def on_text(update: Update, context: Context) -> None:
     async with deps.db.begin() as tx:
         candidate = await who(tx, update)
         before = await _last_exchange(tx, candidate.id, engine)
-    find = partial(engine.find, course=deps.course)
     turn = await asyncio.to_thread(
-        respond, text, find, deps.limits, deps.local_now.date(), language=tongue(candidate), before=before
+        courses.attend,
+        text,
+        sources(engine),
+        deps.limits,
+        deps.local_now.date(),
+        language=tongue(candidate),
+        before=before,
+        chosen=candidate.course,
     )
     asked = Asked(turn, engine, read(received), f"u{update.update_id}")
     async with deps.db.begin() as tx:
@@ -100,8 +108,14 @@ async def on_text(update: Update, context: Context) -> None:
             await inbox.done(tx, update.update_id)
             return
         ticket = await tickets.hold_open(tx, candidate.id)
+        if turn.named and not known_course(candidate, engine):
+            candidate.course = turn.course
         if ticket:
             await _with_ticket(tx, deps, candidate, ticket, asked)
+        elif turn.courses:
+            await _ask_course(tx, candidate, asked)
+        elif turn.named and not turn.parts:
+            await choose_course(tx, deps, candidate, turn.course, asked.key)
         elif turn.chat:
             await say(tx, candidate, Message(getattr(texts(turn.language), turn.chat)), f"{asked.key}:chat")
         else:
@@ -109,6 +123,49 @@ async def on_text(update: Update, context: Context) -> None:
                 await _act(tx, deps, candidate, asked, part)
             await _show_picture(tx, deps, candidate, asked)
         await inbox.done(tx, update.update_id)
+
+
+def sources(engine: Engine) -> Sources:
+    """Where an engine's answers are looked for."""
+    return Sources(engine.find, engine.school, engine.course)
+
+
+def known_course(candidate: Candidate, engine: Engine) -> str | None:
+    """The course that somebody has chosen, if it still exists."""
+    return candidate.course if candidate.course in {course.name for course in engine.school} else None
+
+
+def course_of(deps: Deps, candidate: Candidate) -> str:
+    """The course that somebody's questions are about; empty as long as that is open."""
+    engine = deps.live.engine
+    return known_course(candidate, engine) or "" if engine.school else engine.course
+
+
+async def _ask_course(tx: AsyncSession, candidate: Candidate, asked: Asked) -> None:
+    """Keep the message until its author has said which course it is about."""
+    turn = asked.turn
+    tx.add(_question(candidate, asked, turn.parts[0]))
+    await say(tx, candidate, courses.which(turn.courses, turn.language), f"{asked.key}:course")
+
+
+async def choose_course(tx: AsyncSession, deps: Deps, candidate: Candidate, course: str, key: str) -> None:
+    """Remember a course and answer the message that waited for it; say so where none did."""
+    engine, language = deps.live.engine, tongue(candidate)
+    candidate.course = course
+    last = select(Question).where(Question.candidate_id == candidate.id).order_by(Question.id.desc()).limit(1)
+    kept = (await tx.execute(last)).scalar_one_or_none()
+    if kept is None or kept.course or kept.decision != "clarify":
+        chosen = texts(language).course_chosen.format(course=engine.title(course, language))
+        await say(tx, candidate, Message(chosen), f"{key}:course")
+        return
+    today, spoke = deps.local_now.date(), spoken(kept.language)
+    turn = await asyncio.to_thread(
+        courses.attend, kept.text, sources(engine), deps.limits, today, language=spoke, chosen=course
+    )
+    piece = Piece(kept.message_id or 0, "text", Rich(clean(kept.text)))
+    await tx.delete(kept)  # it is recorded anew, with what becomes of it
+    for part in turn.parts:
+        await _act(tx, deps, candidate, Asked(turn, engine, piece, key), part)
 
 
 async def _edited(tx: AsyncSession, deps: Deps, candidate: Candidate, asked: Asked) -> bool:
@@ -214,12 +271,15 @@ def _copy(part: Part, candidate: Candidate, desk: Desk) -> Message:
 async def _act(tx: AsyncSession, deps: Deps, candidate: Candidate, asked: Asked, part: Part) -> None:
     """Record one question of a message, and do what was decided."""
     turn, engine = asked.turn, asked.engine
-    question = await _record(tx, deps, candidate, asked, part)
+    question = _question(candidate, asked, part)
+    tx.add(question)
+    await tx.flush()
+    deps.metrics.decided(question.decision, question.language)
     heading = part.question if len(turn.parts) > 1 else ""
     key = f"{asked.key}:{question.id}"
     match part.decision:
         case Answer(entry, gist):
-            shown = render.answer(entry, turn.language, gist)
+            shown = shown_answer(engine, entry, turn.language, gist)
             message = answer_message(shown, question.id, turn.language, heading, more=bool(gist))
             question.answer_id = await say(tx, candidate, message, key)
         case Clarify(entries):
@@ -232,11 +292,13 @@ async def _act(tx: AsyncSession, deps: Deps, candidate: Candidate, asked: Asked,
             assert_never(part.decision)
 
 
-async def _record(tx: AsyncSession, deps: Deps, candidate: Candidate, asked: Asked, part: Part) -> Question:
+def _question(candidate: Candidate, asked: Asked, part: Part) -> Question:
+    """What is kept of one question of a message."""
     shown = part.decision.entries if isinstance(part.decision, Clarify) else [hit.entry for hit in part.answers]
-    question = Question(
+    return Question(
         candidate_id=candidate.id,
-        course=deps.course,
+        course=asked.turn.course,
+        topic=next((hit.entry.topic for hit in part.hits[:1] if hit.confidence >= NEAR), None),
         language=asked.turn.language,
         text=part.question,
         decision=name(part.decision),
@@ -247,10 +309,11 @@ async def _record(tx: AsyncSession, deps: Deps, candidate: Candidate, asked: Ask
         snapshot_id=asked.engine.snapshot.id,
         message_id=asked.piece.message_id,
     )
-    tx.add(question)
-    await tx.flush()
-    deps.metrics.decided(question.decision, question.language)
-    return question
+
+
+def shown_answer(engine: Engine, entry: Entry, language: Language, gist: str = "") -> Rich:
+    """An answer as candidates see it: with its course where there are several."""
+    return render.answer(entry, language, gist, engine.title(entry.course, language))
 
 
 def answer_message(
@@ -317,4 +380,4 @@ async def found_near(deps: Deps, question: Question) -> tuple[Hit, ...]:
 
 async def find_again(engine: Engine, question: Question) -> tuple[Hit, ...]:
     """What an engine finds for a question asked earlier, best first, drafts among them."""
-    return await asyncio.to_thread(engine.find, question.text, spoken(question.language), question.course)
+    return await asyncio.to_thread(engine.find, question.text, spoken(question.language), question.course or None)

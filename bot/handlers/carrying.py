@@ -15,7 +15,7 @@ from bot.dialogue.message import Message as Said
 from bot.dialogue.render import Reason
 from bot.dialogue.rich import plain
 from bot.dialogue.texts import texts
-from bot.handlers.candidate import added_key, desk_of, escalate, say, silent, tongue, who
+from bot.handlers.candidate import added_key, course_of, desk_of, escalate, say, silent, tongue, who
 from bot.handlers.context import Context, Deps
 from bot.handlers.people import member_of
 from bot.records.states import TicketState
@@ -214,7 +214,7 @@ async def show_to_a_person(tx: AsyncSession, deps: Deps, candidate: Candidate, r
         return
     question = Question(
         candidate_id=candidate.id,
-        course=deps.course,
+        course=course_of(deps, candidate),
         language=tongue(candidate),
         text=texts(deps.settings.staff_language).card_not_text,
         decision="escalate",

@@ -40,11 +40,6 @@ class Deps:
         return self.live.limits
 
     @property
-    def course(self) -> str:
-        """The course that questions are about; a bot for several asks which one."""
-        return self.live.engine.course
-
-    @property
     def local_now(self) -> datetime:
         """The present moment in the school's time zone."""
         return self.now().astimezone(ZoneInfo(self.settings.timezone))

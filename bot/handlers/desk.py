@@ -1,7 +1,6 @@
 """Staff's commands about tickets: who has one, lists, and what the assistant would answer."""
 
 import asyncio
-from functools import partial
 from typing import assert_never
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,14 +12,15 @@ from bot.delivery.outbox import Priority
 from bot.desk import bans, cards, endings, listing, members, sending, tickets
 from bot.dialogue import render
 from bot.dialogue.cards import Found, found_lines
-from bot.dialogue.conversation import Part, respond
+from bot.dialogue.conversation import Part
+from bot.dialogue.courses import attend
 from bot.dialogue.decide import Answer, Clarify, Escalate
 from bot.dialogue.language import language as language_of
 from bot.dialogue.message import Message
 from bot.dialogue.rich import Rich, bold, join, plain
 from bot.dialogue.texts import texts
 from bot.handlers import carrying
-from bot.handlers.candidate import desk_of
+from bot.handlers.candidate import desk_of, sources
 from bot.handlers.context import Context, Deps
 from bot.handlers.lists import list_message, show_list
 from bot.handlers.people import member_of
@@ -123,12 +123,13 @@ async def on_ask(update: Update, context: Context) -> None:
     staff, asked = deps.settings.staff_language, argument(received)
     message = Message(texts(staff).staff_ask_what)
     if asked:
-        find = partial(deps.live.engine.find, course=deps.course)
         day, own = deps.local_now.date(), language_of(asked, staff)
-        turn = await asyncio.to_thread(respond, asked, find, deps.limits, day, language=own, before=None)
+        turn = await asyncio.to_thread(attend, asked, sources(deps.live.engine), deps.limits, day, language=own)
         parts = [_would(part, deps) for part in turn.parts]
         if turn.chat:
             parts = [join([bold(texts(staff).ask_chat), plain(getattr(texts(turn.language), turn.chat))])]
+        if turn.courses or not (parts or turn.chat):
+            parts = [plain(texts(staff).ask_course)]
         message = join(parts).message()
     async with deps.db.begin() as tx:
         await _put(tx, update, deps, message)

@@ -9,12 +9,11 @@ from telegram import Update
 from bot.delivery import inbox, outbox
 from bot.desk import bans, cards, copies, endings, relay, sending, tickets
 from bot.desk.desk import Desk
-from bot.dialogue import render
 from bot.dialogue.message import Button, Message
 from bot.dialogue.rich import Rich, plain
 from bot.dialogue.texts import Texts, texts
 from bot.handlers.alerts import alert
-from bot.handlers.candidate import desk_of
+from bot.handlers.candidate import desk_of, shown_answer
 from bot.handlers.context import Context, Deps
 from bot.handlers.lists import show_list
 from bot.handlers.people import member_of
@@ -124,7 +123,7 @@ async def _reply(press: Press, *, is_canned: bool) -> Rich | None:
         return None
     language = endings.tongue(press.ticket)
     entry = press.deps.live.engine.entry(press.ticket.found[press.number]["entry"], language)
-    return render.answer(entry, language) if entry else None
+    return shown_answer(press.deps.live.engine, entry, language) if entry else None
 
 
 async def _preview(press: Press, *, is_canned: bool = False) -> str:
