@@ -40,7 +40,8 @@ async def card(tx: AsyncSession, ticket: Ticket, desk: Desk) -> Message:
         edited=bool(question and question.edited_at),
         course=desk.title(ticket.course),
     )
-    return cards.card(about, staff).message(*cards.card_buttons(ticket.id, ticket.state.value, staff))
+    movable = len(desk.known.every) > 1
+    return cards.card(about, staff).message(*cards.card_buttons(ticket.id, ticket.state.value, staff, movable=movable))
 
 
 async def refresh(tx: AsyncSession, desk: Desk, ticket: Ticket, *, key: str) -> None:
@@ -55,7 +56,13 @@ async def refresh(tx: AsyncSession, desk: Desk, ticket: Ticket, *, key: str) -> 
     shown.setdefault("reply_markup", {"inline_keyboard": []})
     payload = {**shown, "message_id": {"message_of": ticket.card_id}}
     await outbox.put(
-        tx, desk.chat, "editMessageText", payload, key=f"{key}:card", priority=Priority.NOTICE, ticket_id=ticket.id
+        tx,
+        desk.group(ticket),
+        "editMessageText",
+        payload,
+        key=f"{key}:card",
+        priority=Priority.NOTICE,
+        ticket_id=ticket.id,
     )
 
 

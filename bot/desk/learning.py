@@ -97,7 +97,13 @@ async def make(
     proposal = await tx.get_one(Proposal, number)
     shown = (await card(tx, proposal, desk.language)).payload()
     proposal.card_id = await outbox.put(
-        tx, desk.chat, "sendMessage", shown, key=f"proposal{number}", priority=Priority.NOTICE, ticket_id=ticket.id
+        tx,
+        desk.group(ticket),
+        "sendMessage",
+        shown,
+        key=f"proposal{number}",
+        priority=Priority.NOTICE,
+        ticket_id=ticket.id,
     )
     return proposal
 
@@ -128,10 +134,11 @@ async def refresh(tx: AsyncSession, desk: Desk, proposal: Proposal, *, key: str)
     await tx.flush()
     if proposal.card_id is None:
         return
+    sent = await tx.get_one(Outgoing, proposal.card_id)
     shown = (await card(tx, proposal, desk.language)).payload()
     shown.setdefault("reply_markup", {"inline_keyboard": []})
     payload = {**shown, "message_id": {"message_of": proposal.card_id}}
-    await outbox.put(tx, desk.chat, "editMessageText", payload, key=f"{key}:proposal", priority=Priority.NOTICE)
+    await outbox.put(tx, sent.chat_id, "editMessageText", payload, key=f"{key}:proposal", priority=Priority.NOTICE)
 
 
 async def shown_as(tx: AsyncSession, staff_chat: int, message_id: int) -> Proposal | None:

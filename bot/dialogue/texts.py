@@ -324,6 +324,12 @@ class Texts:
     course_chosen: str  # course
     card_course: str
     ask_course: str
+    button_move: str
+    group_main: str
+    staff_move_where: str
+    staff_move_nowhere: str
+    staff_moved: str  # number, group, owner
+    menu_staff_move: str
     menu_course: str
     # The menu of commands
     menu_start: str

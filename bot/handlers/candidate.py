@@ -72,7 +72,7 @@ def desk_of(deps: Deps) -> Desk:
     """Where staff are."""
     settings = deps.settings
     school = deps.live.engine.school
-    return Desk(deps.staff_chat, settings.staff_language, settings.hours, settings.reminders, school)
+    return Desk(deps.staff_chat, settings.staff_language, settings.hours, settings.reminders, school, deps.groups)
 
 
 async def say(tx: AsyncSession, candidate: Candidate, message: Message, key: str) -> int:

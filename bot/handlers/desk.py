@@ -59,7 +59,9 @@ async def on_assign(update: Update, context: Context) -> None:
         if ticket is None:
             await _put(tx, update, deps, Message(words.staff_which_card))
         elif not argument(received) and not received.parse_entities([MessageEntity.TEXT_MENTION]):
-            options = [(f"t:w:{ticket.id}:{one.chat_id}", one.name) for one in await members.latest(tx)]
+            options = [
+                (f"t:w:{ticket.id}:{one.chat_id}", one.name) for one in await members.latest(tx, deps.staff_chat)
+            ]
             await sending.choose(tx, desk_of(deps), ticket, words.staff_assign_whom, options, key=key)
             await inbox.done(tx, update.update_id)
         else:
@@ -69,6 +71,19 @@ async def on_assign(update: Update, context: Context) -> None:
                 await cards.refresh(tx, desk_of(deps), ticket, key=key)
                 said = words.staff_assigned.format(owner=chosen.name)
             await _put(tx, update, deps, Message(said))
+
+
+async def on_move(update: Update, context: Context) -> None:
+    """/move as a reply to a card: the bot offers the other groups."""
+    deps, key = context.deps, f"u{update.update_id}"
+    words, desk = texts(deps.settings.staff_language), desk_of(deps)
+    async with deps.db.begin() as tx:
+        ticket = await _ticket(tx, update, deps)
+        if ticket is None or not sending.moves(desk, ticket):
+            await _put(tx, update, deps, Message(words.staff_move_nowhere if ticket else words.staff_which_card))
+        else:
+            await sending.choose(tx, desk, ticket, words.staff_move_where, sending.moves(desk, ticket), key=key)
+            await inbox.done(tx, update.update_id)
 
 
 async def on_unban(update: Update, context: Context) -> None:
@@ -109,7 +124,7 @@ async def on_find(update: Update, context: Context) -> None:
     assert received
     words, wanted = texts(deps.settings.staff_language), argument(received)
     async with deps.db.begin() as tx:
-        found = await listing.find(tx, wanted)
+        found = await listing.find(tx, wanted, here=desk_of(deps).holds())
         said = Message(words.staff_found_nothing if wanted else words.staff_find_what)
         if found:
             said = list_message(words.staff_found.format(count=len(found)), found, desk_of(deps), deps.now())
@@ -161,7 +176,7 @@ def argument(received: Received) -> str:
 async def _ticket(tx: AsyncSession, update: Update, deps: Deps) -> Ticket | None:
     """The ticket that a command is about."""
     received = update.effective_message
-    return await carrying.ticket_of(tx, deps.staff_chat, received) if received else None
+    return await carrying.ticket_of(tx, desk_of(deps), received) if received else None
 
 
 async def _named(tx: AsyncSession, received: Received, deps: Deps) -> Member | None:
@@ -169,7 +184,7 @@ async def _named(tx: AsyncSession, received: Received, deps: Deps) -> Member | N
     for entity in received.parse_entities([MessageEntity.TEXT_MENTION]):
         if entity.user:
             return await members.seen(tx, entity.user.id, entity.user.full_name, entity.user.username, deps.now())
-    return await members.named(tx, argument(received))
+    return await members.named(tx, argument(received), deps.staff_chat)
 
 
 async def _put(tx: AsyncSession, update: Update, deps: Deps, message: Message, name: str = "") -> None:

@@ -68,7 +68,7 @@ async def _make(update: Update, context: Context, ticket_id: int) -> str:
     said = words.staff_gone
     async with deps.db.begin() as tx:
         ticket, member = await tx.get(Ticket, ticket_id), await member_of(tx, update, deps.now())
-        if ticket and near:
+        if ticket and near and desk_of(deps).here(ticket):
             owner = await tx.get(Member, ticket.owner_chat_id) if ticket.owner_chat_id else None
             people = [*names, member.name, *([owner.name] if owner else [])]
             key = f"u{update.update_id}"
@@ -95,7 +95,8 @@ async def _decide(update: Update, context: Context, number: int, *, discard: boo
     async with deps.db.begin() as tx:
         proposal = await tx.get(Proposal, number)
         member = await member_of(tx, update, deps.now())
-        if proposal is None:
+        ticket = await tx.get(Ticket, proposal.ticket_id) if proposal and proposal.ticket_id else None
+        if proposal is None or (ticket and not desk_of(deps).here(ticket)):
             moved = False
         elif discard:
             moved = await learning.move(tx, proposal, ProposalState.DISCARDED, ProposalState.DRAFT)

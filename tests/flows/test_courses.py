@@ -7,8 +7,6 @@ import pytest
 
 from bot.dialogue.texts import texts
 from bot.sandbox.people import User
-from indexer import engine as engines
-from indexer.encoder import OnnxEncoder
 from indexer.engine import Engine
 
 from ..conftest import DATA
@@ -17,12 +15,6 @@ from .house import House, buttons, house
 EN = texts("en")
 PRICE = "How much does the course cost?"
 LAW, BAKING = "The year costs 4,000 euros.", "The six months cost 900 euros"
-
-
-@pytest.fixture(scope="session")
-def school(encoder: OnnxEncoder, tmp_path_factory: pytest.TempPathFactory) -> Engine:
-    """An engine for two courses of a school, and what is common to both."""
-    return engines.index(DATA / "school", encoder, tmp_path_factory.mktemp("school") / "index").engine
 
 
 @pytest.fixture
