@@ -145,3 +145,16 @@ async def test_a_routed_group_that_becomes_a_supergroup_is_followed(school: Engi
         (card,) = cards(place, large)
         await place.says(chef, large, "found you", card)
         assert flow.received(sara)[-1]["text"].endswith("found you")
+
+
+async def test_figures_are_split_by_course(school: Engine, tmp_path: Path) -> None:
+    async with house(school, tmp_path, knowledge_dir=DATA / "school") as flow:
+        sara = flow.candidate()
+        await flow.ask(sara, "How much does the law course cost?")
+        await flow.ask(sara, "/human Who bakes?")
+        await flow.group(flow.marie, "/stats")
+        caption = flow.received(flow.staff)[-1]["caption"]
+        assert "Bread baking: 0 questions" in caption
+        assert f"Business law: 2 questions, {EN.stats_alone} 1 (50 %), {EN.stats_handed_over} 1" in caption
+        await flow.group(flow.marie, "/stats baking 30d")
+        assert "\nquestions: 0\n" in flow.received(flow.staff)[-1]["caption"]
