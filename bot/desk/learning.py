@@ -187,8 +187,9 @@ async def ended(tx: AsyncSession, desk: Desk, proposal: Proposal, to: ProposalSt
     await move(tx, proposal, to, ProposalState.APPROVED, ProposalState.DRAFT)
     await refresh(tx, desk, proposal, key=f"{key}:end")
     below = {"reply_parameters": outbox.below({"message_of": proposal.card_id})} if proposal.card_id else {}
-    payload = {"text": said} | below
-    await outbox.put(tx, desk.chat, "sendMessage", payload, key=f"{key}:said", priority=Priority.NOTICE)
+    shown = await tx.get(Outgoing, proposal.card_id) if proposal.card_id else None
+    payload, chat = {"text": said} | below, shown.chat_id if shown else desk.chat
+    await outbox.put(tx, chat, "sendMessage", payload, key=f"{key}:said", priority=Priority.NOTICE)
 
 
 async def interrupted(tx: AsyncSession, payload: dict[str, Any], *, desk: Desk) -> None:
