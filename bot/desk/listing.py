@@ -47,7 +47,7 @@ async def open_ones(
 
 
 async def find(tx: AsyncSession, words: str, *, here: ColumnElement[bool]) -> list[Line]:
-    """The latest tickets of the group whose question or pseudonym holds all the words, whatever accents and capitals."""
+    """The latest tickets of the group whose question or pseudonym holds all words, whatever accents and capitals."""
     wanted = plain(words).split()
     rows = (await tx.execute(_LINES.where(here).order_by(Ticket.id.desc()).limit(SEARCHED))).all()
     found = [row for row in rows if all(word in plain(f"{row[1]} {row[2] or ''}") for word in wanted)]

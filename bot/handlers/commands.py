@@ -131,7 +131,7 @@ async def on_human(update: Update, context: Context) -> None:
 async def _edited(tx: AsyncSession, deps: Deps, candidate: Candidate, piece: Piece, asked: str, key: str) -> bool:
     """Whether the question behind an edited /human was changed on its card."""
     language = language_of(asked, tongue(candidate))
-    question = Question(text=asked, language=language, course=deps.course)
+    question = Question(text=asked, language=language, course=course_of(deps, candidate))
     anew = edits.Asked(asked, await found_near(deps, question) if asked else ())
     return await edits.edit_added(tx, desk_of(deps), piece, candidate.chat_id, deps.now(), key=key, anew=anew)
 
