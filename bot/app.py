@@ -6,7 +6,7 @@ import logging
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
@@ -34,11 +34,13 @@ from bot.delivery.timers import Handler, Payload
 from bot.delivery.wake import unless, wait
 from bot.desk import learning as proposing
 from bot.desk import refusals, reminders, setbacks
+from bot.desk.groups import Groups
 from bot.dialogue.texts import texts
 from bot.doors import doors
 from bot.handlers import buttons, candidate, canned, carrying, commands, learning, publishing, staff
 from bot.handlers.candidate import desk_of
 from bot.handlers.context import App, Context, Deps
+from bot.handlers.rights import GROUPS, group
 from bot.publishing.live import Live
 from bot.publishing.replica import replica_of
 from bot.records.people import chat_of
@@ -100,6 +102,7 @@ async def assembled(
     try:
         await bring_up_to_date(db, settings)
         application = build_application(settings)
+        groups = await staff_groups(db, settings)
         deps = Deps(
             settings=settings,
             db=db,
@@ -111,7 +114,8 @@ async def assembled(
                 replica_of(db, settings.index_root),
             ),
             now=now,
-            staff_chat=await staff_chat(db, settings.staff_chat_id or 0),
+            staff_chat=groups.main,
+            groups=groups,
         )
         application.bot_data["deps"] = deps
         desk = desk_of(deps)
@@ -119,7 +123,8 @@ async def assembled(
             await refusals.send_again(tx, desk, deps.now())
             if not db.postgresql:
                 await proposing.resume(tx, deps.now())
-            await reminders.plan_digest(tx, desk, deps.now(), keep=True)
+            for group in groups.every:
+                await reminders.plan_digest(tx, replace(desk, chat=group), deps.now(), keep=True)
         refused = partial(refusals.heard, desk=desk, contact=settings.privacy_contact)
         limits = budgets or Budgets()
 
@@ -225,28 +230,43 @@ async def initialize(application: App, stop: asyncio.Event) -> bool:
 
 
 async def notice_topics(application: App, deps: Deps) -> None:
-    """Whether the staff's group is a forum; later changes show in what is written there."""
-    async with deps.db.read() as tx:
-        group = (await tx.get_one(Chat, deps.staff_chat)).telegram_id
-    try:
-        forum = bool((await application.bot.get_chat(group)).is_forum)
-    except TelegramError as error:
-        log.warning("staff group not seen", extra={"error": reason(error)})
-        return
-    async with deps.db.begin() as tx:
-        (await tx.get_one(Chat, deps.staff_chat)).forum = forum
+    """Whether the staff's groups are forums; later changes show in what is written there."""
+    for own in deps.groups.every:
+        async with deps.db.read() as tx:
+            group = (await tx.get_one(Chat, own)).telegram_id
+        try:
+            forum = bool((await application.bot.get_chat(group)).is_forum)
+        except TelegramError as error:
+            log.warning("staff group not seen", extra={"error": reason(error)})
+            continue
+        async with deps.db.begin() as tx:
+            (await tx.get_one(Chat, own)).forum = forum
 
 
-async def staff_chat(db: Database, telegram_id: int) -> int:
-    """Our own id of the staff's group; it stays the same when the group becomes a supergroup with another id."""
-    asked = hashlib.sha256(str(telegram_id).encode()).hexdigest()[:16]
+async def staff_groups(db: Database, settings: Settings) -> Groups:
+    """The staff's groups by our own ids."""
+    main = settings.staff_chat_id or 0
+    known = {main: await staff_chat(db, main)}
+    for telegram_id in settings.routes.values():
+        if telegram_id not in known:
+            known[telegram_id] = await staff_chat(db, telegram_id, f"staff_chat:{_named(telegram_id)}")
+    return Groups(known[main], {key: known[telegram_id] for key, telegram_id in settings.routes.items()})
+
+
+def _named(telegram_id: int) -> str:
+    return hashlib.sha256(str(telegram_id).encode()).hexdigest()[:16]
+
+
+async def staff_chat(db: Database, telegram_id: int, setting: str = "staff_chat") -> int:
+    """Our own id of a staff group; it stays the same when the group becomes a supergroup with another id."""
+    asked = _named(telegram_id)
     async with db.begin() as tx:
-        known = await tx.get(Setting, "staff_chat")
+        known = await tx.get(Setting, setting)
         if known and known.value.startswith(f"{asked}:"):
             return int(known.value.partition(":")[2])
         kind = ChatKind.SUPERGROUP if str(telegram_id).startswith("-100") else ChatKind.GROUP
         chat = await chat_of(tx, telegram_id, kind)
-        await tx.merge(Setting(key="staff_chat", value=f"{asked}:{chat.id}"))
+        await tx.merge(Setting(key=setting, value=f"{asked}:{chat.id}"))
         return chat.id
 
 
@@ -275,6 +295,7 @@ def routes() -> list[BaseHandler[Update, Context, None]]:
     return [
         CommandHandler("start", commands.on_start, private),
         CommandHandler("help", commands.on_help, private),
+        CommandHandler("course", commands.on_course, private),
         CommandHandler("human", commands.on_human, private),
         CommandHandler("status", commands.on_status, private),
         CommandHandler("cancel", commands.on_cancel, private),
@@ -299,6 +320,8 @@ PRESSED = (
 
 async def on_press(update: Update, context: Context) -> None:
     """Whose button it is. The library would hand a press without data to the first handler that has a pattern."""
+    if update.effective_chat and update.effective_chat.type in GROUPS:
+        await group(context, update.effective_chat)
     data = (update.callback_query.data if update.callback_query else None) or ""
     handler = next((handler for pattern, handler in PRESSED if re.match(pattern, data)), buttons.on_press)
     await handler(update, context)
@@ -309,13 +332,17 @@ async def announce(bot: Guichet) -> None:
     bot_api = bot.loops.application.bot
     try:
         for language in LANGUAGES:
-            menu = [BotCommand(name, getattr(texts(language), f"menu_{name}")) for name in CANDIDATE_MENU]
+            several = ("course",) if bot.deps.live.engine.school else ()
+            names = (*several, *CANDIDATE_MENU)
+            menu = [BotCommand(name, getattr(texts(language), f"menu_{name}")) for name in names]
             for code in (language, None) if language == "en" else (language,):
                 await bot_api.set_my_commands(menu, BotCommandScopeAllPrivateChats(), language_code=code)
+        groups, words = bot.deps.groups.every, texts(bot.deps.settings.staff_language)
         async with bot.deps.db.read() as tx:
-            group = (await tx.execute(select(Chat.telegram_id).where(Chat.id == bot.deps.staff_chat))).scalar_one()
-        words = texts(bot.deps.settings.staff_language)
-        menu = [BotCommand(name, getattr(words, f"menu_staff_{name}")) for name in STAFF_MENU]
-        await bot_api.set_my_commands(menu, BotCommandScopeChat(group))
+            chats = (await tx.execute(select(Chat.telegram_id).where(Chat.id.in_(groups)))).scalars().all()
+        names = (*STAFF_MENU, "move") if len(groups) > 1 else STAFF_MENU
+        menu = [BotCommand(name, getattr(words, f"menu_staff_{name}")) for name in names]
+        for chat in chats:
+            await bot_api.set_my_commands(menu, BotCommandScopeChat(chat))
     except TelegramError as error:
         log.warning("menu of commands not set", extra={"error": type(error).__name__})

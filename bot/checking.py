@@ -32,8 +32,8 @@ def check(
         where = folder or settings.knowledge_dir
         knowledge = read_knowledge(where)
         entries = (*knowledge.entries, *knowledge.drafts)
-        golden = golden_file(where)
-        questions = read_golden(golden, {entry.id for entry in entries}) if golden else ()
+        golden, names = golden_file(where), [course.name for course in knowledge.courses]
+        questions = read_golden(golden, {entry.id for entry in entries}, names) if golden else ()
         named = {id_ for question in questions for id_ in (*question.expect, *question.also)}
         found = advice(entries, named if golden else None, datetime.now(ZoneInfo(settings.timezone)).date())
         if not no_model:

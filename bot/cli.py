@@ -6,7 +6,6 @@ import logging
 import sys
 from collections.abc import Callable
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
@@ -44,6 +43,7 @@ app.command()(restore)
 @app.command()
 def ask(
     question: Annotated[str | None, typer.Argument(help="the question, in quotes")] = None,
+    course: Annotated[str | None, typer.Option(help="within this course, where there are several")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
     jsonl: Annotated[bool, typer.Option("--jsonl", help="one question a line in, one JSON object a line out")] = False,
 ) -> None:
@@ -54,7 +54,11 @@ def ask(
     with plainly():
         settings = load_settings()
         engine = open_for(settings)
-    answer = answerer(settings, engine)
+        known = [one.name for one in engine.school]
+        if course and course not in known:
+            err.print(f"There is no course {course!r}: known are {', '.join(known) or 'none'}.", style="red")
+            raise typer.Exit(2)
+    answer = answerer(settings, engine, course)
     if jsonl:
         for line in sys.stdin.buffer:
             text = line.decode(errors="replace").rstrip("\r\n")
@@ -67,9 +71,9 @@ def ask(
         _show(found)
 
 
-def answerer(settings: Settings, engine: Engine) -> Callable[[str], dict[str, Any]]:
+def answerer(settings: Settings, engine: Engine, course: str | None = None) -> Callable[[str], dict[str, Any]]:
     """A function from a message to the JSON object that describes what a candidate would get."""
-    from bot.dialogue.conversation import respond  # noqa: PLC0415  # `guichet --help` need not wait for it
+    from bot.dialogue.courses import Sources, attend  # noqa: PLC0415  # `guichet --help` need not wait for it
     from bot.dialogue.report import as_dict  # noqa: PLC0415
     from bot.publishing.gate import limits_of  # noqa: PLC0415
 
@@ -78,7 +82,7 @@ def answerer(settings: Settings, engine: Engine) -> Callable[[str], dict[str, An
     def answer(text: str) -> dict[str, Any]:
         started = perf_counter()
         today = datetime.now(ZoneInfo(settings.timezone)).date()
-        turn = respond(text, partial(engine.find, course=None), limits, today)
+        turn = attend(text, Sources(engine.find, engine.school), limits, today, chosen=course)
         return as_dict(turn, text, engine.snapshot.id, (perf_counter() - started) * 1000)
 
     return answer
@@ -89,6 +93,8 @@ def _show(found: dict[str, Any]) -> None:
         out.print(f"{part['decision']} · {part['confidence']:.0%} sure · {part['language']}", style="bold")
         if part["answer"]:
             out.print(part["answer"], markup=False)
+        elif found.get("courses"):
+            out.print(f"The candidate would be asked which course: {', '.join(found['courses'])}", markup=False)
         elif part["decision"] == "clarify":
             out.print("The candidate would be asked to choose:")
         else:

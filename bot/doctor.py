@@ -1,7 +1,7 @@
 """Is everything ready to run? Each finding says what it is about, how it stands, and what to do."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from sqlalchemy import text
@@ -16,7 +16,7 @@ from indexer.encoder import OnnxEncoder
 from indexer.engine import refuse_other_model
 from indexer.entries import KnowledgeError
 from indexer.model import ModelNotReady, is_ready, prepare
-from indexer.readers import read_knowledge
+from indexer.readers import Knowledge, read_knowledge
 from indexer.snapshot import SnapshotError, damage, load
 
 Grade = Literal["ok", "note", "fault"]
@@ -61,7 +61,22 @@ def _knowledge(settings: Settings) -> list[Finding]:
     told = f"{len(knowledge.entries)} answers and {len(knowledge.drafts)} drafts in {len(knowledge.files)} files"
     notes = [Finding("note", "knowledge", str(warning)) for warning in knowledge.warnings]
     more = [Finding("note", "knowledge", f"and {len(notes) - SHOWN} more such")] if len(notes) > SHOWN else []
-    return [Finding("ok", "knowledge", told), *notes[:SHOWN], *more]
+    return [Finding("ok", "knowledge", told), *notes[:SHOWN], *more, *_routes(settings, knowledge)]
+
+
+def _routes(settings: Settings, knowledge: Knowledge) -> list[Finding]:
+    """Routes that no question takes."""
+    courses = {name for course in knowledge.courses for name in (course.name, course.staff)} | {"*"}
+    topics = {entry.topic for entry in (*knowledge.entries, *knowledge.drafts)}
+    found = []
+    for route in settings.routes:
+        course, _, topic = route.partition("/")
+        if course not in courses:
+            text = f"GUICHET_ROUTES {route}: there is no course '{course}' with a course.yaml, so nothing goes there"
+            found.append(Finding("note", "routes", text))
+        elif topic and topic not in topics:
+            found.append(Finding("note", "routes", f"GUICHET_ROUTES {route}: no file has the topic '{topic}'"))
+    return found
 
 
 def _model(settings: Settings) -> list[Finding]:
@@ -122,6 +137,9 @@ async def _telegram(settings: Settings) -> AsyncIterator[Finding]:
             yield _privacy_mode(bot)
             async for finding in _staff(bot, settings):
                 yield finding
+            for route, group in settings.routes.items():
+                async for finding in _group(bot, settings, group, f"GUICHET_ROUTES {route}"):
+                    yield replace(finding, subject=f"{finding.subject} of {route}")
     except InvalidToken:
         yield Finding("fault", "token", "Telegram does not know it: copy GUICHET_TELEGRAM_TOKEN again from @BotFather")
     except TelegramError as error:
@@ -159,35 +177,41 @@ async def _staff(bot: Bot, settings: Settings) -> AsyncIterator[Finding]:
         text = f"GUICHET_STAFF_CHAT_ID is not set: {how}"
         yield Finding("fault", "staff group", text)
         return
+    async for finding in _group(bot, settings, settings.staff_chat_id, "GUICHET_STAFF_CHAT_ID"):
+        yield finding
+
+
+async def _group(bot: Bot, settings: Settings, group: int, setting: str) -> AsyncIterator[Finding]:
     try:
-        chat = await bot.get_chat(settings.staff_chat_id)
+        chat = await bot.get_chat(group)
         me = await bot.get_chat_member(chat.id, bot.id)
     except ChatMigrated as error:
         new = error.new_chat_id
-        text = f"it became a supergroup: set GUICHET_STAFF_CHAT_ID={new} (a running bot follows by itself)"
+        text = f"it became a supergroup: set {setting}={new} (a running bot follows by itself)"
         yield Finding("note", "staff group", text)
         return
     except Forbidden:
         yield Finding("fault", "staff group", "the bot is not in it: add the bot to the group")
         return
     except TelegramError:
-        text = (
-            "GUICHET_STAFF_CHAT_ID means no chat that the bot knows: check the number, and that the bot is in the group"
-        )
+        text = f"{setting} means no chat that the bot knows: check the number, and that the bot is in the group"
         yield Finding("fault", "staff group", text)
         return
-    for finding in _rights(chat, me, settings):
+    for finding in _rights(chat, me, settings, setting):
         yield finding
 
 
-def _rights(chat: ChatFullInfo, me: ChatMember, settings: Settings) -> list[Finding]:
+def _rights(chat: ChatFullInfo, me: ChatMember, settings: Settings, setting: str) -> list[Finding]:
     if chat.type not in ("group", "supergroup"):
-        return [Finding("fault", "staff group", f"GUICHET_STAFF_CHAT_ID is a {chat.type} chat: use a group's id")]
+        return [Finding("fault", "staff group", f"{setting} is a {chat.type} chat: use a group's id")]
     if me.status in (ChatMember.LEFT, ChatMember.BANNED):
         return [Finding("fault", "staff group", "the bot is not in it: add the bot to the group")]
     found = [Finding("ok", "staff group", f"found, a {chat.type}")]
     if isinstance(me, ChatMemberAdministrator):
         found.append(Finding("ok", "rights", "the bot is an administrator of the group"))
+        if chat.is_forum and not me.can_manage_topics:
+            text = "the bot may not manage topics: allow it, or questions stand among the others"
+            found.append(Finding("note", "rights", text))
     else:
         found.append(Finding("note", "rights", "the bot is a plain member: as an administrator it sees every message"))
     if not settings.admin_ids:

@@ -251,7 +251,7 @@ def _freshness(settings: Settings, manifest: Any) -> str:
     except KnowledgeError as error:
         return f"cannot be read as it is now, the index stays as it was:\n{error}"
     entries = (*knowledge.entries, *knowledge.drafts)
-    now = content_hash(entries, manifest["model"]["identity"], trained(settings.knowledge_dir))
+    now = content_hash(entries, manifest["model"]["identity"], trained(settings.knowledge_dir), knowledge.courses)
     return "unchanged since" if now == manifest["content"] else "has changed since: run 'guichet index'"
 
 

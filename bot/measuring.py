@@ -13,7 +13,7 @@ from rich.table import Table
 
 from bot.console import err, out, plainly, progress_bar
 from bot.dialogue.language import language
-from bot.evaluation.figures import Figures, by_kind, by_language
+from bot.evaluation.figures import Figures, by_course, by_kind, by_language
 from bot.evaluation.golden import FILE, read_golden
 from bot.evaluation.judging import Judged, Outcome, judge
 from bot.indexing import open_for
@@ -44,7 +44,9 @@ def evaluate(
     with plainly():
         settings = load_settings()
         engine = open_for(settings)
-        golden = read_golden(questions or settings.knowledge_dir / FILE, {e.id for e in engine.snapshot.entries})
+        known = {entry.id for entry in engine.snapshot.entries}
+        names = [course.name for course in engine.snapshot.school]
+        golden = read_golden(questions or settings.knowledge_dir / FILE, known, names)
         limits = limits_of(engine.snapshot, settings.max_wrong)[0]
         today = datetime.now(ZoneInfo(settings.timezone)).date()
         with progress_bar() as step:
@@ -54,11 +56,15 @@ def evaluate(
                 other = _snapshot(settings, engine, baseline)
                 old = limits_of(other.snapshot, settings.max_wrong)[0]
                 before = judge(other, golden, old, today, lambda done, all_: step("Asking the other", done, all_))
-    found = by_language(judged)
+    found, courses = by_language(judged), by_course(judged, [course.name for course in engine.school])
     if as_json:
-        print(json.dumps({name: _as_dict(figures) for name, figures in found.items()}, indent=1))
+        shown = {name: _as_dict(figures) for name, figures in found.items()}
+        own = {"courses": {name: _as_dict(figures) for name, figures in courses.items()}} if courses else {}
+        print(json.dumps(shown | own, indent=1))
         return
     out.print(_table(found))
+    if courses:
+        out.print(_table(courses, "By course"))
     out.print(_kinds(judged))
     out.print(f"An answer is shown from {limits.answer:.0%} sure on.")
     if before:
@@ -82,11 +88,11 @@ def _as_dict(figures: Figures) -> dict[str, float | None]:
     return {name: None if value != value else round(value, 4) for name, value in values.items()}  # noqa: PLR0124  # nan
 
 
-def _table(found: dict[str, Figures]) -> Table:
-    table = Table(title="Golden questions")
+def _table(found: dict[str, Figures], title: str = "Golden questions") -> Table:
+    table = Table(title=title)
     table.add_column("")
     for name in found:
-        table.add_column({"all": "all", "fr": "French", "en": "English"}[name], justify="right")
+        table.add_column({"fr": "French", "en": "English"}.get(name, name), justify="right")
     explained = {
         "questions": "questions",
         "hit1": "right entry first (hit@1)",

@@ -21,6 +21,8 @@ from indexer.model import DEFAULT_MODEL
 
 PREFIX = "GUICHET_"
 ENV_FILE = ".env"
+NAME = r"[a-z0-9]+(?:-[a-z0-9]+)*"
+ROUTE = re.compile(rf"^(?P<what>{NAME}|(?:{NAME}|\*)/{NAME})\s*=\s*(?P<group>-\d{{1,18}})$")
 TELEGRAM = "https://api.telegram.org/bot"
 # How a database's address may begin, and the driver that is used.
 DRIVERS = {
@@ -43,6 +45,21 @@ class SettingsError(Exception):
 def _ids(value: Any) -> Any:
     """Telegram ids as people write them: separated by commas or blanks."""
     return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+
+def _routes(value: Any) -> Any:
+    """`course=group`, `course/topic=group` or `*/topic=group`, separated by semicolons or lines; each once."""
+    if not isinstance(value, str):
+        return value
+    found: dict[str, int] = {}
+    for part in filter(None, (part.strip() for part in re.split(r"[;\n]", value))):
+        route = ROUTE.match(part)
+        if not route:
+            raise ValueError(f"{part!r} is no route: write course=group, course/topic=group or */topic=group")
+        if route["what"] in found:
+            raise ValueError(f"{route['what']!r} has two groups: keep one")
+        found[route["what"]] = int(route["group"])
+    return found
 
 
 def _blank_is_unset(value: Any) -> Any:
@@ -70,6 +87,9 @@ class Settings(BaseSettings):
     staff_chat_id: int | None = Field(None, description="the id of the staff's group, such as -1001234567890")
     admin_ids: Annotated[tuple[int, ...], NoDecode, BeforeValidator(_ids)] = Field(
         (), description="Telegram user ids of admins, separated by commas; none: the group's administrators"
+    )
+    routes: Annotated[dict[str, int], NoDecode, BeforeValidator(_routes)] = Field(
+        {}, description="which group gets which questions, such as law=-100123; law/fees=-100456; */housing=-100789"
     )
     staff_language: Language = Field("en", description="the language of cards and notices for staff: fr or en")
     database_url: str | None = Field(

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from datetime import date
-from functools import partial
 
 from rich.console import Console
 from rich.markdown import Markdown
 from rich.padding import Padding
 
 from bot.dialogue import render
-from bot.dialogue.conversation import Exchange, Part, Turn, respond
+from bot.dialogue.conversation import Exchange, Part, Turn
+from bot.dialogue.courses import Sources, attend, which
 from bot.dialogue.decide import Answer, Clarify, Escalate, Limits
 from bot.dialogue.rich import Rich
 from bot.dialogue.texts import texts
@@ -24,6 +24,7 @@ def chat(engine: Engine, limits: Limits, console: Console, ask: Ask, notice: Ric
     console.print(notice.text, markup=False)
     console.print("\n[dim]Ctrl-D ends the conversation. · Ctrl-D termine la conversation.[/dim]\n")
     before: Exchange | None = None
+    course: str | None = None
     offered: tuple[Entry, ...] = ()
     for text in _messages(ask):
         if text.startswith("/"):
@@ -35,15 +36,25 @@ def chat(engine: Engine, limits: Limits, console: Console, ask: Ask, notice: Ric
             before = Exchange(entry.question, entry.topic_name)
             _show_answer(console, entry, language)
             continue
-        find = partial(engine.find, course=None)
-        turn = respond(text, find, limits, date.today(), language=language, before=before)  # noqa: DTZ011  # local day
+        today, sources = date.today(), Sources(engine.find, engine.school)  # noqa: DTZ011  # local day
+        turn = attend(text, sources, limits, today, language=language, before=before, chosen=course)
+        course = turn.course if turn.named and not (course and turn.parts) else course
         language, offered = turn.language, ()
+        if turn.courses or not (turn.chat or turn.parts):
+            console.print(_asked(turn, engine, course), "\n", markup=False)
+            continue
         if turn.chat:
             console.print(getattr(texts(language), turn.chat), markup=False)
         for part in turn.parts:
             offered = _show(console, turn, part) or offered
             before = _exchange(part)
         console.print()
+
+
+def _asked(turn: Turn, engine: Engine, course: str | None) -> str:
+    """Which course, by its name: a terminal has no buttons."""
+    titles = "\n".join(f"– {one.title(turn.language)}" for one in engine.school)
+    return f"{which(engine.school, turn.language, course).text}\n{titles}"
 
 
 def _messages(ask: Ask) -> Iterator[str]:

@@ -10,6 +10,7 @@ from filelock import FileLock
 
 from indexer import confidence, store
 from indexer.confidence import Calibrator, CalibratorError
+from indexer.courses import Course
 from indexer.encoder import Encoder, OnnxEncoder
 from indexer.entries import Entry, Language
 from indexer.model import prepare
@@ -40,6 +41,7 @@ class Engine:
     def find(self, question: str, language: Language, course: str | None = None) -> tuple[Hit, ...]:
         """Rated hits, best first; drafts among them. Takes milliseconds: call it outside the event loop.
 
+        Within a course: its own entries, and those that are common to all courses.
         A question with slips of the keyboard is searched as it stands and corrected; the surer finding counts.
         """
         if not question.strip():
@@ -63,6 +65,20 @@ class Engine:
     def courses(self) -> tuple[str, ...]:
         """The courses that the snapshot knows."""
         return tuple(dict.fromkeys(entry.course for entry in self.snapshot.entries))
+
+    @property
+    def course(self) -> str:
+        """The only course, or the first one."""
+        return self.snapshot.school[0].name if self.snapshot.school else self.courses()[0]
+
+    @property
+    def school(self) -> tuple[Course, ...]:
+        """The courses to choose from; empty where there is only one."""
+        return self.snapshot.school if len(self.snapshot.school) > 1 else ()
+
+    def title(self, course: str, language: Language) -> str:
+        """What a course is called; empty where there is only one, and for what is common to all."""
+        return next((one.title(language) for one in self.school if one.name == course), "")
 
 
 def open_engine(model: str, cache: Path, root: Path, progress: Step = _silent) -> Engine:
@@ -207,7 +223,9 @@ def _prepare(folder: Path, knowledge: Knowledge, encoder: Encoder, root: Path, p
     entries = (*knowledge.entries, *knowledge.drafts)
     calibrator = trained(folder)
     current = live_engine(encoder, root)
-    if current and current.snapshot.manifest["content"] == content_hash(entries, encoder.identity, calibrator):
+    if current and current.snapshot.manifest["content"] == content_hash(
+        entries, encoder.identity, calibrator, knowledge.courses
+    ):
         return Prepared(None, current, current)
     if not knowledge.entries:
         raise SnapshotError(f"{folder} has no answered question yet: nothing would be found")
@@ -217,6 +235,7 @@ def _prepare(folder: Path, knowledge: Knowledge, encoder: Encoder, root: Path, p
         into,
         old=store.live(root),
         calibrator=calibrator,
+        school=knowledge.courses,
         progress=lambda done, total: progress("Encoding", done, total),
     )
     return Prepared(built, engine_of(load(built.folder), encoder), current)

@@ -6,8 +6,8 @@ import numpy.typing as npt
 from indexer.encoder import Vectors
 
 PENALTY = 0.1  # half of it times the squared weights is added to the examples' summed loss
-MOST_WORK = 4_000_000  # examples times groups: fitting takes about 10 s a million
-STEPS = 100
+MOST_WORK = 4_000_000  # examples times groups: fitting takes about 3 s a million
+ENOUGH = 1e-4  # relative gain a step: below, ranking no longer changes, and float32's noise would lead in circles
 Floats = npt.NDArray[np.float64]
 Head = npt.NDArray[np.float32]  # (groups, dims + 1), the bias last
 
@@ -34,7 +34,7 @@ def fit(asked: Vectors, group: npt.NDArray[np.int64], groups: int) -> Head:
         slope = (np.exp(chances) - truth).T @ rows + PENALTY * weights
         return PENALTY / 2 * float(flat @ flat) - float((chances * truth).sum()), slope.ravel()
 
-    found = minimize(loss, np.zeros(groups * (dims + 1)), jac=True, method="L-BFGS-B", options={"maxiter": STEPS})
+    found = minimize(loss, np.zeros(groups * (dims + 1)), jac=True, method="L-BFGS-B", options={"ftol": ENOUGH})
     head = found.x.reshape(groups, dims + 1)
     head[:, -1] -= head[:, :-1] @ mean
     weighed: Head = (head * (1 - groups / len(asked))).astype(np.float32)

@@ -94,7 +94,7 @@ class Bm25:
         index.index([list(tokens) for tokens in documents], show_progress=False)
         return cls(index, len(documents))
 
-    def match(self, tokens: Sequence[str], among: slice = slice(None)) -> Matched:
+    def match(self, tokens: Sequence[str], among: Sequence[slice] = (slice(None),)) -> Matched:
         """Match all documents against the tokens; `known` looks at those `among` them only.
 
         The library adds one token after the other; with a hundred n-grams, all at once is ten times faster.
@@ -113,8 +113,10 @@ class Bm25:
         rows = self._rows[at]
         score = np.bincount(rows, self._data[at], self._size).astype(np.float32)
         held = np.bincount(rows, np.repeat(self._weights[known], lengths), self._size).astype(np.float32)
-        start, stop, _ = among.indices(self._size)
-        found = np.unique(np.repeat(np.arange(len(known)), lengths)[(rows >= start) & (rows < stop)])
+        inside = np.zeros(len(rows), bool)
+        for start, stop, _ in (part.indices(self._size) for part in among):
+            inside |= (rows >= start) & (rows < stop)
+        found = np.unique(np.repeat(np.arange(len(known)), lengths)[inside])
         best = max(best, 1e-6)
         return Matched(score, score / best, held / best, float(self._weights[known[found]].sum()) / best)
 

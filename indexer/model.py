@@ -22,7 +22,7 @@ STEPS = (
     "Quantising it to 8 bits",
     "Comparing both",
 )
-LAYOUT = 1  # part of the folder's name: raise it when the files below change
+LAYOUT = 2  # part of the folder's name: raise it when the files below change
 log = logging.getLogger(__name__)
 
 
@@ -32,7 +32,7 @@ class ModelNotReady(Exception):  # noqa: N818  # reads as what it is
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A prepared model folder: `encoder.onnx`, `tokenizer.json` and the facts of `model.json`."""
+    """A prepared model folder: `encoder.onnx`, its weights `encoder.data`, `tokenizer.json`, facts in `model.json`."""
 
     folder: Path
     name: str
@@ -75,7 +75,7 @@ def prepare(name: str, cache: Path, progress: Callable[[str, int, int], None] = 
         except OSError as error:
             raise ModelNotReady(
                 f"{folder.parent}: cannot write the model ({error.strerror or error}): free some space (1 GB while "
-                "it is made, 60 MB after) or set GUICHET_CACHE_DIR to another folder"
+                "it is made, 65 MB after) or set GUICHET_CACHE_DIR to another folder"
             ) from error
     return read(folder)
 

@@ -1,7 +1,8 @@
 """Makes a model folder, in a process of its own: the only place that imports torch and sentence-transformers.
 
-`python -m indexer.modelmaker NAME OUT` writes OUT/{encoder.onnx, tokenizer.json, model.json} and reports its steps
-as JSON lines on standard output. NAME is the default model's name, or any sentence-transformers name or folder.
+`python -m indexer.modelmaker NAME OUT` writes OUT/{encoder.onnx, encoder.data, tokenizer.json, model.json} and reports
+its steps as JSON lines on standard output. NAME is the default model's name, or any sentence-transformers name or
+folder.
 """
 
 import hashlib
@@ -28,6 +29,7 @@ TOKENIZER = (
 # Both encode these; a quantised file that strays further than this from sentence-transformers is not used.
 SAMPLES = ("Qui peut candidater ?", "Do I need a master's degree?", "Half academics, half professionals, in 2022.")
 LEAST_COSINE = 0.98
+MAPPED_FROM = 4096  # bytes: smaller tensors stay in the graph
 
 
 class ModelError(Exception):
@@ -57,15 +59,16 @@ def make(name: str, out: Path, report: Callable[[str], None]) -> None:
     prompts = _prompts(name, model.prompts)
     texts = [prompts["query"] + text for text in SAMPLES]
     kept, cosine = _keep_the_good_one(model, out, quantised, exported, texts)
-    kept.replace(out / "encoder.onnx")
+    sha256 = _digest(kept)
+    _write(kept, out)
     facts = {
         "name": name,
-        "identity": identity or f"{Path(name).name}@{_digest(out / 'encoder.onnx')[:12]}",
+        "identity": identity or f"{Path(name).name}@{sha256[:12]}",
         "dims": int(model.get_sentence_embedding_dimension() or 0),
         "query_prefix": prompts["query"],
         "passage_prefix": prompts["document"],
         "cosine_to_reference": round(cosine, 4),
-        "sha256": _digest(out / "encoder.onnx"),
+        "sha256": sha256,
     }
     (out / "model.json").write_text(json.dumps(facts, indent=1, ensure_ascii=False), encoding="utf-8")
     exported.unlink(missing_ok=True)
@@ -339,6 +342,24 @@ def _keep_the_good_one(
         if cosine >= LEAST_COSINE:
             return path, cosine
     raise ModelError("the ONNX file disagrees with sentence-transformers: choose another GUICHET_MODEL")
+
+
+def _write(kept: Path, out: Path) -> None:
+    """Write graph and weights as two files: ONNX Runtime maps the weights, and reads of the vocabulary what is used.
+
+    In one file it would hold all of them in memory, and at start twice.
+    """
+    import onnx  # noqa: PLC0415  # only here
+
+    weights = out / "encoder.data"
+    onnx.save_model(
+        onnx.load(kept),
+        out / "encoder.onnx",
+        save_as_external_data=True,
+        location=weights.name,
+        size_threshold=MAPPED_FROM,
+    )
+    weights.chmod(0o644)  # it may be made by one user and served by another
 
 
 def main(name: str, out: str) -> int:

@@ -13,6 +13,7 @@ from lingua import Language as LinguaLanguage
 from lingua import LanguageDetectorBuilder
 
 from indexer.checks import check, missing_translations
+from indexer.courses import Course, assigned, read_courses
 from indexer.entries import (
     Entry,
     KnowledgeError,
@@ -40,12 +41,16 @@ OUTSIDE = "outside.txt"  # at the top: questions near the course that no entry a
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
-    """All that a knowledge folder holds. `drafts` are questions that are known to have no answer yet."""
+    """All that a knowledge folder holds. `drafts` are questions that are known to have no answer yet.
+
+    `courses` are those of a school with several; none where the folder as a whole is one course.
+    """
 
     entries: tuple[Entry, ...]
     drafts: tuple[Entry, ...]
     warnings: tuple[Problem, ...]
     files: tuple[str, ...]
+    courses: tuple[Course, ...] = ()
 
 
 def read_knowledge(folder: Path) -> Knowledge:
@@ -62,8 +67,10 @@ def read_knowledge(folder: Path) -> Knowledge:
             ]
         )
     parsed = [_read(path, folder) for path in files]
-    entries = [entry for file in parsed for entry in file.entries]
-    problems = [problem for file in parsed for problem in file.problems] + list(check(entries))
+    problems = [problem for file in parsed for problem in file.problems]
+    courses, faults = _courses(folder)
+    entries, strays = assigned([entry for file in parsed for entry in file.entries], courses, folder)
+    problems += [*faults, *strays, *check(entries)]
     if problems:
         raise KnowledgeError(problems)
     ready = tuple(entry for entry in entries if not entry.draft)
@@ -72,7 +79,15 @@ def read_knowledge(folder: Path) -> Knowledge:
         drafts=tuple(entry for entry in entries if entry.draft),
         warnings=tuple(missing_translations(ready)),
         files=tuple(path.relative_to(folder).as_posix() for path in files),
+        courses=courses,
     )
+
+
+def _courses(folder: Path) -> tuple[tuple[Course, ...], tuple[Problem, ...]]:
+    try:
+        return read_courses(folder), ()
+    except KnowledgeError as error:
+        return (), error.problems
 
 
 def knowledge_files(folder: Path) -> list[Path]:

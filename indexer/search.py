@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
+from typing import Any
 
 import faiss
 import numpy as np
@@ -12,7 +14,7 @@ from indexer.entries import Language
 from indexer.head import log_chances
 from indexer.lexical import Scores, grams, words
 from indexer.passages import LONG_ANSWER, Hit, Kind, windows
-from indexer.snapshot import Snapshot
+from indexer.snapshot import Snapshot, Span
 
 NEAREST_PASSAGES = 300
 NEAREST_GROUPS = 40
@@ -118,23 +120,23 @@ def candidates(
     Every version of an entry is searched by meaning; by words only those in the question's language, since words
     of another language mislead. Drafts take part: a question whose nearest entry is one has no answer yet.
     """
-    first, last = snapshot.courses.get(course, (0, 0)) if course else (0, len(snapshot.groups))
-    if not question.strip() or first == last:
+    spans = snapshot.within(course or None)
+    if not question.strip() or not spans:
         return None
     lexicon = snapshot.lexicons[language]
-    among = _rows(lexicon.rows[first:last])
+    among = [_rows(lexicon.rows[first:last]) for first, last in spans]
     by_words = lexicon.words.match(words(question, language), among)
     by_grams = lexicon.grams.match(grams(question), among)
     groups = np.union1d(
-        _near_by_meaning(snapshot, vector, first, last),
-        _near_by_words(_spread(by_words.bm25, lexicon.rows), first, last),
+        _near_by_meaning(snapshot, vector, spans),
+        _near_by_words(_spread(by_words.bm25, lexicon.rows), spans),
     )
     rows = lexicon.rows[groups]
     return Candidates(
         groups,
         snapshot.drafts[groups],
         *_cosines(snapshot, groups, vector),
-        log_chances(snapshot.head[first:last] @ np.append(vector, np.float32(1)))[groups - first],
+        _chances(snapshot, groups, vector, spans),
         _spread(by_words.bm25, rows),
         _spread(by_words.share, rows),
         _spread(by_words.held, rows),
@@ -151,23 +153,42 @@ def _rows(rows: npt.NDArray[np.int64]) -> slice:
     return slice(int(here[0]), int(here[-1]) + 1) if len(here) else slice(0, 0)
 
 
-def _near_by_meaning(snapshot: Snapshot, vector: Vectors, first: int, last: int) -> npt.NDArray[np.int64]:
-    """The groups of the nearest passages, between two groups."""
-    start, end = (int(snapshot.segments[group * len(Kind)]) for group in (first, last))
+def _near_by_meaning(snapshot: Snapshot, vector: Vectors, spans: Sequence[Span]) -> npt.NDArray[np.int64]:
+    """The groups of the nearest passages, among consecutive groups."""
+    parts = [
+        (int(snapshot.segments[first * len(Kind)]), int(snapshot.segments[last * len(Kind)])) for first, last in spans
+    ]
     within = None
-    if (start, end) != (0, snapshot.index.ntotal):
-        within = faiss.SearchParameters(sel=faiss.IDSelectorRange(start, end))  # type: ignore[call-arg]  # SWIG
+    if parts != [(0, snapshot.index.ntotal)]:
+        ranges: list[Any] = [faiss.IDSelectorRange(*part) for part in parts]
+        selector = reduce(faiss.IDSelectorOr, ranges)
+        within = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]  # SWIG
     query = np.asarray(vector, np.float32)[None, :]
-    _, rows = snapshot.index.search(query, min(NEAREST_PASSAGES, end - start), params=within)
+    size = sum(end - start for start, end in parts)
+    _, rows = snapshot.index.search(query, min(NEAREST_PASSAGES, size), params=within)
     found = np.searchsorted(snapshot.segments, rows[0][rows[0] >= 0], side="right") - 1
     return np.fromiter(dict.fromkeys((found // len(Kind)).tolist()), np.int64)[:NEAREST_GROUPS]
 
 
-def _near_by_words(bm25: Scores, first: int, last: int) -> npt.NDArray[np.int64]:
-    """The groups with the highest BM25 scores, between two groups; those without any score are left out."""
-    here = bm25[first:last]
+def _near_by_words(bm25: Scores, spans: Sequence[Span]) -> npt.NDArray[np.int64]:
+    """The groups with the highest BM25 scores, among consecutive groups; those without any score are left out."""
+    inside = _inside(spans)
+    here = bm25[inside]
     best = np.argsort(-here, kind="stable")[:NEAREST_BY_WORDS]
-    return best[here[best] > 0] + first
+    found: npt.NDArray[np.int64] = inside[best[here[best] > 0]]
+    return found
+
+
+def _inside(spans: Sequence[Span]) -> npt.NDArray[np.int64]:
+    """The numbers of the groups of all spans, rising."""
+    return np.concatenate([np.arange(first, last) for first, last in spans])
+
+
+def _chances(snapshot: Snapshot, groups: npt.NDArray[np.int64], vector: Vectors, spans: Sequence[Span]) -> Scores:
+    """The logarithm of each group's chance against all that may be found."""
+    query = np.append(vector, np.float32(1))
+    logits = np.concatenate([snapshot.head[first:last] @ query for first, last in spans])
+    return log_chances(logits)[np.searchsorted(_inside(spans), groups)]
 
 
 def _spread(scores: Scores, rows: npt.NDArray[np.int64]) -> Scores:

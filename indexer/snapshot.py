@@ -14,6 +14,7 @@ import numpy.typing as npt
 from pydantic import TypeAdapter
 
 from indexer import head
+from indexer.courses import COMMON, COURSES, Course
 from indexer.encoder import Encoder, Vectors
 from indexer.entries import LANGUAGES, Entry, Language
 from indexer.lexical import Bm25, grams, words
@@ -21,11 +22,13 @@ from indexer.passages import Kind, Passage, cut, lexical_text
 
 FORMAT = 3
 CALIBRATOR = "calibrator.json"  # beside the vectors
+SCHOOL = "courses.json"  # where a school has several
 STEP = 32  # texts encoded between two signs of progress
 CHECKED_AT_START = 64_000_000  # bytes: larger files are compared by size only, so that starting stays fast
 UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError)  # what damaged files lead to
 ENTRIES = TypeAdapter(tuple[Entry, ...])
 Progress = Callable[[int, int], None]
+Span = tuple[int, int]  # consecutive groups: the first, and the one after the last
 
 
 class SnapshotError(Exception):
@@ -55,12 +58,20 @@ class Snapshot:
     versions: Mapping[str, tuple[int, ...]]  # an entry's id → the numbers of its translations; in the groups' order
     groups: tuple[tuple[int, ...], ...]  # the values of `versions`
     drafts: npt.NDArray[np.bool_]  # whether a group has no answer in any language
-    courses: Mapping[str, tuple[int, int]]  # a course's first group, and the one after its last
+    courses: Mapping[str, Span]
     segments: npt.NDArray[np.int64]
     vectors: Vectors
     head: head.Head  # one row a group
     index: Any
     lexicons: Mapping[Language, Lexicon]
+    school: tuple[Course, ...] = ()  # the courses that people choose from; none where there is one
+
+    def within(self, course: str | None) -> tuple[Span, ...]:
+        """Where the entries of a course stand, and those that are common to all courses; without one, all of them."""
+        if course is None:
+            return ((0, len(self.groups)),)
+        named = (course, COMMON) if self.school else (course,)
+        return tuple(sorted(self.courses[name] for name in named if name in self.courses))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +93,7 @@ def build(
     *,
     old: Path | None = None,
     calibrator: bytes = b"",
+    school: Sequence[Course] = (),
     progress: Progress = lambda *_: None,
 ) -> Built:
     """Write a snapshot of the entries below `folder`; vectors of texts that `old` already has are not made again.
@@ -96,7 +108,7 @@ def build(
     if not passages:
         raise SnapshotError("there is nothing to index: add at least one question with its answer")
     vectors, encoded = _vectors(passages, encoder, old, progress)
-    content = content_hash(ordered, encoder.identity, calibrator)
+    content = content_hash(ordered, encoder.identity, calibrator, school)
     now = datetime.now(UTC)
     name = f"{now:%Y%m%d-%H%M%S}{now.microsecond // 1000:03}-{content[:8]}"
     draft = folder / f".{name}"
@@ -104,6 +116,8 @@ def build(
     _write(draft, ordered, passages, vectors)
     if calibrator:
         (draft / CALIBRATOR).write_bytes(calibrator)
+    if school:
+        (draft / SCHOOL).write_bytes(COURSES.dump_json(tuple(school), indent=1))
     counts = {
         "entries": len({e.id for e in ordered if not e.draft}),
         "drafts": len({e.id for e in ordered if e.draft}),
@@ -136,9 +150,15 @@ def _ordered(entries: Sequence[Entry]) -> list[Entry]:
     return sorted(entries, key=lambda entry: (*_group_key(entry), entry.language))
 
 
-def content_hash(entries: Sequence[Entry], model: str, calibrator: bytes = b"") -> str:
-    """Tells whether two snapshots would answer alike: the same entries, the same model, the same calibrator."""
-    told = [model, FORMAT, hashlib.sha256(calibrator).hexdigest(), *map(asdict, _ordered(entries))]
+def content_hash(entries: Sequence[Entry], model: str, calibrator: bytes = b"", school: Sequence[Course] = ()) -> str:
+    """Tells whether two snapshots would answer alike: the same entries, courses, model and calibrator."""
+    told = [
+        model,
+        FORMAT,
+        hashlib.sha256(calibrator).hexdigest(),
+        *map(asdict, _ordered(entries)),
+        *map(asdict, school),
+    ]
     text = json.dumps(told, default=str, ensure_ascii=False, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -230,6 +250,7 @@ def load(folder: Path) -> Snapshot:
             head=np.load(folder / "head.npy"),
             index=faiss.read_index(str(folder / "vectors.faiss"), faiss.IO_FLAG_MMAP),
             lexicons={language: _lexicon(folder, entries, groups, language) for language in LANGUAGES},
+            school=COURSES.validate_json((folder / SCHOOL).read_bytes()) if SCHOOL in manifest["files"] else (),
         )
     except UNREADABLE as error:
         raise SnapshotError(f"{folder} cannot be read ({error}). Run 'guichet index' to build it again") from error
@@ -242,8 +263,8 @@ def _versions(entries: Sequence[Entry]) -> dict[str, tuple[int, ...]]:
     return versions
 
 
-def _courses(entries: Sequence[Entry], groups: Sequence[tuple[int, ...]]) -> dict[str, tuple[int, int]]:
-    courses: dict[str, tuple[int, int]] = {}
+def _courses(entries: Sequence[Entry], groups: Sequence[tuple[int, ...]]) -> dict[str, Span]:
+    courses: dict[str, Span] = {}
     for number, group in enumerate(groups):
         course = entries[group[0]].course
         courses[course] = (courses.get(course, (number, 0))[0], number + 1)

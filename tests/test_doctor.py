@@ -276,3 +276,16 @@ async def test_a_plain_member_and_no_admins(practice: Practice) -> None:
     found = await practice.findings()
     assert (found["rights"][0], found["admins"][0]) == ("note", "note")
     assert "GUICHET_ADMIN_IDS" in found["admins"][1]
+
+
+async def test_every_routed_group_is_checked_and_named(practice: Practice) -> None:
+    stranger = practice.api.group("Elsewhere", supergroup=True)
+    stranger.members[practice.api.bot.id] = "left"
+    practice.set.setenv("GUICHET_ROUTES", f"law={practice.staff.id}; law/fees={stranger.id}")
+    found = await practice.findings()
+    assert found["staff group of law"][0] == "ok"
+    assert found["staff group of law/fees"][0] == "fault"
+    assert found["routes"] == (
+        "note",
+        "GUICHET_ROUTES law/fees: there is no course 'law' with a course.yaml, so nothing goes there",
+    )

@@ -291,3 +291,25 @@ def test_another_database_is_refused_without_quoting_the_password(
     (problem,) = problems()
     assert problem.startswith("GUICHET_DATABASE_URL: write postgresql://")
     assert "hunter2" not in problem
+
+
+def test_routes_are_read_in_any_spacing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GUICHET_ROUTES", "ai-pm=-100123; ai-pm/funding = -100456;\n*/housing=-7;")
+    assert load_settings().routes == {"ai-pm": -100123, "ai-pm/funding": -100456, "*/housing": -7}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("law", "'law' is no route: write course=group"),
+        ("law=123", "'law=123' is no route"),  # a person, not a group
+        ("*=-100", "is no route"),
+        ("Law=-100", "is no route"),
+        ("law=-1; law=-2", "'law' has two groups: keep one"),
+    ],
+)
+def test_a_route_that_means_nothing_is_named(monkeypatch: pytest.MonkeyPatch, text: str, said: str) -> None:
+    monkeypatch.setenv("GUICHET_ROUTES", text)
+    (problem,) = problems()
+    assert problem.startswith("GUICHET_ROUTES: ")
+    assert said in problem

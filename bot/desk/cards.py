@@ -18,8 +18,9 @@ from indexer.entries import Language
 BEFORE = 3  # messages before the question
 
 
-async def card(tx: AsyncSession, ticket: Ticket, staff: Language) -> Message:
+async def card(tx: AsyncSession, ticket: Ticket, desk: Desk) -> Message:
     """The card as it is to be shown now."""
+    staff = desk.language
     question = await tx.get(Question, ticket.question_id) if ticket.question_id else None
     candidate = await tx.get_one(Candidate, ticket.candidate_id, populate_existing=True)
     older = (Ticket.candidate_id == ticket.candidate_id) & (Ticket.id < ticket.id)
@@ -37,8 +38,10 @@ async def card(tx: AsyncSession, ticket: Ticket, staff: Language) -> Message:
         before=await _before(tx, question, staff) if question else (),
         rating=ticket.rating,
         edited=bool(question and question.edited_at),
+        course=desk.title(ticket.course),
     )
-    return cards.card(about, staff).message(*cards.card_buttons(ticket.id, ticket.state.value, staff))
+    movable = len(desk.known.every) > 1
+    return cards.card(about, staff).message(*cards.card_buttons(ticket.id, ticket.state.value, staff, movable=movable))
 
 
 async def refresh(tx: AsyncSession, desk: Desk, ticket: Ticket, *, key: str) -> None:
@@ -49,11 +52,17 @@ async def refresh(tx: AsyncSession, desk: Desk, ticket: Ticket, *, key: str) -> 
     await topics.follow(tx, desk, ticket)
     if ticket.card_id is None:
         return
-    shown = (await card(tx, ticket, desk.language)).payload()
+    shown = (await card(tx, ticket, desk)).payload()
     shown.setdefault("reply_markup", {"inline_keyboard": []})
     payload = {**shown, "message_id": {"message_of": ticket.card_id}}
     await outbox.put(
-        tx, desk.chat, "editMessageText", payload, key=f"{key}:card", priority=Priority.NOTICE, ticket_id=ticket.id
+        tx,
+        desk.group(ticket),
+        "editMessageText",
+        payload,
+        key=f"{key}:card",
+        priority=Priority.NOTICE,
+        ticket_id=ticket.id,
     )
 
 

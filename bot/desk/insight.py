@@ -110,6 +110,15 @@ def figures(about: Asked, encode: Encode, zone: tzinfo) -> Figures:
     )
 
 
+def of_course(about: Asked, course: str) -> Asked:
+    """What is about one course alone."""
+    return Asked(
+        [one for one in about.questions if one.course == course],
+        [one for one in about.after if one.course == course],
+        [one for one in about.tickets if one.course == course],
+    )
+
+
 def _answered(question: Question) -> bool:
     """Whether the assistant gave an answer that nobody complained of."""
     given = question.decision in {"answer", "clarify"} and question.entry_id is not None

@@ -97,7 +97,13 @@ async def make(
     proposal = await tx.get_one(Proposal, number)
     shown = (await card(tx, proposal, desk.language)).payload()
     proposal.card_id = await outbox.put(
-        tx, desk.chat, "sendMessage", shown, key=f"proposal{number}", priority=Priority.NOTICE, ticket_id=ticket.id
+        tx,
+        desk.group(ticket),
+        "sendMessage",
+        shown,
+        key=f"proposal{number}",
+        priority=Priority.NOTICE,
+        ticket_id=ticket.id,
     )
     return proposal
 
@@ -128,10 +134,11 @@ async def refresh(tx: AsyncSession, desk: Desk, proposal: Proposal, *, key: str)
     await tx.flush()
     if proposal.card_id is None:
         return
+    sent = await tx.get_one(Outgoing, proposal.card_id)
     shown = (await card(tx, proposal, desk.language)).payload()
     shown.setdefault("reply_markup", {"inline_keyboard": []})
     payload = {**shown, "message_id": {"message_of": proposal.card_id}}
-    await outbox.put(tx, desk.chat, "editMessageText", payload, key=f"{key}:proposal", priority=Priority.NOTICE)
+    await outbox.put(tx, sent.chat_id, "editMessageText", payload, key=f"{key}:proposal", priority=Priority.NOTICE)
 
 
 async def shown_as(tx: AsyncSession, staff_chat: int, message_id: int) -> Proposal | None:
@@ -180,8 +187,9 @@ async def ended(tx: AsyncSession, desk: Desk, proposal: Proposal, to: ProposalSt
     await move(tx, proposal, to, ProposalState.APPROVED, ProposalState.DRAFT)
     await refresh(tx, desk, proposal, key=f"{key}:end")
     below = {"reply_parameters": outbox.below({"message_of": proposal.card_id})} if proposal.card_id else {}
-    payload = {"text": said} | below
-    await outbox.put(tx, desk.chat, "sendMessage", payload, key=f"{key}:said", priority=Priority.NOTICE)
+    shown = await tx.get(Outgoing, proposal.card_id) if proposal.card_id else None
+    payload, chat = {"text": said} | below, shown.chat_id if shown else desk.chat
+    await outbox.put(tx, chat, "sendMessage", payload, key=f"{key}:said", priority=Priority.NOTICE)
 
 
 async def interrupted(tx: AsyncSession, payload: dict[str, Any], *, desk: Desk) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.records.states import TicketState
@@ -26,27 +26,30 @@ class Line:
     owner: str  # empty if nobody has it
     state: TicketState
     since: datetime
+    course: str = ""
 
 
 _LINES = (
-    select(Ticket.id, Ticket.candidate_id, Question.text, Member.name, Ticket.state, Ticket.opened_at)
+    select(Ticket.id, Ticket.candidate_id, Question.text, Member.name, Ticket.state, Ticket.opened_at, Ticket.course)
     .outerjoin(Question, Question.id == Ticket.question_id)
     .outerjoin(Member, Member.chat_id == Ticket.owner_chat_id)
 )
 
 
-async def open_ones(tx: AsyncSession, page: int, owner: int | None = None) -> tuple[list[Line], int]:
-    """A page of the tickets that are not closed, oldest first, and how many there are; of one owner if given."""
-    alive = [Ticket.state != TicketState.CLOSED, *([Ticket.owner_chat_id == owner] if owner else [])]
+async def open_ones(
+    tx: AsyncSession, page: int, owner: int | None = None, *, here: ColumnElement[bool]
+) -> tuple[list[Line], int]:
+    """A page of the group's tickets that are open, oldest first, and how many there are; of one owner if given."""
+    alive = [here, Ticket.state != TicketState.CLOSED, *([Ticket.owner_chat_id == owner] if owner else [])]
     count = (await tx.execute(select(func.count()).select_from(Ticket).where(*alive))).scalar_one()
     rows = await tx.execute(_LINES.where(*alive).order_by(Ticket.id).offset(page * PAGE).limit(PAGE))
     return [_line(row) for row in rows.all()], count
 
 
-async def find(tx: AsyncSession, words: str) -> list[Line]:
-    """The latest tickets whose question or pseudonym holds all the words, whatever their accents and capitals."""
+async def find(tx: AsyncSession, words: str, *, here: ColumnElement[bool]) -> list[Line]:
+    """The latest tickets of the group whose question or pseudonym holds all words, whatever accents and capitals."""
     wanted = plain(words).split()
-    rows = (await tx.execute(_LINES.order_by(Ticket.id.desc()).limit(SEARCHED))).all()
+    rows = (await tx.execute(_LINES.where(here).order_by(Ticket.id.desc()).limit(SEARCHED))).all()
     found = [row for row in rows if all(word in plain(f"{row[1]} {row[2] or ''}") for word in wanted)]
     return [_line(row) for row in found[:SHOWN]] if wanted else []
 
@@ -58,8 +61,8 @@ def plain(text: str) -> str:
 
 
 def _line(row: Sequence[object]) -> Line:
-    number, candidate, question, owner, state, since = row
+    number, candidate, question, owner, state, since, course = row
     assert isinstance(number, int)
     assert isinstance(state, TicketState)
     assert isinstance(since, datetime)
-    return Line(number, str(candidate), str(question or ""), str(owner or ""), state, since)
+    return Line(number, str(candidate), str(question or ""), str(owner or ""), state, since, str(course))

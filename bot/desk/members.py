@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.records.people import chat_of
@@ -13,21 +13,35 @@ MOST = 12  # offered to choose from
 
 
 async def seen(
-    tx: AsyncSession, telegram_id: int, name: str, username: str | None, now: datetime, kind: str = "private"
+    tx: AsyncSession,
+    telegram_id: int,
+    name: str,
+    username: str | None,
+    now: datetime,
+    kind: str = "private",
+    *,
+    group: int | None = None,
 ) -> Member:
-    """The member with this Telegram id, by today's name."""
+    """The member with this Telegram id, by today's name, seen in this group."""
     chat = await chat_of(tx, telegram_id, kind)
-    return await tx.merge(Member(chat_id=chat.id, name=name[:64], username=username, seen_at=now))
+    seen_here = {"group_chat_id": group} if group else {}
+    return await tx.merge(Member(chat_id=chat.id, name=name[:64], username=username, seen_at=now, **seen_here))
 
 
-async def named(tx: AsyncSession, name: str) -> Member | None:
-    """The member of that @username or name; None for nobody, or for several."""
+async def named(tx: AsyncSession, name: str, group: int) -> Member | None:
+    """The group's member of that @username or name; None for nobody, or for several."""
     wanted = name.removeprefix("@").strip().lower()
     same = or_(func.lower(Member.username) == wanted, func.lower(Member.name) == wanted)
-    found = (await tx.execute(select(Member).where(same).limit(2))).scalars().all()
+    found = (await tx.execute(select(Member).where(same, _of(group)).limit(2))).scalars().all()
     return found[0] if len(found) == 1 else None
 
 
-async def latest(tx: AsyncSession) -> Sequence[Member]:
-    """Those seen last."""
-    return (await tx.execute(select(Member).order_by(Member.seen_at.desc()).limit(MOST))).scalars().all()
+async def latest(tx: AsyncSession, group: int) -> Sequence[Member]:
+    """Those seen last in the group."""
+    own = select(Member).where(_of(group)).order_by(Member.seen_at.desc()).limit(MOST)
+    return (await tx.execute(own)).scalars().all()
+
+
+def _of(group: int) -> ColumnElement[bool]:
+    """Those seen last in this group, and those of whom that is not known."""
+    return or_(Member.group_chat_id.is_(None), Member.group_chat_id == group)

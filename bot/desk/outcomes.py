@@ -21,7 +21,7 @@ async def tell_outcome(tx: AsyncSession, desk: Desk, row: int, piece: Piece, tic
     words = texts(desk.language)
     seen = await outbox.put(
         tx,
-        desk.chat,
+        desk.group(ticket),
         "setMessageReaction",
         arrived(piece.message_id),
         key=f"{key}:seen",
@@ -52,7 +52,7 @@ async def answer(
     }
     await outbox.put(
         tx,
-        desk.chat,
+        desk.group(ticket),
         "sendMessage",
         payload,
         key=key,

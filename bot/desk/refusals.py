@@ -24,9 +24,9 @@ AGAIN = 200  # messages for staff that are tried again at a time, the oldest fir
 
 async def heard(tx: AsyncSession, letter: Letter, refused: Refused, *, desk: Desk, contact: str | None) -> None:
     """Tells the other side of a refusal. One that concerns a forum topic alone says nothing about the group."""
-    if letter.chat_id != desk.chat and refused.unreachable:
+    if letter.chat_id not in desk.known.every and refused.unreachable:
         await _candidate_out_of_reach(tx, desk, letter)
-    elif letter.chat_id == desk.chat and letter.ticket_id is not None and not refused.topic:
+    elif letter.chat_id in desk.known.every and letter.ticket_id is not None and not refused.topic:
         if letter.method != "sendMessage" and not refused.unreachable:
             return  # a copy that cannot be made says nothing about the group; its sender hears of it
         await _staff_out_of_reach(tx, letter, contact)
@@ -54,8 +54,8 @@ async def send_again(tx: AsyncSession, desk: Desk, now: datetime) -> int:
     found = (await tx.execute(missed)).all()
     ids = {row.id for row, _ in found}
     for row, ticket in found:
-        if row.chat_id != desk.chat:
-            row.chat_id, row.payload = desk.chat, _without_others(row.payload, ids)
+        if row.chat_id != (group := desk.group(ticket)):
+            row.chat_id, row.payload = group, _without_others(row.payload, ids)
         row.state, row.attempts, row.not_before, row.error = OutgoingState.WAITING, 0, None, None
         if row.id == ticket.card_id:
             await _promise_word(tx, ticket, row.id, now)

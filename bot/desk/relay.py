@@ -56,7 +56,7 @@ async def show(
         thread = {name: part for name, part in place.items() if name == "message_thread_id"}
         method, payload = "copyMessages", payload | {"message_ids": list(message_ids)} | thread
     row = await outbox.put(
-        tx, desk.chat, method, payload, key=f"{key}:show", priority=Priority.CARD, ticket_id=ticket.id
+        tx, desk.group(ticket), method, payload, key=f"{key}:show", priority=Priority.CARD, ticket_id=ticket.id
     )
     for part, message_id in enumerate(message_ids):
         await copies.remember(tx, ticket.id, Direction.TO_STAFF, chat_id, message_id, row, part=part)
@@ -65,7 +65,7 @@ async def show(
 async def reply(tx: AsyncSession, desk: Desk, ticket: Ticket, piece: Piece, now: datetime, *, key: str) -> None:
     """Send what staff wrote to the candidate; staff see below their message whether it arrived."""
     route = await to_candidate(tx, desk, ticket)
-    answered = await copies.counterpart(tx, desk.chat, piece.reply_to) if piece.reply_to else None
+    answered = await copies.counterpart(tx, desk.group(ticket), piece.reply_to) if piece.reply_to else None
     if answered is None and not await topics.has_topic(tx, desk, ticket):
         question = await tx.get(Question, ticket.question_id) if ticket.question_id else None
         answered = question.message_id if question else None
@@ -143,5 +143,5 @@ async def tell(tx: AsyncSession, desk: Desk, ticket: Ticket, said: str | Message
     message = Message(said) if isinstance(said, str) else said
     payload = {**message.payload(), **await topics.place(tx, desk, ticket)}
     await outbox.put(
-        tx, desk.chat, "sendMessage", payload, key=f"{key}:tell", priority=Priority.NOTICE, ticket_id=ticket.id
+        tx, desk.group(ticket), "sendMessage", payload, key=f"{key}:tell", priority=Priority.NOTICE, ticket_id=ticket.id
     )

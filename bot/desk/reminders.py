@@ -1,5 +1,7 @@
 """What staff are reminded of, in office hours alone: questions that wait, and each morning all that is open."""
 
+from collections import Counter
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
@@ -57,35 +59,56 @@ async def plan_digest(
     """
     tomorrow = now.astimezone(desk.hours.zone).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
     morning = office.opening(desk.hours, tomorrow) if desk.hours.stated else None
-    known = select(Timer.id).where(Timer.key == DIGEST)
+    name = DIGEST if desk.chat == desk.known.main else f"{DIGEST}:{desk.chat}"
+    known = select(Timer.id).where(Timer.key == name)
     if morning and keep and (await tx.execute(known)).first():
         return
     if morning:
-        await timers.set_timer(tx, DIGEST, DIGEST, morning, {"since": (since or now).timestamp()})
+        await timers.set_timer(tx, name, DIGEST, morning, {"since": (since or now).timestamp(), "group": desk.chat})
     else:
-        await timers.cancel(tx, DIGEST)
+        await timers.cancel(tx, name)
 
 
 async def digest(tx: AsyncSession, payload: Payload, *, desk: Desk, now: datetime) -> None:
-    """Tell staff what is open and what happened since the last working morning; one too late for its day is left."""
+    """Tell staff what is open and what happened since the last working morning; one too late for its day is left.
+
+    Each group hears of its own; one that is no longer routed to hears nothing more.
+    """
+    if (group := payload.get("group", desk.known.main)) not in desk.known.every:
+        return
+    desk = replace(desk, chat=group)
     since = datetime.fromtimestamp(payload["since"], tz=now.tzinfo)
     told = office.is_open(desk.hours, now)
     if told:
-        text, name = await _digest(tx, desk, since), f"digest{now:%Y%m%d}"
+        text, name = (
+            await _digest(tx, desk, since),
+            f"digest{now:%Y%m%d}" + ("" if group == desk.known.main else f":{group}"),
+        )
         await outbox.put(tx, desk.chat, "sendMessage", {"text": text}, key=name, priority=Priority.REMINDER)
     await plan_digest(tx, desk, now, since=now if told else since)
 
 
 async def _digest(tx: AsyncSession, desk: Desk, since: datetime) -> str:
     words = texts(desk.language)
-    alive = select(func.count(), func.min(Ticket.opened_at)).where(Ticket.state != TicketState.CLOSED)
+    alive = select(func.count(), func.min(Ticket.opened_at)).where(desk.holds(), Ticket.state != TicketState.CLOSED)
     count, oldest = (await tx.execute(alive)).one()
     lines = [words.digest.format(open=count)]
     if oldest:
         lines.append(words.digest_oldest.format(date=oldest.astimezone(desk.hours.zone).strftime("%d/%m/%Y")))
-    numbers = [
-        (await tx.execute(select(func.count()).where(moment >= since))).scalar_one()
-        for moment in (Question.asked_at, Ticket.opened_at, Ticket.closed_at)
+    opened, closed = [
+        (await tx.execute(select(func.count()).where(moment >= since, desk.holds()))).scalar_one()
+        for moment in (Ticket.opened_at, Ticket.closed_at)
     ]
-    asked, opened, closed = numbers
-    return "\n".join([*lines, words.digest_before.format(asked=asked, opened=opened, closed=closed)])
+    asked = await _asked(tx, desk, since)
+    lines.append(words.digest_before.format(asked=asked.total(), opened=opened, closed=closed))
+    return "\n".join([*lines, *(f"{title}: {asked[name]}" for name in asked if (title := desk.title(name)))])
+
+
+async def _asked(tx: AsyncSession, desk: Desk, since: datetime) -> Counter[str]:
+    """How many questions of those that this group would get, by course."""
+    kinds = select(Question.course, Question.topic, func.count()).where(Question.asked_at >= since)
+    found: Counter[str] = Counter()
+    for course, topic, count in await tx.execute(kinds.group_by(Question.course, Question.topic)):
+        if desk.route(course, topic) == desk.chat:
+            found[course] += count
+    return found

@@ -43,7 +43,7 @@ class Route:
 def to_staff(desk: Desk, ticket: Ticket, candidate_chat: int) -> Route:
     """From a candidate: below the pseudonym."""
     head = bold(texts(desk.language).staff_follow_up.format(candidate=ticket.candidate_id))
-    return Route(Direction.TO_STAFF, ticket.id, candidate_chat, desk.chat, head, priority=Priority.CARD)
+    return Route(Direction.TO_STAFF, ticket.id, candidate_chat, desk.group(ticket), head, priority=Priority.CARD)
 
 
 async def to_candidate(tx: AsyncSession, desk: Desk, ticket: Ticket) -> Route:
@@ -52,4 +52,4 @@ async def to_candidate(tx: AsyncSession, desk: Desk, ticket: Ticket) -> Route:
     words = texts(spoken(ticket.language))
     back = Button(words.button_bot_again, data=f"b:{ticket.id}")
     head = bold(words.reply_header)
-    return Route(Direction.TO_CANDIDATE, ticket.id, desk.chat, candidate.chat_id, head, (back,))
+    return Route(Direction.TO_CANDIDATE, ticket.id, desk.group(ticket), candidate.chat_id, head, (back,))

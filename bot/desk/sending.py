@@ -40,6 +40,12 @@ async def choose(
     await relay.tell(tx, desk, ticket, Message(asked, buttons=(*rows, leave)), key=key)
 
 
+def moves(desk: Desk, ticket: Ticket) -> list[tuple[str, str]]:
+    """The other groups that a ticket can go to, as options."""
+    others = [group for group in desk.known.every if group != desk.group(ticket)]
+    return [(f"t:m:{ticket.id}:{group}", desk.name(group)) for group in others]
+
+
 async def preview(tx: AsyncSession, desk: Desk, ticket: Ticket, reply: Rich, data: str, *, key: str) -> None:
     """Show staff what would go; `data` is what the button to send it brings back."""
     words = texts(desk.language)
@@ -65,7 +71,7 @@ async def send(tx: AsyncSession, desk: Desk, ticket: Ticket, reply: Rich, author
         told = join([italic(said), reply]).message().payload() | {"message_id": message}
         await outbox.put(
             tx,
-            desk.chat,
+            desk.group(ticket),
             "editMessageText",
             told | {"reply_markup": {"inline_keyboard": []}},
             key=f"{key}:{state.value}",

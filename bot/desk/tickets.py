@@ -50,8 +50,10 @@ async def hand_over(
 
     Two messages that arrive at the same moment are settled by the database, which allows one open ticket a candidate.
     """
+    group = desk.route(question.course, question.topic)
     values: dict[str, Any] = {"candidate_id": candidate.id, "course": question.course, "language": question.language}
     values |= {
+        "group_chat_id": None if group == desk.known.main else group,
         "reason": reason.value,
         "question_id": question.id,
         "found": found(hits),
@@ -66,10 +68,10 @@ async def hand_over(
             return None
     ticket = await tx.get_one(Ticket, ticket_id)
     await topics.enter(tx, desk, ticket)
-    card = (await cards.card(tx, ticket, desk.language)).payload() | await topics.place(tx, desk, ticket)
+    card = (await cards.card(tx, ticket, desk)).payload() | await topics.place(tx, desk, ticket)
     ticket.card_id = await outbox.put(
         tx,
-        desk.chat,
+        group,
         "sendMessage",
         card,
         key=f"card{ticket_id}",

@@ -22,10 +22,11 @@ SUBJECT = 60  # characters of a question in a topic's name
 
 async def enter(tx: AsyncSession, desk: Desk, ticket: Ticket) -> None:
     """See that the ticket's candidate has a topic if the group is a forum; the database lets one be made."""
-    if not (await tx.get_one(Chat, desk.chat)).forum:
+    group = desk.group(ticket)
+    if not (await tx.get_one(Chat, group)).forum:
         return
     name = await _name(tx, ticket, desk.language)
-    await insert_new(tx, Topic, Topic.id, chat_id=desk.chat, candidate_id=ticket.candidate_id, name=name, closed=False)
+    await insert_new(tx, Topic, Topic.id, chat_id=group, candidate_id=ticket.candidate_id, name=name, closed=False)
     topic = await _topic(tx, desk, ticket)
     assert topic is not None  # now there is one
     made = await tx.get(Outgoing, topic.outgoing_id) if topic.outgoing_id else None
@@ -33,10 +34,10 @@ async def enter(tx: AsyncSession, desk: Desk, ticket: Ticket) -> None:
         topic.name, topic.closed = name, False
         topic.outgoing_id = await outbox.put(
             tx,
-            desk.chat,
+            group,
             "createForumTopic",
             {"name": name},
-            key=f"topic{ticket.id}",
+            key=f"topic{ticket.id}" if group == desk.known.main else f"topic{ticket.id}:{group}",
             priority=Priority.CARD,
         )
         if made:
@@ -49,7 +50,7 @@ async def enter(tx: AsyncSession, desk: Desk, ticket: Ticket) -> None:
 async def follow(tx: AsyncSession, desk: Desk, ticket: Ticket) -> None:
     """Bring name and state of the topic, if there is one, in line with its ticket, unless a newer one has it now."""
     topic = await _topic(tx, desk, ticket)
-    if topic is None or await _succeeded(tx, ticket):
+    if topic is None or await _succeeded(tx, desk, ticket):
         return
     name, closed = await _name(tx, ticket, desk.language), ticket.state is TicketState.CLOSED
     if name != topic.name:
@@ -67,13 +68,22 @@ async def noticed(tx: AsyncSession, desk: Desk, ticket: Ticket, *, closed: bool)
         await tx.flush()
 
 
-async def _succeeded(tx: AsyncSession, ticket: Ticket) -> bool:
-    """Whether the candidate has another ticket that the topic is about: the open one, or else the last."""
+async def _succeeded(tx: AsyncSession, desk: Desk, ticket: Ticket) -> bool:
+    """Whether the candidate has another ticket there that the topic is about: the open one, or else the last."""
     others = (Ticket.candidate_id == ticket.candidate_id) & (Ticket.id != ticket.id)
     later = Ticket.state != TicketState.CLOSED
     if ticket.state is TicketState.CLOSED:
         later |= Ticket.id > ticket.id
-    return bool(await tx.scalar(select(exists().where(others, later))))
+    there = desk.known.holds(desk.group(ticket))
+    return bool(await tx.scalar(select(exists().where(others, later, there))))
+
+
+async def leave(tx: AsyncSession, desk: Desk, ticket: Ticket) -> None:
+    """Close the topic of a ticket that goes to another group."""
+    topic = await _topic(tx, desk, ticket)
+    if topic and not topic.closed:
+        await _change(tx, topic, "closeForumTopic", {}, ticket)
+        topic.closed = True
 
 
 async def place(tx: AsyncSession, desk: Desk, ticket: Ticket) -> Payload:
@@ -90,18 +100,18 @@ async def has_topic(tx: AsyncSession, desk: Desk, ticket: Ticket) -> bool:
     return await _topic(tx, desk, ticket) is not None
 
 
-async def ticket_of_thread(tx: AsyncSession, staff_chat: int, thread_id: int) -> Ticket | None:
-    """The last ticket of the candidate whose topic this is, open or closed."""
-    made = select(Outgoing.id).where(Outgoing.chat_id == staff_chat, Outgoing.message_id == thread_id)
+async def ticket_of_thread(tx: AsyncSession, desk: Desk, thread_id: int) -> Ticket | None:
+    """The last ticket in this group of the candidate whose topic this is, open or closed."""
+    made = select(Outgoing.id).where(Outgoing.chat_id == desk.chat, Outgoing.message_id == thread_id)
     whose = select(Topic.candidate_id).where(Topic.outgoing_id.in_(made))
-    last = select(Ticket).where(Ticket.candidate_id.in_(whose)).order_by(Ticket.id.desc()).limit(1)
+    last = select(Ticket).where(Ticket.candidate_id.in_(whose), desk.holds()).order_by(Ticket.id.desc()).limit(1)
     return (await tx.execute(last)).scalar_one_or_none()
 
 
 async def _topic(tx: AsyncSession, desk: Desk, ticket: Ticket) -> Topic | None:
     """The topic, unless it could not be made: its messages then stand among the others."""
     # Held, so that it is not made anew by the sender while something is put into it.
-    mine = select(Topic).where(Topic.chat_id == desk.chat, Topic.candidate_id == ticket.candidate_id)
+    mine = select(Topic).where(Topic.chat_id == desk.group(ticket), Topic.candidate_id == ticket.candidate_id)
     held = mine.with_for_update(key_share=True).execution_options(populate_existing=True)
     topic = (await tx.execute(held)).scalar_one_or_none()
     if topic is None or ticket.card_id is None:

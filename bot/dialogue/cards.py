@@ -46,6 +46,7 @@ class Card:
     before: tuple[Exchange, ...] = ()
     rating: int | None = None
     edited: bool = False
+    course: str = ""  # its title, where there are several
 
 
 def card(about: Card, staff: Language) -> Rich:
@@ -54,6 +55,7 @@ def card(about: Card, staff: Language) -> Rich:
     earlier = about.earlier_on and words.earlier.format(count=about.earlier, date=about.earlier_on.strftime("%d/%m/%Y"))
     facts = {
         words.card_candidate: about.candidate,
+        words.card_course: about.course,
         words.card_state: getattr(words, f"state_{about.state}").format(owner=about.owner or words.staff_somebody),
         words.card_language: getattr(words, f"language_{about.language}"),
         words.card_reason: getattr(words, f"reason_{about.reason}"),
@@ -68,7 +70,9 @@ def card(about: Card, staff: Language) -> Rich:
     return join([bold(words.card_title), asked, changed, join(lines, "\n"), *below])
 
 
-def card_buttons(ticket_id: int, state: str, staff: Language) -> tuple[tuple[Button, ...], ...]:
+def card_buttons(
+    ticket_id: int, state: str, staff: Language, *, movable: bool = False
+) -> tuple[tuple[Button, ...], ...]:
     """Return what staff can do about a ticket; nothing about a closed one, which a reply opens again."""
     words = texts(staff)
     if state == "closed":
@@ -77,8 +81,9 @@ def card_buttons(ticket_id: int, state: str, staff: Language) -> tuple[tuple[But
     rows = (
         (first, ("a", words.button_send_answer)),
         (("k", words.button_canned), ("x", words.button_close), ("b", words.button_ban)),
+        (("o", words.button_move),) if movable else (),
     )
-    return tuple(tuple(Button(text, data=f"t:{verb}:{ticket_id}") for verb, text in row) for row in rows)
+    return tuple(tuple(Button(text, data=f"t:{verb}:{ticket_id}") for verb, text in row) for row in rows if row)
 
 
 def sure(confidence: float, language: Language) -> str:

@@ -11,6 +11,7 @@ from bot.dialogue.render import Reason
 from bot.dialogue.rich import clean
 from bot.dialogue.shorthand import written_out
 from bot.dialogue.smalltalk import ChatKind, asks_for_person, chat_kind
+from indexer.courses import Course
 from indexer.entries import Entry, Language
 from indexer.passages import Hit
 
@@ -48,12 +49,19 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A message understood: small talk, or at least one question."""
+    """A message understood: small talk, or at least one question, or nothing but a course's name.
+
+    `course` is the one that it is about, empty if that is open; `named` says that the message itself says so. Where
+    there are `courses`, the person is asked which one before anything else.
+    """
 
     text: str
     language: Language
     chat: ChatKind | None = None
     parts: tuple[Part, ...] = ()
+    course: str = ""
+    named: bool = False
+    courses: tuple[Course, ...] = ()
 
 
 def respond(

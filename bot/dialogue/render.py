@@ -20,11 +20,15 @@ class Reason(StrEnum):
     OUT_OF_DATE = "out_of_date"
 
 
-def start(language: Language, operator: str | None, contact: str | None) -> Rich:
-    """Return the first words; they say that this is a demonstration until somebody is responsible."""
+def start(language: Language, operator: str | None, contact: str | None, courses: Sequence[str] = ()) -> Rich:
+    """Return the first words; they say that this is a demonstration until somebody is responsible.
+
+    `courses` are the titles where a school has several.
+    """
     words = texts(language)
     notice = Rich() if operator and contact else italic(words.demonstration)
-    return join([plain(words.start), notice])
+    first = words.start_school.format(courses="\n".join(f"– {title}" for title in courses)) if courses else words.start
+    return join([plain(first), notice])
 
 
 def privacy(language: Language, operator: str | None, contact: str | None) -> Rich:
@@ -36,11 +40,12 @@ def privacy(language: Language, operator: str | None, contact: str | None) -> Ri
     return join([plain(words.privacy), plain(who)])
 
 
-def answer(entry: Entry, language: Language, gist: str = "") -> Rich:
-    """Return the entry's answer, or its `gist`, and source for a question in `language`."""
+def answer(entry: Entry, language: Language, gist: str = "", course: str = "") -> Rich:
+    """Return the entry's answer, or its `gist`, and source for a question in `language`, with the course's title."""
     words = texts(language)
     notice = italic(words.other_language) if entry.language != language else Rich()
-    return join([notice, plain(f"{gist} …") if gist else _answer(entry.answer), source(entry, language)])
+    below = (plain(f"{course} · ") if course else Rich()) + source(entry, language)
+    return join([notice, plain(f"{gist} …") if gist else _answer(entry.answer), below])
 
 
 @lru_cache(1024)

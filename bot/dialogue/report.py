@@ -17,6 +17,8 @@ def as_dict(turn: Turn, question: str, snapshot: str, ms: float) -> dict[str, An
     parts = [_part(part, turn.language, snapshot, ms) for part in turn.parts]
     if turn.chat:
         whole = {**_EMPTY, "decision": "chat", "confidence": 1.0, "answer": getattr(texts(turn.language), turn.chat)}
+    elif not parts:  # nothing but the name of a course
+        whole = {**_EMPTY, "decision": "chat", "confidence": 1.0}
     else:
         whole = min(parts, key=lambda part: RANK.index(part["decision"]))
     answers = [part["answer"] for part in parts if part["answer"]]
@@ -29,7 +31,13 @@ def as_dict(turn: Turn, question: str, snapshot: str, ms: float) -> dict[str, An
         "parts": parts if several else [],
         "snapshot": snapshot,
         "ms": round(ms, 2),
+        **({"course": turn.course or None, "courses": [one.name for one in turn.courses]} if _several(turn) else {}),
     }
+
+
+def _several(turn: Turn) -> bool:
+    """Whether there are several courses, and so something to say of them."""
+    return bool(turn.course or turn.courses)
 
 
 _EMPTY: dict[str, Any] = {"entry": None, "answer": None, "source": None, "alternatives": []}

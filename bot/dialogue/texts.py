@@ -316,6 +316,21 @@ class Texts:
     button_discard: str
     rollback_done: str  # snapshot
     rollback_refused: str  # problem
+    # Several courses
+    start_school: str  # courses
+    help_course: str
+    course_which: str
+    course_now: str  # course
+    course_chosen: str  # course
+    card_course: str
+    ask_course: str
+    button_move: str
+    group_main: str
+    staff_move_where: str
+    staff_move_nowhere: str
+    staff_moved: str  # number, group, owner
+    menu_staff_move: str
+    menu_course: str
     # The menu of commands
     menu_start: str
     menu_help: str

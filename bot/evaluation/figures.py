@@ -119,6 +119,12 @@ def by_language(judged: Sequence[Judged]) -> dict[str, Figures]:
     return {name: figures(part) for name, part in parts.items() if part}
 
 
+def by_course(judged: Sequence[Judged], courses: Sequence[str]) -> dict[str, Figures]:
+    """Figures of each course's questions; those asked without a course belong to the one that they were answered in."""
+    parts = {name: [one for one in judged if (one.golden.course or one.turn.course) == name] for name in courses}
+    return {name: figures(part) for name, part in parts.items() if part}
+
+
 def by_kind(judged: Sequence[Judged]) -> dict[str, dict[Outcome, int]]:
     """How many questions of each kind came out how; whether they could be answered makes two kinds."""
     counts: dict[str, dict[Outcome, int]] = {}

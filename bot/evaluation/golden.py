@@ -42,13 +42,15 @@ class Golden(BaseModel):
     expect: Annotated[tuple[str, ...], BeforeValidator(_several), Field(min_length=1)]
     also: Annotated[tuple[str, ...], BeforeValidator(_several)] = ()
     kind: Kind = "plain"
+    course: str | None = None  # chosen before it was asked, where a school has several
     before: Before | None = None
     line: int = Field(default=0, exclude=True)
 
     @property
     def key(self) -> str:
         """Names the question without showing it; the same wherever it is asked."""
-        return hashlib.sha256(f"{self.before.ask if self.before else ''}\n{self.ask}".encode()).hexdigest()[:12]
+        asked = f"{self.before.ask if self.before else ''}\n{self.ask}" + (f"\n{self.course}" if self.course else "")
+        return hashlib.sha256(asked.encode()).hexdigest()[:12]
 
     @property
     def answerable(self) -> bool:
@@ -67,10 +69,10 @@ def golden_file(knowledge: Path) -> Path | None:
     return path if path.is_file() else None
 
 
-def read_golden(path: Path, known: Collection[str] = ()) -> tuple[Golden, ...]:
+def read_golden(path: Path, known: Collection[str] = (), courses: Collection[str] = ()) -> tuple[Golden, ...]:
     """Read golden questions; raises KnowledgeError with every problem, ids that no entry has among them.
 
-    `known` are the ids that may be expected; empty: not checked.
+    `known` are the ids that may be expected, empty: not checked; `courses` those of a school with several.
     """
     items = _json_lines(path) if path.suffix == ".jsonl" else _yaml_items(path)
     questions, problems = [], []
@@ -85,6 +87,11 @@ def read_golden(path: Path, known: Collection[str] = ()) -> tuple[Golden, ...]:
         named = {*question.expect, *question.also} - {ESCALATE, CHAT}
         if known and (strange := sorted(named - set(known))):
             text = f"expects {', '.join(strange)}, which no entry has: correct the id or remove the question"
+            problems.append(Problem(path.name, line, text))
+        if question.course and known and question.course not in courses:
+            text = (
+                f"course '{question.course}' has no folder with a course.yaml: known are {', '.join(courses) or 'none'}"
+            )
             problems.append(Problem(path.name, line, text))
         questions.append(question)
     problems += _twice(path, questions)

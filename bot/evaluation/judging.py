@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from functools import partial
 
 import numpy as np
 
-from bot.dialogue.conversation import Exchange, Turn, respond
+from bot.dialogue.conversation import Exchange, Turn
+from bot.dialogue.courses import Sources, attend
 from bot.dialogue.decide import Answer, Clarify, Limits
 from bot.evaluation.golden import CHAT, ESCALATE, Golden
 from indexer.encoder import Encoder, Vectors
@@ -86,8 +86,14 @@ def judge(
     judged = []
     for number, golden in enumerate(listed):
         before = _exchange(golden, engine)
-        turn = respond(
-            golden.ask, partial(engine.find, course=None), limits, today, language=golden.language, before=before
+        turn = attend(
+            golden.ask,
+            Sources(engine.find, engine.school),
+            limits,
+            today,
+            language=golden.language,
+            before=before,
+            chosen=golden.course,
         )
         judged.append(Judged(golden, turn, outcome(golden, turn)))
         progress(number + 1, len(listed))
@@ -102,7 +108,9 @@ def _exchange(golden: Golden, engine: Engine) -> Exchange | None:
 
 
 def outcome(golden: Golden, turn: Turn) -> Outcome:
-    """Judge a turn against what is expected."""
+    """Judge a turn against what is expected; to ask which course is meant is to ask back."""
+    if turn.courses:
+        return Outcome.ASKED
     if golden.expect == (CHAT,) or turn.chat:
         kind = golden.expect == (CHAT,)
         shown = any(isinstance(part.decision, Answer) for part in turn.parts)

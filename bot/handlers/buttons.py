@@ -7,7 +7,6 @@ from telegram.constants import ChatType
 
 from bot.delivery import inbox, outbox
 from bot.desk import wishes
-from bot.dialogue import render
 from bot.dialogue.message import Button, Message
 from bot.dialogue.render import Reason
 from bot.dialogue.rich import plain
@@ -17,9 +16,11 @@ from bot.handlers.alerts import alert
 from bot.handlers.candidate import (
     answer_message,
     choice_buttons,
+    choose_course,
     escalate,
     found_near,
     say,
+    shown_answer,
     shown_question,
     tongue,
     who,
@@ -72,6 +73,13 @@ async def _pressed(tx: AsyncSession, deps: Deps, candidate: Candidate, kind: str
     if kind == "f":
         await say(tx, candidate, Message(words.forget_not), key)
         return
+    if kind == "u":
+        known = rest in {course.name for course in deps.live.engine.school}
+        if known:
+            await choose_course(tx, deps, candidate, rest, key)
+        else:
+            await say(tx, candidate, Message(words.choice_gone), key)
+        return
     if kind == "v":
         await show_to_a_person(tx, deps, candidate, rest, key)
         return
@@ -114,7 +122,8 @@ async def _open_out(tx: AsyncSession, deps: Deps, candidate: Candidate, number: 
     if question is None or entry is None or not isinstance(shown, Shown):
         await say(tx, candidate, Message(texts(language).choice_gone), key)
         return
-    whole = answer_message(render.answer(entry, language), question.id, language).payload()
+    shown_whole = shown_answer(deps.live.engine, entry, language)
+    whole = answer_message(shown_whole, question.id, language).payload()
     await outbox.put(
         tx, candidate.chat_id, "editMessageText", {**whole, "message_id": shown.message_id}, key=f"{key}:more"
     )
@@ -130,7 +139,7 @@ async def _chosen(tx: AsyncSession, deps: Deps, candidate: Candidate, question: 
         await say(tx, candidate, Message(texts(language).choice_gone), key)
         return
     question.entry_id = entry.id
-    message = answer_message(render.answer(entry, language), question.id, language)
+    message = answer_message(shown_answer(deps.live.engine, entry, language), question.id, language)
     question.answer_id = await say(tx, candidate, message, key)
 
 

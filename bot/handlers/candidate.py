@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from operator import attrgetter
 from typing import assert_never, cast
 
@@ -18,9 +17,10 @@ from bot.desk import cards, edits, endings, relay, tickets, waits, wishes
 from bot.desk.desk import Desk
 from bot.desk.outcomes import arrived
 from bot.desk.pieces import Piece, read
-from bot.dialogue import render, times
+from bot.dialogue import courses, render, times
 from bot.dialogue.cards import short
-from bot.dialogue.conversation import Exchange, Part, Turn, respond
+from bot.dialogue.conversation import Exchange, Part, Turn
+from bot.dialogue.courses import Sources
 from bot.dialogue.decide import Answer, Clarify, Escalate, name
 from bot.dialogue.message import Button, Message
 from bot.dialogue.render import Reason
@@ -37,12 +37,13 @@ from indexer.passages import Hit
 
 BUTTON_LENGTH = 60  # characters of a question on a button: a phone shows no more
 COPIED = 300  # characters of an answer that staff see beside a ticket
+NEAR = 0.22  # confidence from which an entry's topic is taken for the question's
 
 # Built once: to build a statement takes longer than to run it.
 _earlier = aliased(Question)
 _last = select(func.max(_earlier.id)).where(_earlier.candidate_id == Candidate.id).correlate(Candidate)
 _SO_FAR = (
-    select(Candidate.language, Question.text, Question.entry_id)
+    select(Candidate.language, Candidate.course, Question.text, Question.entry_id)
     .join(Chat, Chat.id == Candidate.chat_id)
     .outerjoin(Question, Question.id == _last.scalar_subquery())
     .where(Chat.telegram_id == bindparam("telegram_id"))
@@ -85,7 +86,8 @@ def tongue(candidate: Candidate) -> Language:
 def desk_of(deps: Deps) -> Desk:
     """Where staff are."""
     settings = deps.settings
-    return Desk(deps.staff_chat, settings.staff_language, settings.hours, settings.reminders)
+    school = deps.live.engine.school
+    return Desk(deps.staff_chat, settings.staff_language, settings.hours, settings.reminders, school, deps.groups)
 
 
 async def say(tx: AsyncSession, candidate: Candidate, message: Message, key: str) -> int:
@@ -98,10 +100,16 @@ async def on_text(update: Update, context: Context) -> None:
     deps, received = context.deps, update.effective_message
     assert received
     text, engine = received.text or received.caption or "", deps.live.engine
-    language, before = await _so_far(deps, update, engine)
-    find = partial(engine.find, course=deps.course)
+    language, before, chosen = await _so_far(deps, update, engine)
     turn = await asyncio.to_thread(
-        respond, text, find, deps.limits, deps.local_now.date(), language=language, before=before
+        courses.attend,
+        text,
+        sources(engine),
+        deps.limits,
+        deps.local_now.date(),
+        language=language,
+        before=before,
+        chosen=chosen,
     )
     asked = Asked(turn, engine, read(received), f"u{update.update_id}")
     async with deps.db.begin() as tx:
@@ -113,8 +121,14 @@ async def on_text(update: Update, context: Context) -> None:
             await inbox.done(tx, update.update_id)
             return
         ticket = await tickets.hold_open(tx, candidate.id)
+        if turn.named and not known_course(candidate, engine):
+            candidate.course = turn.course
         if ticket:
             await _with_ticket(tx, deps, candidate, ticket, asked)
+        elif turn.courses:
+            await _ask_course(tx, candidate, asked)
+        elif turn.named and not turn.parts:
+            await choose_course(tx, deps, candidate, turn.course, asked.key)
         elif turn.chat:
             await say(tx, candidate, Message(getattr(texts(turn.language), turn.chat)), f"{asked.key}:chat")
         else:
@@ -122,6 +136,49 @@ async def on_text(update: Update, context: Context) -> None:
                 await _act(tx, deps, candidate, asked, part)
             await _show_picture(tx, deps, candidate, asked)
         await inbox.done(tx, update.update_id)
+
+
+def sources(engine: Engine) -> Sources:
+    """Where an engine's answers are looked for."""
+    return Sources(engine.find, engine.school, engine.course)
+
+
+def known_course(candidate: Candidate, engine: Engine) -> str | None:
+    """The course that somebody has chosen, if it still exists."""
+    return candidate.course if candidate.course in {course.name for course in engine.school} else None
+
+
+def course_of(deps: Deps, candidate: Candidate) -> str:
+    """The course that somebody's questions are about; empty as long as that is open."""
+    engine = deps.live.engine
+    return known_course(candidate, engine) or "" if engine.school else engine.course
+
+
+async def _ask_course(tx: AsyncSession, candidate: Candidate, asked: Asked) -> None:
+    """Keep the message until its author has said which course it is about."""
+    turn = asked.turn
+    await _record(tx, candidate, asked, turn.parts[0])
+    await say(tx, candidate, courses.which(turn.courses, turn.language), f"{asked.key}:course")
+
+
+async def choose_course(tx: AsyncSession, deps: Deps, candidate: Candidate, course: str, key: str) -> None:
+    """Remember a course and answer the message that waited for it; say so where none did."""
+    engine, language = deps.live.engine, tongue(candidate)
+    candidate.course = course
+    last = select(Question).where(Question.candidate_id == candidate.id).order_by(Question.id.desc()).limit(1)
+    kept = (await tx.execute(last)).scalar_one_or_none()
+    if kept is None or kept.course or kept.decision != "clarify":
+        chosen = texts(language).course_chosen.format(course=engine.title(course, language))
+        await say(tx, candidate, Message(chosen), f"{key}:course")
+        return
+    today, spoke = deps.local_now.date(), spoken(kept.language)
+    turn = await asyncio.to_thread(
+        courses.attend, kept.text, sources(engine), deps.limits, today, language=spoke, chosen=course
+    )
+    piece = Piece(kept.message_id or 0, "text", Rich(clean(kept.text)))
+    await tx.delete(kept)  # it is recorded anew, with what becomes of it
+    for part in turn.parts:
+        await _act(tx, deps, candidate, Asked(turn, engine, piece, key), part)
 
 
 async def _edited(tx: AsyncSession, deps: Deps, candidate: Candidate, asked: Asked) -> bool:
@@ -145,17 +202,18 @@ async def _show_picture(tx: AsyncSession, deps: Deps, candidate: Candidate, aske
         await relay.add(tx, desk_of(deps), ticket, asked.piece, candidate.chat_id, deps.now(), key=asked.key)
 
 
-async def _so_far(deps: Deps, update: Update, engine: Engine) -> tuple[Language, Exchange | None]:
-    """The language, and what a follow-up leans on: the last question, and the topic of the entry that answered it."""
+async def _so_far(deps: Deps, update: Update, engine: Engine) -> tuple[Language, Exchange | None, str | None]:
+    """The language, what a follow-up leans on (the last question, and its answer's topic), and the course chosen."""
     assert update.effective_chat  # the routes let private chats through only
     async with deps.db.glance() as connection:
         known = (await connection.execute(_SO_FAR, {"telegram_id": update.effective_chat.id})).one_or_none()
     language = spoken(known.language) if known and known.language else telegram_language(update)
+    chosen = known.course if known else None
     if known is None or known.text is None:
-        return language, None
+        return language, None, chosen
     units = engine.snapshot.versions.get(known.entry_id or "", ())
     topics = [engine.snapshot.entries[unit].topic_name for unit in units]
-    return language, Exchange(known.text, topics[0] if topics else "")
+    return language, Exchange(known.text, topics[0] if topics else ""), chosen
 
 
 async def _about_a_ticket(tx: AsyncSession, deps: Deps, candidate: Candidate, update: Update, asked: Asked) -> bool:
@@ -229,12 +287,13 @@ def _copy(part: Part, candidate: Candidate, desk: Desk) -> Message:
 async def _act(tx: AsyncSession, deps: Deps, candidate: Candidate, asked: Asked, part: Part) -> None:
     """Record one question of a message, and do what was decided."""
     turn, engine = asked.turn, asked.engine
-    question_id = await _record(tx, deps, candidate, asked, part)
+    question_id = await _record(tx, candidate, asked, part)
+    deps.metrics.decided(name(part.decision), turn.language)
     heading = part.question if len(turn.parts) > 1 else ""
     key = f"{asked.key}:{question_id}"
     match part.decision:
         case Answer(entry, gist):
-            shown = render.answer(entry, turn.language, gist)
+            shown = shown_answer(engine, entry, turn.language, gist)
             message = answer_message(shown, question_id, turn.language, heading, more=bool(gist))
             row = await say(tx, candidate, message, key)
             await tx.execute(_ANSWERED, {"question": question_id, "row": row})
@@ -249,18 +308,19 @@ async def _act(tx: AsyncSession, deps: Deps, candidate: Candidate, asked: Asked,
             assert_never(part.decision)
 
 
-async def _record(tx: AsyncSession, deps: Deps, candidate: Candidate, asked: Asked, part: Part) -> int:
+async def _record(tx: AsyncSession, candidate: Candidate, asked: Asked, part: Part) -> int:
+    """Keep one question of a message; gives its number."""
     shown = part.decision.entries if isinstance(part.decision, Clarify) else [hit.entry for hit in part.answers]
-    decision, language = name(part.decision), asked.turn.language
     question_id = await insert_new(
         tx,
         Question,
         Question.id,
         candidate_id=candidate.id,
-        course=deps.course,
-        language=language,
+        course=asked.turn.course,
+        topic=next((hit.entry.topic for hit in part.hits[:1] if hit.confidence >= NEAR), None),
+        language=asked.turn.language,
         text=part.question,
-        decision=decision,
+        decision=name(part.decision),
         reason=part.decision.reason.value if isinstance(part.decision, Escalate) else None,
         entry_id=part.decision.entry.id if isinstance(part.decision, Answer) else None,
         confidence=part.confidence,
@@ -269,8 +329,12 @@ async def _record(tx: AsyncSession, deps: Deps, candidate: Candidate, asked: Ask
         message_id=asked.piece.message_id,
     )
     assert question_id is not None  # nothing in it is unique
-    deps.metrics.decided(decision, language)
     return question_id
+
+
+def shown_answer(engine: Engine, entry: Entry, language: Language, gist: str = "") -> Rich:
+    """An answer as candidates see it: with its course where there are several."""
+    return render.answer(entry, language, gist, engine.title(entry.course, language))
 
 
 def answer_message(
@@ -339,4 +403,4 @@ async def found_near(deps: Deps, question: Question) -> tuple[Hit, ...]:
 
 async def find_again(engine: Engine, question: Question) -> tuple[Hit, ...]:
     """What an engine finds for a question asked earlier, best first, drafts among them."""
-    return await asyncio.to_thread(engine.find, question.text, spoken(question.language), question.course)
+    return await asyncio.to_thread(engine.find, question.text, spoken(question.language), question.course or None)

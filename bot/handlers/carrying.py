@@ -8,6 +8,7 @@ from telegram.ext import filters
 from bot.delivery import inbox, outbox
 from bot.delivery.outbox import Priority
 from bot.desk import cards, copies, edits, endings, relay, removal, tickets, topics
+from bot.desk.desk import Desk
 from bot.desk.pieces import Payload, Piece, read
 from bot.desk.relay import SETTLED
 from bot.dialogue.message import Button
@@ -15,7 +16,7 @@ from bot.dialogue.message import Message as Said
 from bot.dialogue.render import Reason
 from bot.dialogue.rich import plain
 from bot.dialogue.texts import texts
-from bot.handlers.candidate import added_key, desk_of, escalate, say, silent, tongue, who
+from bot.handlers.candidate import added_key, course_of, desk_of, escalate, say, silent, tongue, who
 from bot.handlers.context import Context, Deps
 from bot.handlers.people import member_of
 from bot.records.states import TicketState
@@ -65,7 +66,7 @@ async def _pass_on(tx: AsyncSession, deps: Deps, update: Update, piece: Piece, k
     received = update.effective_message
     assert received
     words, desk, answered = texts(deps.settings.staff_language), desk_of(deps), received.reply_to_message
-    ticket = await ticket_of(tx, deps.staff_chat, received)
+    ticket = await ticket_of(tx, desk, received)
     if ticket and piece.kind:
         await relay.reply(tx, desk, ticket, piece, deps.now(), key=key)
         return await replied(tx, update, deps, ticket)
@@ -94,13 +95,13 @@ def topic_of(update: Update) -> Payload:
     return {"message_thread_id": in_topic} if in_topic else {}
 
 
-async def ticket_of(tx: AsyncSession, staff_chat: int, received: Message) -> Ticket | None:
-    """The ticket that a message in the staff's group is about: by what it replies to, or by its topic."""
+async def ticket_of(tx: AsyncSession, desk: Desk, received: Message) -> Ticket | None:
+    """The ticket of this group that a message there is about: by what it replies to, or by its topic."""
     answered, thread = received.reply_to_message, received.message_thread_id
-    by_reply = await copies.ticket_of_reply(tx, staff_chat, answered.message_id) if answered else None
+    by_reply = await copies.ticket_of_reply(tx, desk.chat, answered.message_id) if answered else None
     if by_reply or not (thread and received.is_topic_message):
-        return by_reply
-    return await topics.ticket_of_thread(tx, staff_chat, thread)
+        return by_reply if by_reply and desk.here(by_reply) else None
+    return await topics.ticket_of_thread(tx, desk, thread)
 
 
 async def on_delete(update: Update, context: Context) -> None:
@@ -214,7 +215,7 @@ async def show_to_a_person(tx: AsyncSession, deps: Deps, candidate: Candidate, r
         return
     question = Question(
         candidate_id=candidate.id,
-        course=deps.course,
+        course=course_of(deps, candidate),
         language=tongue(candidate),
         text=texts(deps.settings.staff_language).card_not_text,
         decision="escalate",

@@ -7,28 +7,64 @@ from telegram import Update
 from bot.delivery import inbox, outbox
 from bot.desk import edits, endings, relay, tickets, waits
 from bot.desk.pieces import Piece, read
-from bot.dialogue import render, times
+from bot.dialogue import courses, render, times
 from bot.dialogue.language import language as language_of
 from bot.dialogue.message import Button, Message
 from bot.dialogue.render import Reason
-from bot.dialogue.rich import Rich, clean, join, plain
+from bot.dialogue.rich import clean, join, plain
 from bot.dialogue.texts import texts
-from bot.handlers.candidate import desk_of, escalate, found_near, say, telegram_language, tongue, who
+from bot.handlers.candidate import (
+    choose_course,
+    course_of,
+    desk_of,
+    escalate,
+    found_near,
+    known_course,
+    say,
+    telegram_language,
+    tongue,
+    who,
+)
 from bot.handlers.context import Context, Deps
 from bot.records.people import forget
 from bot.records.tables import Candidate, Outgoing, Question
 
 
 async def on_start(update: Update, context: Context) -> None:
-    """/start: who speaks, and what it knows."""
-    settings = context.deps.settings
-    words = render.start(telegram_language(update), settings.operator, settings.privacy_contact)
-    await _say(update, context, words)
+    """/start: who speaks, and what it knows; in a link with a course, about that one from now on."""
+    deps, language = context.deps, telegram_language(update)
+    settings, engine = deps.settings, deps.live.engine
+    link = courses.start_of(" ".join(context.args or []), engine.school)
+    shown = render.start(
+        language, settings.operator, settings.privacy_contact, [one.title(language) for one in engine.school]
+    )
+    async with deps.db.begin() as tx:
+        candidate, key = await who(tx, update), f"u{update.update_id}"
+        await say(tx, candidate, shown.message(), f"{key}:start")
+        if link.course:
+            await choose_course(tx, deps, candidate, link.course, key)
+        elif engine.school:
+            which = courses.which(engine.school, language, known_course(candidate, engine))
+            await say(tx, candidate, which, f"{key}:course")
+        await inbox.done(tx, update.update_id)
+
+
+async def on_course(update: Update, context: Context) -> None:
+    """/course: which one questions are about, and buttons to choose another."""
+    deps, engine = context.deps, context.deps.live.engine
+    async with deps.db.begin() as tx:
+        candidate = await who(tx, update)
+        language = tongue(candidate)
+        message = Message(texts(language).unknown_command)
+        if engine.school:
+            message = courses.which(engine.school, language, known_course(candidate, engine))
+        await say(tx, candidate, message, f"u{update.update_id}:course")
+        await inbox.done(tx, update.update_id)
 
 
 async def on_help(update: Update, context: Context) -> None:
     """/help: what can be done here."""
-    await _say(update, context, None, "help")
+    await _say(update, context, "help_school" if context.deps.live.engine.school else "help")
 
 
 async def on_privacy(update: Update, context: Context) -> None:
@@ -43,15 +79,16 @@ async def on_privacy(update: Update, context: Context) -> None:
 
 async def on_unknown(update: Update, context: Context) -> None:
     """A command that does not exist."""
-    await _say(update, context, None, "unknown_command")
+    await _say(update, context, "unknown_command")
 
 
-async def _say(update: Update, context: Context, shown: Rich | None, name: str = "start") -> None:
+async def _say(update: Update, context: Context, name: str) -> None:
     deps = context.deps
     async with deps.db.begin() as tx:
         candidate = await who(tx, update)
-        message = (shown or plain(getattr(texts(tongue(candidate)), name))).message()
-        await say(tx, candidate, message, f"u{update.update_id}:{name}")
+        words = texts(tongue(candidate))
+        said = words.help + "\n" + words.help_course if name == "help_school" else getattr(words, name)
+        await say(tx, candidate, plain(said).message(), f"u{update.update_id}:{name}")
         await inbox.done(tx, update.update_id)
 
 
@@ -75,7 +112,7 @@ async def on_human(update: Update, context: Context) -> None:
             if asked or question is None:
                 question = Question(
                     candidate_id=candidate.id,
-                    course=deps.course,
+                    course=course_of(deps, candidate),
                     language=language_of(asked, tongue(candidate)),
                     text=asked or received.text or "/human",
                     decision="escalate",
@@ -94,7 +131,7 @@ async def on_human(update: Update, context: Context) -> None:
 async def _edited(tx: AsyncSession, deps: Deps, candidate: Candidate, piece: Piece, asked: str, key: str) -> bool:
     """Whether the question behind an edited /human was changed on its card."""
     language = language_of(asked, tongue(candidate))
-    question = Question(text=asked, language=language, course=deps.course)
+    question = Question(text=asked, language=language, course=course_of(deps, candidate))
     anew = edits.Asked(asked, await found_near(deps, question) if asked else ())
     return await edits.edit_added(tx, desk_of(deps), piece, candidate.chat_id, deps.now(), key=key, anew=anew)
 

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from telegram.ext import Application, CallbackContext, ExtBot
 
+from bot.desk.groups import Groups
 from bot.dialogue.decide import Limits
 from bot.publishing.live import Live
 from bot.records.news import News
@@ -19,13 +20,16 @@ from bot.watch.metrics import Metrics
 
 @dataclass(slots=True)
 class Deps:
-    """Put together in `bot.app`. `staff_chat` is our own id of the staff's group."""
+    """Put together in `bot.app`. `staff_chat` is our own id of the staff's group: the one where an update is from, or
+    else the main one of all `groups`.
+    """
 
     settings: Settings
     db: Database
     live: Live
     now: Callable[[], datetime]
     staff_chat: int
+    groups: Groups
     metrics: Metrics = field(default_factory=Metrics)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -38,11 +42,6 @@ class Deps:
     def limits(self) -> Limits:
         """The thresholds that go with the live engine."""
         return self.live.limits
-
-    @property
-    def course(self) -> str:
-        """The course that questions are about; a bot for several asks which one."""
-        return self.live.engine.courses()[0]
 
     @property
     def local_now(self) -> datetime:
@@ -61,11 +60,17 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
 
     group: int | None = None  # that the update comes from, by our own id, once it is known
 
+    _here: Deps | None = None
+
     @property
     def deps(self) -> Deps:
         """The parts of the bot."""
-        deps: Deps = self.bot_data["deps"]
+        deps: Deps = self._here or self.bot_data["deps"]
         return deps
+
+    def stand_in(self, group: int) -> None:
+        """Work for this staff group until the update is done."""
+        self._here = replace(self.deps, staff_chat=group)
 
 
 App = Application[ExtBot[None], Context, dict[Any, Any], dict[Any, Any], dict[Any, Any], Any]

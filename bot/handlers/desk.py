@@ -1,7 +1,6 @@
 """Staff's commands about tickets: who has one, lists, and what the assistant would answer."""
 
 import asyncio
-from functools import partial
 from typing import assert_never
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,14 +12,15 @@ from bot.delivery.outbox import Priority
 from bot.desk import bans, cards, endings, listing, members, sending, tickets
 from bot.dialogue import render
 from bot.dialogue.cards import Found, found_lines
-from bot.dialogue.conversation import Part, respond
+from bot.dialogue.conversation import Part
+from bot.dialogue.courses import attend
 from bot.dialogue.decide import Answer, Clarify, Escalate
 from bot.dialogue.language import language as language_of
 from bot.dialogue.message import Message
 from bot.dialogue.rich import Rich, bold, join, plain
 from bot.dialogue.texts import texts
 from bot.handlers import carrying
-from bot.handlers.candidate import desk_of
+from bot.handlers.candidate import desk_of, sources
 from bot.handlers.context import Context, Deps
 from bot.handlers.lists import list_message, show_list
 from bot.handlers.people import member_of
@@ -59,7 +59,9 @@ async def on_assign(update: Update, context: Context) -> None:
         if ticket is None:
             await _put(tx, update, deps, Message(words.staff_which_card))
         elif not argument(received) and not received.parse_entities([MessageEntity.TEXT_MENTION]):
-            options = [(f"t:w:{ticket.id}:{one.chat_id}", one.name) for one in await members.latest(tx)]
+            options = [
+                (f"t:w:{ticket.id}:{one.chat_id}", one.name) for one in await members.latest(tx, deps.staff_chat)
+            ]
             await sending.choose(tx, desk_of(deps), ticket, words.staff_assign_whom, options, key=key)
             await inbox.done(tx, update.update_id)
         else:
@@ -69,6 +71,19 @@ async def on_assign(update: Update, context: Context) -> None:
                 await cards.refresh(tx, desk_of(deps), ticket, key=key)
                 said = words.staff_assigned.format(owner=chosen.name)
             await _put(tx, update, deps, Message(said))
+
+
+async def on_move(update: Update, context: Context) -> None:
+    """/move as a reply to a card: the bot offers the other groups."""
+    deps, key = context.deps, f"u{update.update_id}"
+    words, desk = texts(deps.settings.staff_language), desk_of(deps)
+    async with deps.db.begin() as tx:
+        ticket = await _ticket(tx, update, deps)
+        if ticket is None or not sending.moves(desk, ticket):
+            await _put(tx, update, deps, Message(words.staff_move_nowhere if ticket else words.staff_which_card))
+        else:
+            await sending.choose(tx, desk, ticket, words.staff_move_where, sending.moves(desk, ticket), key=key)
+            await inbox.done(tx, update.update_id)
 
 
 async def on_unban(update: Update, context: Context) -> None:
@@ -109,7 +124,7 @@ async def on_find(update: Update, context: Context) -> None:
     assert received
     words, wanted = texts(deps.settings.staff_language), argument(received)
     async with deps.db.begin() as tx:
-        found = await listing.find(tx, wanted)
+        found = await listing.find(tx, wanted, here=desk_of(deps).holds())
         said = Message(words.staff_found_nothing if wanted else words.staff_find_what)
         if found:
             said = list_message(words.staff_found.format(count=len(found)), found, desk_of(deps), deps.now())
@@ -123,12 +138,13 @@ async def on_ask(update: Update, context: Context) -> None:
     staff, asked = deps.settings.staff_language, argument(received)
     message = Message(texts(staff).staff_ask_what)
     if asked:
-        find = partial(deps.live.engine.find, course=deps.course)
         day, own = deps.local_now.date(), language_of(asked, staff)
-        turn = await asyncio.to_thread(respond, asked, find, deps.limits, day, language=own, before=None)
+        turn = await asyncio.to_thread(attend, asked, sources(deps.live.engine), deps.limits, day, language=own)
         parts = [_would(part, deps) for part in turn.parts]
         if turn.chat:
             parts = [join([bold(texts(staff).ask_chat), plain(getattr(texts(turn.language), turn.chat))])]
+        if turn.courses or not (parts or turn.chat):
+            parts = [plain(texts(staff).ask_course)]
         message = join(parts).message()
     async with deps.db.begin() as tx:
         await _put(tx, update, deps, message)
@@ -160,7 +176,7 @@ def argument(received: Received) -> str:
 async def _ticket(tx: AsyncSession, update: Update, deps: Deps) -> Ticket | None:
     """The ticket that a command is about."""
     received = update.effective_message
-    return await carrying.ticket_of(tx, deps.staff_chat, received) if received else None
+    return await carrying.ticket_of(tx, desk_of(deps), received) if received else None
 
 
 async def _named(tx: AsyncSession, received: Received, deps: Deps) -> Member | None:
@@ -168,7 +184,7 @@ async def _named(tx: AsyncSession, received: Received, deps: Deps) -> Member | N
     for entity in received.parse_entities([MessageEntity.TEXT_MENTION]):
         if entity.user:
             return await members.seen(tx, entity.user.id, entity.user.full_name, entity.user.username, deps.now())
-    return await members.named(tx, argument(received))
+    return await members.named(tx, argument(received), deps.staff_chat)
 
 
 async def _put(tx: AsyncSession, update: Update, deps: Deps, message: Message, name: str = "") -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -19,6 +20,7 @@ from bot.handlers.carrying import topic_of
 from bot.handlers.context import Context, Deps
 from bot.handlers.desk import argument
 from bot.handlers.rights import Role, role
+from indexer.courses import Course
 
 DAYS = re.compile(r"(\d{1,4})[dj]", re.IGNORECASE)
 CAPTION = 1024  # UTF-16 units that Telegram allows below a picture
@@ -45,26 +47,49 @@ def period(asked: str, now: datetime) -> Period | None:
 
 
 async def on_stats(update: Update, context: Context) -> None:
-    """/stats [period] in the staff's group."""
+    """/stats [course] [period] in a staff group: all, split by course where there are several, or one course."""
     deps, received = context.deps, update.effective_message
     assert received
     words = texts(deps.settings.staff_language)
-    chosen = period(argument(received), deps.local_now)
+    courses, rest = _courses(argument(received), deps.live.engine.school)
+    chosen = period(rest, deps.local_now)
     if chosen is None:
         await _say(update, deps, words.stats_which)
         return
     async with deps.db.read() as tx:
         about = await insight.asked(tx, chosen)
+    if len(courses) == 1:
+        about = insight.of_course(about, courses[0].name)
     zone = ZoneInfo(deps.settings.timezone)
     found = await asyncio.to_thread(insight.figures, about, deps.live.engine.encoder.queries, zone)
     when = _when(chosen, words, zone)
+    split = await asyncio.to_thread(_split, about, courses, deps, zone)
     picture = await asyncio.to_thread(draw, found, _legend(found, words, when))
-    said = f"{words.stats_title} · {when}\n{_lines(found, words)}"
+    said = "\n".join([f"{words.stats_title} · {when}", *split, _lines(found, words)])
     async with deps.db.begin() as tx:
         key, shown = f"u{update.update_id}:stats", {"caption": said[:CAPTION], **topic_of(update)}
         await put_file(tx, deps.staff_chat, "photo", "stats.png", picture, key=key, **shown)
         await inbox.done(tx, update.update_id)
     deps.wake.messages.ring()
+
+
+def _courses(asked: str, school: Sequence[Course]) -> tuple[Sequence[Course], str]:
+    """The courses that are asked about, and the period."""
+    first, _, rest = asked.strip().partition(" ")
+    one = [course for course in school if course.name == first.lower()]
+    return (one, rest) if one else (school, asked)
+
+
+def _split(about: insight.Asked, courses: Sequence[Course], deps: Deps, zone: ZoneInfo) -> list[str]:
+    """A line a course: how many questions, answered without staff, handed over."""
+    staff, encode = deps.settings.staff_language, deps.live.engine.encoder.queries
+    words, lines = texts(staff), []
+    for course in courses:
+        own = insight.figures(insight.of_course(about, course.name), encode, zone)
+        alone = f"{words.stats_alone} {_share(own.alone, own.questions)}"
+        handed = f"{words.stats_handed_over} {own.handed_over}"
+        lines.append(f"{course.title(staff)}: {own.questions} {words.stats_questions}, {alone}, {handed}")
+    return lines
 
 
 def _when(chosen: Period, words: Texts, zone: ZoneInfo) -> str:

@@ -10,12 +10,12 @@ from telegram.error import TelegramError
 from bot.delivery import inbox, outbox
 from bot.delivery.outbox import Priority
 from bot.desk import learning, wishes
-from bot.dialogue import proposals, render
+from bot.dialogue import proposals
 from bot.dialogue.decide import Answer, decide
 from bot.dialogue.rich import bold, join, plain
 from bot.dialogue.texts import Texts, spoken, texts
 from bot.handlers.alerts import alert
-from bot.handlers.candidate import answer_message, desk_of, find_again
+from bot.handlers.candidate import answer_message, desk_of, find_again, shown_answer
 from bot.handlers.context import Context, Deps
 from bot.handlers.people import member_of
 from bot.handlers.rights import Role, role
@@ -68,7 +68,7 @@ async def _make(update: Update, context: Context, ticket_id: int) -> str:
     said = words.staff_gone
     async with deps.db.begin() as tx:
         ticket, member = await tx.get(Ticket, ticket_id), await member_of(tx, update, deps.now())
-        if ticket and near:
+        if ticket and near and desk_of(deps).here(ticket):
             owner = await tx.get(Member, ticket.owner_chat_id) if ticket.owner_chat_id else None
             people = [*names, member.name, *([owner.name] if owner else [])]
             key = f"u{update.update_id}"
@@ -95,7 +95,8 @@ async def _decide(update: Update, context: Context, number: int, *, discard: boo
     async with deps.db.begin() as tx:
         proposal = await tx.get(Proposal, number)
         member = await member_of(tx, update, deps.now())
-        if proposal is None:
+        ticket = await tx.get(Ticket, proposal.ticket_id) if proposal and proposal.ticket_id else None
+        if proposal is None or (ticket and not desk_of(deps).here(ticket)):
             moved = False
         elif discard:
             moved = await learning.move(tx, proposal, ProposalState.DISCARDED, ProposalState.DRAFT)
@@ -185,7 +186,7 @@ async def _tell(deps: Deps, entry: Entry) -> int:
         decision = decide(await find_again(engine, question), deps.limits, today)
         if isinstance(decision, Answer) and decision.entry.id == entry.id:
             head = join([plain(texts(language).wish_answered), bold(question.text)])
-            shown = join([head, render.answer(decision.entry, language)])
+            shown = join([head, shown_answer(engine, decision.entry, language)])
             async with deps.db.begin() as tx:
                 message = answer_message(shown, question.id, language)
                 told += await wishes.tell(tx, question, entry.id, message, deps.now())

@@ -25,7 +25,7 @@ async def show_list(
 ) -> None:
     """The open tickets of `all`, or `mine`; `place` is a topic, or the message in whose place the list is shown."""
     mine, words = whose == "mine", texts(desk.language)
-    lines, count = await listing.open_ones(tx, page, member.chat_id if mine else None)
+    lines, count = await listing.open_ones(tx, page, member.chat_id if mine else None, here=desk.holds())
     if not count:
         message = Message(words.staff_list_mine_empty if mine else words.staff_list_empty)
     else:
@@ -48,7 +48,8 @@ def _shown(line: Line, desk: Desk, now: datetime) -> str:
     words = texts(desk.language)
     state = getattr(words, f"state_{line.state.value}").format(owner=line.owner or words.staff_somebody)
     age = times.length(now - line.since, desk.language)
-    return f"#{line.ticket_id} · {line.candidate} · {age} · {state}\n{short(line.question, QUESTION)}"
+    course = f" · {title}" if (title := desk.title(line.course)) else ""
+    return f"#{line.ticket_id} · {line.candidate} · {age} · {state}{course}\n{short(line.question, QUESTION)}"
 
 
 def _turns(whose: str, page: int, count: int, desk: Desk) -> tuple[Button, ...]:

@@ -7,14 +7,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from telegram import Update
 
 from bot.delivery import inbox, outbox
-from bot.desk import bans, cards, copies, endings, relay, sending, tickets
+from bot.desk import bans, cards, copies, endings, moving, relay, sending, tickets
 from bot.desk.desk import Desk
-from bot.dialogue import render
 from bot.dialogue.message import Button, Message
 from bot.dialogue.rich import Rich, plain
 from bot.dialogue.texts import Texts, texts
 from bot.handlers.alerts import alert
-from bot.handlers.candidate import desk_of
+from bot.handlers.candidate import desk_of, shown_answer
 from bot.handlers.context import Context, Deps
 from bot.handlers.lists import show_list
 from bot.handlers.people import member_of
@@ -67,7 +66,7 @@ async def _pressed(update: Update, context: Context) -> str:
         elif kind == "t" and len(rest) in {2, 3} and rest[0] in PRESSES:
             numbers = [int(part) if part.isdecimal() and len(part) < 19 else -1 for part in (*rest[1:], "-")]
             ticket = await tx.get(Ticket, numbers[0]) if numbers[0] >= 0 else None
-            if ticket:
+            if ticket and desk.here(ticket):
                 press = Press(tx, deps, desk, ticket, member, numbers[1], shown, key)
                 said = await PRESSES[rest[0]](press)
         await inbox.done(tx, update.update_id)
@@ -124,7 +123,7 @@ async def _reply(press: Press, *, is_canned: bool) -> Rich | None:
         return None
     language = endings.tongue(press.ticket)
     entry = press.deps.live.engine.entry(press.ticket.found[press.number]["entry"], language)
-    return render.answer(entry, language) if entry else None
+    return shown_answer(press.deps.live.engine, entry, language) if entry else None
 
 
 async def _preview(press: Press, *, is_canned: bool = False) -> str:
@@ -197,6 +196,23 @@ async def _assign(press: Press) -> str:
     return ""
 
 
+async def _where(press: Press) -> str:
+    options = sending.moves(press.desk, press.ticket)
+    if not options:
+        return press.words.staff_move_nowhere
+    await sending.choose(press.tx, press.desk, press.ticket, press.words.staff_move_where, options, key=press.key)
+    return ""
+
+
+async def _move(press: Press) -> str:
+    known = press.number in press.desk.known.every
+    by = press.member.name
+    if not known or not await moving.move(press.tx, press.desk, press.ticket.id, press.number, by, key=press.key):
+        return press.words.staff_gone
+    await _take_away(press)
+    return ""
+
+
 async def _go(press: Press) -> str:
     await relay.tell(
         press.tx, press.desk, press.ticket, press.words.staff_here.format(number=press.ticket.id), key=press.key
@@ -226,4 +242,6 @@ PRESSES: dict[str, Callable[[Press], Awaitable[str]]] = {
     "n": _leave,
     "w": _assign,
     "g": _go,
+    "o": _where,
+    "m": _move,
 }

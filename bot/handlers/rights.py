@@ -21,10 +21,12 @@ class Role(IntEnum):
 
 
 async def group(context: Context, chat: Chat) -> int:
-    """Our own id of the group that an update comes from, looked up once for each update."""
+    """Our own id of the group that an update comes from, looked up once; if it is staff's, work for it."""
     if context.group is None:
         async with context.deps.db.begin() as tx:
             context.group = await chat_id_of(tx, chat.id, chat.type)
+        if context.group in context.deps.groups.every:
+            context.stand_in(context.group)
     return context.group
 
 

@@ -22,10 +22,11 @@ NOTING_TRIES, NOTING_PAUSE = 50, 0.1  # seconds
 
 async def on_group(update: Update, context: Context) -> None:
     """Whatever is said in a group: a command, a reply, or talk among people, which is none of the bot's business."""
-    deps, chat, received = context.deps, update.effective_chat, update.effective_message
+    chat, received = update.effective_chat, update.effective_message
     assert chat
     assert received
     own = await group(context, chat)
+    deps = context.deps
     command = _command(received, context.bot.username)
     if own != deps.staff_chat:
         if command:
@@ -53,7 +54,7 @@ async def on_membership(update: Update, context: Context) -> None:
     assert change
     async with deps.db.begin() as tx:
         chat = await chat_of(tx, change.chat.id, change.chat.type)
-        if chat.id == deps.staff_chat and change.new_chat_member.status in PRESENT:
+        if chat.id in deps.groups.every and change.new_chat_member.status in PRESENT:
             await refusals.send_again(tx, desk_of(deps), deps.now())
         await inbox.done(tx, update.update_id)
 
@@ -74,7 +75,7 @@ async def _noted(deps: Deps, received: Message, answered: Message) -> None:
     """
     for _ in range(NOTING_TRIES):
         async with deps.db.read() as tx:
-            if await carrying.ticket_of(tx, deps.staff_chat, received):
+            if await carrying.ticket_of(tx, desk_of(deps), received):
                 return
             if not await copies.under_way(tx, deps.staff_chat):
                 break
@@ -116,6 +117,7 @@ COMMANDS: dict[str, Callable[[Update, Context], Awaitable[None]]] = {
     "assign": desk.on_assign,
     "release": desk.on_release,
     "close": desk.on_close,
+    "move": desk.on_move,
     "delete": carrying.on_delete,
     "unban": desk.on_unban,
     "canned": canned.on_canned,

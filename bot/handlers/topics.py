@@ -16,7 +16,7 @@ async def on_topic(update: Update, context: Context) -> None:
     closed, thread, desk = bool(received.forum_topic_closed), received.message_thread_id, desk_of(deps)
     by_the_bot = received.from_user is not None and received.from_user.id == context.bot.id
     async with deps.db.begin() as tx:
-        ticket = await topics.ticket_of_thread(tx, deps.staff_chat, thread) if thread and not by_the_bot else None
+        ticket = await topics.ticket_of_thread(tx, desk, thread) if thread and not by_the_bot else None
         if ticket:
             await member_of(tx, update, deps.now())
             await topics.noticed(tx, desk, ticket, closed=closed)

@@ -89,7 +89,9 @@ def verdict(
     if path is None:
         text = "No golden.yaml beside the knowledge: nothing checks whether this index answers well."
         return Verdict(text, halves)
-    golden = read_golden(path, {entry.id for entry in new.snapshot.entries})
+    golden = read_golden(
+        path, {entry.id for entry in new.snapshot.entries}, [course.name for course in new.snapshot.school]
+    )
     encoder = Remembering(new.encoder)
     ask = partial(judge, questions=golden, today=today)
 

@@ -27,6 +27,7 @@ from bot.records.states import ChatKind, OutgoingState, ProposalState, UpdateSta
 from bot.records.tables import (
     Candidate,
     Chat,
+    Member,
     Note,
     Outgoing,
     Proposal,
@@ -135,7 +136,14 @@ async def move_chat(tx: AsyncSession, chat_id: int, telegram_id: int) -> None:
             for table in (Relay, Note, Topic):
                 await tx.execute(delete(table).where(table.chat_id == chat.id))
     kept, *others = (chat.id for chat in chats)
-    for column in (Update.chat_id, Outgoing.chat_id, Relay.chat_id, Ticket.owner_chat_id):
+    for column in (
+        Update.chat_id,
+        Outgoing.chat_id,
+        Relay.chat_id,
+        Ticket.owner_chat_id,
+        Ticket.group_chat_id,
+        Member.group_chat_id,
+    ):
         await tx.execute(update(column.class_).where(column.in_(others)).values({column.key: kept}))
     await tx.execute(delete(Chat).where(Chat.id.in_(others)))
     moved = {"telegram_id": telegram_id, "kind": ChatKind.SUPERGROUP, "paused_until": None}

@@ -128,6 +128,7 @@ class Candidate(Base):
     id: Mapped[str] = mapped_column(String(16), primary_key=True)
     chat_id: Mapped[int] = mapped_column(ForeignKey(Chat.id), unique=True)
     language: Mapped[str | None] = mapped_column(String(8))
+    course: Mapped[str | None] = mapped_column(String(100))  # chosen or named, where a school has several
     shown_name: Mapped[str | None] = mapped_column(String(64))  # shared with staff, by the person's own wish
     banned_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
@@ -200,7 +201,8 @@ class Question(Base):
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     candidate_id: Mapped[str] = mapped_column(ForeignKey(Candidate.id), index=True)
-    course: Mapped[str] = mapped_column(String(100))
+    course: Mapped[str] = mapped_column(String(100))  # empty as long as it is not known which
+    topic: Mapped[str | None] = mapped_column(String(100))  # of the entry that came nearest, if it came near
     language: Mapped[str] = mapped_column(String(8))
     text: Mapped[str]
     decision: Mapped[str] = mapped_column(String(16))
@@ -228,6 +230,8 @@ class Ticket(Base):
     reason: Mapped[str] = mapped_column(String(32))
     state: Mapped[TicketState] = mapped_column(default=TicketState.OPEN)
     owner_chat_id: Mapped[int | None] = mapped_column(ForeignKey(Chat.id, ondelete="SET NULL"))
+    # The staff's group that it lives in; none: the main one
+    group_chat_id: Mapped[int | None] = mapped_column(ForeignKey(Chat.id))
     question_id: Mapped[int | None] = mapped_column(ForeignKey(Question.id))
     card_id: Mapped[int | None] = mapped_column(ForeignKey(Outgoing.id))
     found: Mapped[list[dict[str, Any]]] = mapped_column(
@@ -297,6 +301,7 @@ class Member(Base):
     chat_id: Mapped[int] = mapped_column(ForeignKey(Chat.id, ondelete="CASCADE"), primary_key=True)
     name: Mapped[str] = mapped_column(String(64))
     username: Mapped[str | None] = mapped_column(String(32))
+    group_chat_id: Mapped[int | None] = mapped_column(ForeignKey(Chat.id))  # where seen last
     seen_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 

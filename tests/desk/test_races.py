@@ -163,7 +163,7 @@ async def test_the_card_shows_what_both_changed(db: Database) -> None:
     await at_once(db, on(number, claims), on(number, shares_the_name))
     async with db.read() as tx:
         ticket = await tx.get_one(Ticket, number)
-        now = (await cards.card(tx, ticket, desk.language)).text
+        now = (await cards.card(tx, ticket, desk)).text
         edits = [row.payload["text"] for row in await outbox(tx) if row.method == "editMessageText"]
     assert ticket.state is TicketState.CLAIMED
     assert edits[-1] == now
@@ -180,7 +180,7 @@ async def test_the_last_rating_counts(db: Database) -> None:
         ticket = await tx.get_one(Ticket, number)
         shown = [row.payload["text"] for row in await outbox(tx) if row.method == "editMessageText"][-1]
         assert ticket.rating == 4
-        assert shown == (await cards.card(tx, ticket, desk.language)).text
+        assert shown == (await cards.card(tx, ticket, desk)).text
 
 
 async def test_a_ban_is_told_once(db: Database) -> None:

@@ -15,11 +15,14 @@ from bot.delivery.timers import Payload
 from bot.desk import hours as office
 from bot.desk import reminders, tickets
 from bot.desk.desk import Desk
+from bot.desk.groups import Groups
 from bot.desk.hours import Hours
 from bot.dialogue.render import Reason
 from bot.dialogue.texts import texts
+from bot.records.people import chat_of
 from bot.records.sessions import Database
 from bot.records.tables import Ticket, Timer
+from indexer.courses import Course
 
 from .examples import asked, outbox
 
@@ -120,3 +123,22 @@ async def test_no_digest_without_office_hours(db: Database) -> None:
         desk, _ = await waiting(tx)
         await reminders.plan_digest(tx, replace(desk, hours=Hours()), FRIDAY)
     assert reminders.DIGEST not in await due(db)
+
+
+async def test_each_group_s_digest_tells_of_its_own(db: Database) -> None:
+    async with db.begin() as tx:
+        desk, candidate, question = await asked(tx, "Which oven?", 21)
+        kitchen = await chat_of(tx, -100700009, "supergroup")
+        school = (Course("law", "Droit", "Law"), Course("ai", "IA", "AI"))
+        both = replace(desk, school=school, groups=Groups(desk.chat, {"ai": kitchen.id}))
+        question.asked_at = FRIDAY
+        assert await tickets.hand_over(tx, both, candidate, question, Reason.OUTSIDE, (), FRIDAY, key="k21")
+        since = {"since": (FRIDAY - timedelta(days=1)).timestamp()}
+        for group in (desk.chat, kitchen.id, 987):
+            await reminders.digest(tx, {**since, "group": group}, desk=both, now=FRIDAY)
+        await tx.flush()
+        told = {row.chat_id: row.payload["text"] for row in await outbox(tx) if row.key.startswith("digest")}
+    assert set(told) == {desk.chat, kitchen.id}
+    assert told[kitchen.id].splitlines()[0].endswith("Open questions: 1.")
+    assert told[kitchen.id].splitlines()[-1] == "AI: 1"
+    assert told[desk.chat].splitlines()[0].endswith("Open questions: 0.")

@@ -81,3 +81,17 @@ def test_the_projects_own_are_many_in_both_languages_and_repeat_no_entry(engine:
     answered = {(language, entry.id) for entry in entries if not entry.draft for language in ("fr", "en")}
     assert answered <= expected
     assert all(plain(entry.answer) for entry in entries if not entry.draft)
+
+
+def test_a_golden_question_s_course_must_exist(tmp_path: Path) -> None:
+    path = tmp_path / "golden.yaml"
+    path.write_text("- {ask: 'How much?', language: en, expect: fee, course: lwa}\n", encoding="utf-8")
+    with pytest.raises(KnowledgeError, match=r"golden.yaml:1: course 'lwa' has no folder .*: known are law, baking"):
+        read_golden(path, {"fee"}, ("law", "baking"))
+
+
+def test_one_question_may_be_put_to_two_courses(tmp_path: Path) -> None:
+    path = tmp_path / "golden.yaml"
+    item = "- {{ask: 'How much?', language: en, expect: fee, course: {}}}\n"
+    path.write_text(item.format("law") + item.format("baking"), encoding="utf-8")
+    assert [one.course for one in read_golden(path)] == ["law", "baking"]

@@ -5,8 +5,11 @@ import pytest
 import pytest_asyncio
 
 from bot.sandbox.people import User
+from indexer import engine as engines
+from indexer.encoder import OnnxEncoder
 from indexer.engine import Engine
 
+from ..conftest import DATA
 from .house import House, house
 
 
@@ -34,3 +37,9 @@ async def flow(shared: House) -> AsyncIterator[House]:
 def sara(flow: House) -> User:
     """A candidate."""
     return flow.candidate()
+
+
+@pytest.fixture(scope="session")
+def school(encoder: OnnxEncoder, tmp_path_factory: pytest.TempPathFactory) -> Engine:
+    """An engine for two courses of a school, and what is common to both."""
+    return engines.index(DATA / "school", encoder, tmp_path_factory.mktemp("school") / "index").engine

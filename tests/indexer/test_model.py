@@ -72,7 +72,12 @@ def test_making_a_model_tells_its_steps_and_leaves_only_what_serves(prepared: Pr
     assert [step for step, _, _ in prepared.steps] == [*STEPS[1:], "Ready"]
     assert prepared.steps[-1][1:] == (len(STEPS), len(STEPS))
     folder = prepared.model.folder
-    assert sorted(path.name for path in folder.iterdir()) == ["encoder.onnx", "model.json", "tokenizer.json"]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "encoder.data",
+        "encoder.onnx",
+        "model.json",
+        "tokenizer.json",
+    ]
     assert sorted(path.name for path in folder.parent.iterdir() if path.is_dir()) == [folder.name]
     assert (prepared.model.query_prefix, prepared.model.passage_prefix) == ("", "")
 
@@ -140,7 +145,7 @@ def test_unreadable_facts_of_a_model_are_told(prepared: Prepared, tmp_path: Path
         read(folder)
 
 
-@pytest.mark.parametrize("name", ["encoder.onnx", "tokenizer.json"])
+@pytest.mark.parametrize("name", ["encoder.data", "encoder.onnx", "tokenizer.json"])
 @pytest.mark.parametrize("harm", [Path.unlink, lambda path: path.write_bytes(path.read_bytes()[:1000])])
 def test_damaged_files_of_a_model_are_told(
     prepared: Prepared, tmp_path: Path, name: str, harm: Callable[[Path], object]
