@@ -32,13 +32,14 @@ from benchmarks.remembering import RememberingEncoder
 from bot.console import plainly, progress_bar
 from bot.settings import load_settings
 from indexer import confidence
+from indexer.building import build
 from indexer.confidence import Calibrator
 from indexer.encoder import Encoder, OnnxEncoder, Vectors
 from indexer.engine import Step
 from indexer.entries import Entry
 from indexer.model import prepare
 from indexer.search import candidates, search
-from indexer.snapshot import Snapshot, build, load
+from indexer.snapshot import Snapshot, load
 from indexer.training import Example, Pair, fit_fusion
 
 HELD_OUT = 5  # every fifth utterance
@@ -155,7 +156,7 @@ def measure(data: Data, encoder: Encoder, step: Step) -> dict[str, dict[str, flo
     entries = intents(data["train"])
     held_out = [(text, entry.id) for entry in entries for text in entry.also[::HELD_OUT]]
     with TemporaryDirectory() as folder:
-        built = build(entries, encoder, Path(folder), progress=lambda done, total: step("Encoding", done, total))
+        built = build(entries, encoder, Path(folder), progress=step)
         fewer = build([without_every_fifth(entry) for entry in entries], encoder, Path(folder))
         step("Learning", 0, 0)
         known = asked(encoder, [*held_out, *data["oos_train"]])

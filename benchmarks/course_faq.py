@@ -39,13 +39,14 @@ from benchmarks.remembering import RememberingEncoder
 from bot.console import plainly, progress_bar
 from bot.settings import load_settings
 from indexer import confidence
+from indexer.building import build
 from indexer.encoder import Encoder, OnnxEncoder, Vectors
 from indexer.engine import Step
 from indexer.entries import Entry
 from indexer.model import prepare
 from indexer.passages import Hit
 from indexer.search import candidates, search
-from indexer.snapshot import Snapshot, build, load
+from indexer.snapshot import Snapshot, load
 from indexer.training import Example, Pair, fit_fusion
 
 FOLDS = 5
@@ -163,7 +164,7 @@ def measure(
     vectors = encoder.queries([one.question for one in asked])
     questions = [Asked(one.question, one.course, one.document, v) for one, v in zip(asked, vectors, strict=True)]
     with TemporaryDirectory() as folder:
-        built = build(entries, encoder, Path(folder), progress=lambda done, total: step("Encoding", done, total))
+        built = build(entries, encoder, Path(folder), progress=step)
         step("Asking", 0, 0)
         whole = load(built.folder)
         figures = {"shipped": ranking(places(whole, questions, weights))}

@@ -35,12 +35,12 @@ from benchmarks.remembering import RememberingEncoder
 from bot.console import plainly, progress_bar
 from bot.settings import Settings, load_settings
 from indexer import store
+from indexer.building import build
 from indexer.encoder import OnnxEncoder
 from indexer.engine import Step
 from indexer.entries import Entry, plain
 from indexer.model import DEFAULT_MODEL, ModelNotReady, prepare
 from indexer.readers import read_knowledge
-from indexer.snapshot import build
 
 WARM_UP = 20  # rounds that do not count
 STARTS = 3
@@ -115,9 +115,7 @@ def lay_out(entries: Sequence[Entry], settings: Settings, folder: Path, step: St
     model = prepare(settings.model, settings.cache_dir, step)
     encoder = RememberingEncoder(OnnxEncoder(model), settings.cache_dir / "benchmarks")
     root = folder / "index"
-    built = build(
-        entries, encoder, store.snapshot_folder(root), progress=lambda done, total: step("Encoding", done, total)
-    )
+    built = build(entries, encoder, store.snapshot_folder(root), progress=step)
     store.activate(root, built.snapshot_id)
     texts = [" ".join([one.question, *one.also, *plain(one.answer)]) for one in entries]
     np.save(folder / "texts.npy", encoder.passages(texts))

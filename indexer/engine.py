@@ -9,6 +9,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from indexer import confidence, store
+from indexer.building import Built, build
 from indexer.confidence import Calibrator, CalibratorError
 from indexer.courses import Course
 from indexer.encoder import Encoder, OnnxEncoder
@@ -17,8 +18,8 @@ from indexer.model import prepare
 from indexer.passages import Hit
 from indexer.readers import Knowledge, read_knowledge
 from indexer.search import search
-from indexer.snapshot import CALIBRATOR, Built, Snapshot, SnapshotError, build, content_hash, load
-from indexer.spelling import Speller, speller
+from indexer.snapshot import CALIBRATOR, Snapshot, SnapshotError, content_hash, load
+from indexer.spelling import Speller
 from indexer.store import NO_NOTE, Note
 
 Step = Callable[[str, int, int], None]
@@ -98,7 +99,7 @@ def with_live_snapshot(encoder: Encoder, root: Path) -> Engine:
 
 def engine_of(snapshot: Snapshot, encoder: Encoder) -> Engine:
     """The engine for a snapshot, with the calibrator that was stored in it; raises CalibratorError."""
-    return Engine(encoder, snapshot, confidence.load(snapshot.folder / CALIBRATOR), speller(snapshot.entries))
+    return Engine(encoder, snapshot, confidence.load(snapshot.folder / CALIBRATOR), Speller(snapshot.spelling))
 
 
 def refuse_other_model(snapshot: Snapshot, identity: str) -> None:
@@ -236,7 +237,7 @@ def _prepare(folder: Path, knowledge: Knowledge, encoder: Encoder, root: Path, p
         old=store.live(root),
         calibrator=calibrator,
         school=knowledge.courses,
-        progress=lambda done, total: progress("Encoding", done, total),
+        progress=progress,
     )
     return Prepared(built, engine_of(load(built.folder), encoder), current)
 

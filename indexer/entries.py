@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Literal
@@ -181,16 +182,17 @@ def _section(
     return entry, problems
 
 
-def plain(markdown: str) -> list[str]:
+@lru_cache(maxsize=8)  # building an index needs the same one several times in a row
+def plain(markdown: str) -> tuple[str, ...]:
     """The visible text of Markdown, one string a block.
 
     >>> plain("**In 2022**, yes.\\n\\n- a [b](https://c.d)")
-    ['In 2022, yes.', 'a b']
+    ('In 2022, yes.', 'a b')
     """
-    return [
+    return tuple(
         "".join(" " if t.type in {"softbreak", "hardbreak"} else t.content for t in token.children or ())
         if token.type == "inline"
         else token.content.strip()
         for token in MARKDOWN.parse(markdown)
         if token.type in {"inline", "fence", "code_block"}
-    ]
+    )

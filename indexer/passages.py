@@ -1,6 +1,6 @@
 """An entry's passages: what is embedded. Several a entry, the best one counts."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from itertools import pairwise, zip_longest
@@ -59,18 +59,22 @@ def cut(entry: Entry, number: int) -> Iterator[Passage]:
             yield Passage(number, kind, question)
     if entry.draft:
         return
-    for window in windows(entry):
+    said = sentences(entry)[:LONGEST_ANSWER]
+    for window in _windows(said):
         yield Passage(number, Kind.ANSWER, window)
-    yield Passage(number, Kind.WHOLE, " ".join([entry.question, *sentences(entry)[:LONGEST_ANSWER]])[:LONGEST_WHOLE])
+    yield Passage(number, Kind.WHOLE, " ".join([entry.question, *said])[:LONGEST_WHOLE])
 
 
 def windows(entry: Entry) -> list[str]:
     """Each sentence of the answer, and each with the next one."""
-    said = sentences(entry)[:LONGEST_ANSWER]
+    return _windows(sentences(entry)[:LONGEST_ANSWER])
+
+
+def _windows(said: Sequence[str]) -> list[str]:
     pairs = [f"{sentence} {following}" for sentence, following in pairwise(said)]
     return [text for both in zip_longest(said, pairs) for text in both if text]
 
 
-def lexical_text(entry: Entry) -> str:
-    """The words by which an entry is matched: its question counts twice."""
-    return " ".join([entry.topic_name, entry.question, entry.question, *entry.also, *plain(entry.answer)])
+def lexical_text(entry: Entry, answer: Sequence[str]) -> str:
+    """The words by which an entry is matched, with its answer as plain text: its question counts twice."""
+    return " ".join([entry.topic_name, entry.question, entry.question, *entry.also, *answer])

@@ -2,16 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import reduce
-from typing import Any
 
-import faiss
 import numpy as np
 import numpy.typing as npt
 
 from indexer.encoder import Vectors
 from indexer.entries import Language
-from indexer.head import log_chances
+from indexer.head import chances
 from indexer.lexical import Scores, grams, words
 from indexer.passages import LONG_ANSWER, Hit, Kind, windows
 from indexer.snapshot import Snapshot, Span
@@ -136,7 +133,7 @@ def candidates(
         groups,
         snapshot.drafts[groups],
         *_cosines(snapshot, groups, vector),
-        _chances(snapshot, groups, vector, spans),
+        chances(snapshot.head, vector, spans)[np.searchsorted(_inside(spans), groups)],
         _spread(by_words.bm25, rows),
         _spread(by_words.share, rows),
         _spread(by_words.held, rows),
@@ -158,37 +155,22 @@ def _near_by_meaning(snapshot: Snapshot, vector: Vectors, spans: Sequence[Span])
     parts = [
         (int(snapshot.segments[first * len(Kind)]), int(snapshot.segments[last * len(Kind)])) for first, last in spans
     ]
-    within = None
-    if parts != [(0, snapshot.index.ntotal)]:
-        ranges: list[Any] = [faiss.IDSelectorRange(*part) for part in parts]
-        selector = reduce(faiss.IDSelectorOr, ranges)
-        within = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]  # SWIG
-    query = np.asarray(vector, np.float32)[None, :]
-    size = sum(end - start for start, end in parts)
-    _, rows = snapshot.index.search(query, min(NEAREST_PASSAGES, size), params=within)
-    found = np.searchsorted(snapshot.segments, rows[0][rows[0] >= 0], side="right") - 1
+    rows = snapshot.nearest.search(vector, NEAREST_PASSAGES, parts)
+    found = np.searchsorted(snapshot.segments, rows, side="right") - 1
     return np.fromiter(dict.fromkeys((found // len(Kind)).tolist()), np.int64)[:NEAREST_GROUPS]
 
 
 def _near_by_words(bm25: Scores, spans: Sequence[Span]) -> npt.NDArray[np.int64]:
     """The groups with the highest BM25 scores, among consecutive groups; those without any score are left out."""
     inside = _inside(spans)
-    here = bm25[inside]
-    best = np.argsort(-here, kind="stable")[:NEAREST_BY_WORDS]
-    found: npt.NDArray[np.int64] = inside[best[here[best] > 0]]
-    return found
+    scored = inside[bm25[inside] > 0]
+    best: npt.NDArray[np.int64] = scored[np.argsort(-bm25[scored], kind="stable")[:NEAREST_BY_WORDS]]
+    return best
 
 
 def _inside(spans: Sequence[Span]) -> npt.NDArray[np.int64]:
     """The numbers of the groups of all spans, rising."""
     return np.concatenate([np.arange(first, last) for first, last in spans])
-
-
-def _chances(snapshot: Snapshot, groups: npt.NDArray[np.int64], vector: Vectors, spans: Sequence[Span]) -> Scores:
-    """The logarithm of each group's chance against all that may be found."""
-    query = np.append(vector, np.float32(1))
-    logits = np.concatenate([snapshot.head[first:last] @ query for first, last in spans])
-    return log_chances(logits)[np.searchsorted(_inside(spans), groups)]
 
 
 def _spread(scores: Scores, rows: npt.NDArray[np.int64]) -> Scores:

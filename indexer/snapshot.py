@@ -2,32 +2,31 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import faiss
 import numpy as np
 import numpy.typing as npt
 from pydantic import TypeAdapter
 
-from indexer import head
+from indexer import head, lexical, nearest
 from indexer.courses import COMMON, COURSES, Course
-from indexer.encoder import Encoder, Vectors
+from indexer.encoder import Vectors
 from indexer.entries import LANGUAGES, Entry, Language
-from indexer.lexical import Bm25, grams, words
-from indexer.passages import Kind, Passage, cut, lexical_text
+from indexer.lexical import Bm25
+from indexer.nearest import Nearest
+from indexer.passages import Kind
+from indexer.spelling import Spelling
 
-FORMAT = 3
+FORMAT = 4
 CALIBRATOR = "calibrator.json"  # beside the vectors
 SCHOOL = "courses.json"  # where a school has several
-STEP = 32  # texts encoded between two signs of progress
-CHECKED_AT_START = 64_000_000  # bytes: larger files are compared by size only, so that starting stays fast
+PASSAGES, PLAIN, SPELLING = "passages.json", "plain.json", "spelling.json"  # of these, serving needs the last
+CHECKED_AT_START = 16_000_000  # bytes: larger files are compared by size only, so that starting stays fast
 UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError)  # what damaged files lead to
-ENTRIES = TypeAdapter(tuple[Entry, ...])
-Progress = Callable[[int, int], None]
+JSON = TypeAdapter(tuple[Entry, ...])
 Span = tuple[int, int]  # consecutive groups: the first, and the one after the last
 
 
@@ -62,8 +61,9 @@ class Snapshot:
     segments: npt.NDArray[np.int64]
     vectors: Vectors
     head: head.Head  # one row a group
-    index: Any
+    nearest: Nearest
     lexicons: Mapping[Language, Lexicon]
+    spelling: Spelling
     school: tuple[Course, ...] = ()  # the courses that people choose from; none where there is one
 
     def within(self, course: str | None) -> tuple[Span, ...]:
@@ -74,167 +74,40 @@ class Snapshot:
         return tuple(sorted(self.courses[name] for name in named if name in self.courses))
 
 
-@dataclass(frozen=True, slots=True)
-class Built:
-    """What building gave: the new folder, and how much work it was."""
-
-    folder: Path
-    snapshot_id: str
-    entries: int
-    drafts: int
-    passages: int
-    encoded: int
+def in_order(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    """Entries as a snapshot has them: by course, so that a search within a course is a search within a range."""
+    return tuple(sorted(entries, key=lambda entry: (entry.course, entry.id, entry.language)))
 
 
-def build(
-    entries: Sequence[Entry],
-    encoder: Encoder,
-    folder: Path,
-    *,
-    old: Path | None = None,
-    calibrator: bytes = b"",
-    school: Sequence[Course] = (),
-    progress: Progress = lambda *_: None,
-) -> Built:
-    """Write a snapshot of the entries below `folder`; vectors of texts that `old` already has are not made again.
-
-    The calibrator's file goes with it, so that whoever has the snapshot answers alike.
-
-    Entries of one course stand together, so that a search within a course is a search within a range.
-    """
-    ordered = _ordered(entries)
-    passages = [passage for number, entry in enumerate(ordered) for passage in cut(entry, number)]
-    passages.sort(key=lambda passage: (*_group_key(ordered[passage.entry]), passage.kind))
-    if not passages:
-        raise SnapshotError("there is nothing to index: add at least one question with its answer")
-    vectors, encoded = _vectors(passages, encoder, old, progress)
-    content = content_hash(ordered, encoder.identity, calibrator, school)
-    now = datetime.now(UTC)
-    name = f"{now:%Y%m%d-%H%M%S}{now.microsecond // 1000:03}-{content[:8]}"
-    draft = folder / f".{name}"
-    draft.mkdir(parents=True)
-    _write(draft, ordered, passages, vectors)
-    if calibrator:
-        (draft / CALIBRATOR).write_bytes(calibrator)
-    if school:
-        (draft / SCHOOL).write_bytes(COURSES.dump_json(tuple(school), indent=1))
-    counts = {
-        "entries": len({e.id for e in ordered if not e.draft}),
-        "drafts": len({e.id for e in ordered if e.draft}),
-        "passages": len(passages),
-    }
-    manifest = {
-        "format": FORMAT,
-        "id": name,
-        "created": now.isoformat(timespec="seconds"),
-        "model": {"identity": encoder.identity, "dims": encoder.dims},
-        "content": content,
-        "index": {"kind": "flat", "recall": 1.0},
-        **counts,
-        "files": {
-            path.relative_to(draft).as_posix(): {"sha256": _digest(path), "bytes": path.stat().st_size}
-            for path in sorted(draft.rglob("*"))
-            if path.is_file()
-        },
-    }
-    (draft / "manifest.json").write_text(json.dumps(manifest, indent=1, ensure_ascii=False), encoding="utf-8")
-    draft.rename(folder / name)
-    return Built(folder / name, name, counts["entries"], counts["drafts"], counts["passages"], encoded)
-
-
-def _group_key(entry: Entry) -> tuple[str, str]:
-    return entry.course, entry.id
-
-
-def _ordered(entries: Sequence[Entry]) -> list[Entry]:
-    return sorted(entries, key=lambda entry: (*_group_key(entry), entry.language))
-
-
-def content_hash(entries: Sequence[Entry], model: str, calibrator: bytes = b"", school: Sequence[Course] = ()) -> str:
+def content_hash(entries: Iterable[Entry], model: str, calibrator: bytes = b"", school: Sequence[Course] = ()) -> str:
     """Tells whether two snapshots would answer alike: the same entries, courses, model and calibrator."""
-    told = [
-        model,
-        FORMAT,
-        hashlib.sha256(calibrator).hexdigest(),
-        *map(asdict, _ordered(entries)),
-        *map(asdict, school),
-    ]
-    text = json.dumps(told, default=str, ensure_ascii=False, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
+    told = hashlib.sha256(json.dumps([model, FORMAT, hashlib.sha256(calibrator).hexdigest()]).encode())
+    told.update(JSON.dump_json(in_order(entries)))
+    told.update(COURSES.dump_json(tuple(school)))
+    return told.hexdigest()
 
 
-def _vectors(
-    passages: Sequence[Passage], encoder: Encoder, old: Path | None, progress: Progress
-) -> tuple[Vectors, int]:
-    known = _known_vectors(old, encoder.identity) if old else {}
-    vectors = np.zeros((len(passages), encoder.dims), np.float32)
-    missing: dict[tuple[bool, str], list[int]] = {}
-    for row, passage in enumerate(passages):
-        key = (passage.kind == Kind.ASKED, passage.text)
-        if key in known:
-            vectors[row] = known[key]
-        else:
-            missing.setdefault(key, []).append(row)
-    keys = sorted(missing, key=lambda key: (key[0], len(key[1])))
-    progress(0, len(keys))
-    for start in range(0, len(keys), STEP):
-        for asked, encode in ((True, encoder.queries), (False, encoder.passages)):
-            step = [key for key in keys[start : start + STEP] if key[0] == asked]
-            for key, vector in zip(step, encode([text for _, text in step]), strict=True):
-                vectors[missing[key]] = vector
-        progress(min(start + STEP, len(keys)), len(keys))
-    return vectors, len(keys)
+def write_entries(folder: Path, entries: Iterable[Entry]) -> None:
+    """Write what `read_entries` reads."""
+    (folder / "entries.json").write_bytes(JSON.dump_json(tuple(entries), indent=1))
 
 
-def _known_vectors(folder: Path, model: str) -> dict[tuple[bool, str], npt.NDArray[np.float32]]:
-    """The vectors of another snapshot by how and what was encoded; none if it is damaged or of another model."""
-    try:
-        manifest = _manifest(folder)
-        if manifest["model"]["identity"] != model or damage(folder, manifest):
-            return {}
-        texts = json.loads((folder / "passages.json").read_text(encoding="utf-8"))
-        kinds = np.load(folder / "layout.npy")[:, 1] == Kind.ASKED
-        rows = np.load(folder / "vectors.npy", mmap_mode="r")
-        return dict(zip(zip(kinds.tolist(), texts, strict=True), rows, strict=True))
-    except (SnapshotError, *UNREADABLE):
-        return {}
-
-
-def _write(folder: Path, entries: Sequence[Entry], passages: Sequence[Passage], vectors: Vectors) -> None:
-    (folder / "entries.json").write_bytes(ENTRIES.dump_json(tuple(entries), indent=1))
-    texts = json.dumps([passage.text for passage in passages], ensure_ascii=False, indent=0)
-    (folder / "passages.json").write_text(texts, encoding="utf-8")
-    np.save(folder / "layout.npy", np.array([[p.entry, p.kind] for p in passages], np.int32))
-    np.save(folder / "vectors.npy", vectors)
-    np.save(folder / "head.npy", _head(entries, passages, vectors))
-    index = faiss.IndexFlatIP(vectors.shape[1])
-    index.add(vectors)
-    try:
-        faiss.write_index(index, str(folder / "vectors.faiss"))
-    except RuntimeError as error:  # so FAISS tells that a disk is full
-        raise OSError(str(error)) from error
-    for language in LANGUAGES:
-        texts_here = [lexical_text(entry) for entry in entries if entry.language == language]
-        Bm25.of([words(text, language) for text in texts_here]).save(folder / f"words-{language}")
-        Bm25.of([grams(text) for text in texts_here]).save(folder / f"grams-{language}")
-
-
-def _head(entries: Sequence[Entry], passages: Sequence[Passage], vectors: Vectors) -> head.Head:
-    group = {id_: number for number, id_ in enumerate(_versions(entries))}
-    asked = [row for row, passage in enumerate(passages) if passage.kind == Kind.ASKED]
-    belongs = np.array([group[entries[passages[row].entry].id] for row in asked])
-    return head.fit(vectors[asked], belongs, len(group))
+def read_entries(folder: Path) -> tuple[Entry, ...]:
+    """The entries of a snapshot's folder; raises one of UNREADABLE."""
+    return JSON.validate_json((folder / "entries.json").read_bytes())
 
 
 def load(folder: Path) -> Snapshot:
     """Open a snapshot; raises SnapshotError when it is damaged or made by another version."""
-    manifest = _manifest(folder)
+    manifest = read_manifest(folder)
     try:
         if faults := damage(folder, manifest, largest=CHECKED_AT_START):
             raise SnapshotError(f"{folder}: {'; '.join(faults)}. Run 'guichet index' to build it again")
-        entries = ENTRIES.validate_json((folder / "entries.json").read_bytes())
+        entries = read_entries(folder)
         versions = _versions(entries)
         groups = tuple(versions.values())
+        # A plain array over the mapped file: numpy's memmap class is slow to index.
+        vectors = np.asarray(np.load(folder / "vectors.npy", mmap_mode="r"))
         return Snapshot(
             id=manifest["id"],
             folder=folder,
@@ -244,12 +117,12 @@ def load(folder: Path) -> Snapshot:
             groups=groups,
             drafts=np.array([all(entries[number].draft for number in group) for group in groups]),
             courses=_courses(entries, groups),
-            segments=_segments(np.load(folder / "layout.npy"), groups),
-            # A plain array over the mapped file: numpy's memmap class is slow to index.
-            vectors=np.asarray(np.load(folder / "vectors.npy", mmap_mode="r")),
-            head=np.load(folder / "head.npy"),
-            index=faiss.read_index(str(folder / "vectors.faiss"), faiss.IO_FLAG_MMAP),
+            segments=_segments(np.load(folder / "layout.npy"), entries, len(groups)),
+            vectors=vectors,
+            head=np.asarray(np.load(folder / "head.npy", mmap_mode="r")),
+            nearest=nearest.load(folder, manifest["index"], vectors),
             lexicons={language: _lexicon(folder, entries, groups, language) for language in LANGUAGES},
+            spelling=json.loads((folder / SPELLING).read_text(encoding="utf-8")),
             school=COURSES.validate_json((folder / SCHOOL).read_bytes()) if SCHOOL in manifest["files"] else (),
         )
     except UNREADABLE as error:
@@ -271,9 +144,15 @@ def _courses(entries: Sequence[Entry], groups: Sequence[tuple[int, ...]]) -> dic
     return courses
 
 
-def _segments(layout: npt.NDArray[np.int32], groups: Sequence[tuple[int, ...]]) -> npt.NDArray[np.int64]:
-    group_of = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
-    return np.searchsorted(group_of[layout[:, 0]] * len(Kind) + layout[:, 1], np.arange(len(groups) * len(Kind) + 1))
+def group_numbers(entries: Iterable[Entry]) -> npt.NDArray[np.int64]:
+    """The number of each entry's group."""
+    numbers: dict[str, int] = {}
+    return np.array([numbers.setdefault(entry.id, len(numbers)) for entry in entries], np.int64)
+
+
+def _segments(layout: npt.NDArray[np.int32], entries: Iterable[Entry], groups: int) -> npt.NDArray[np.int64]:
+    kinds = group_numbers(entries)[layout[:, 0]] * len(Kind) + layout[:, 1]
+    return np.searchsorted(kinds, np.arange(groups * len(Kind) + 1))
 
 
 def _lexicon(folder: Path, entries: Sequence[Entry], groups: Sequence[tuple[int, ...]], language: Language) -> Lexicon:
@@ -281,10 +160,12 @@ def _lexicon(folder: Path, entries: Sequence[Entry], groups: Sequence[tuple[int,
     for number, group in enumerate(groups):
         if any(entries[unit].language == language for unit in group):
             rows[number], size = size, size + 1
-    return Lexicon(rows, Bm25.load(folder / f"words-{language}", size), Bm25.load(folder / f"grams-{language}", size))
+    kinds = (lexical.load(folder / f"{kind}-{language}", size) for kind in ("words", "grams"))
+    return Lexicon(rows, *kinds)
 
 
-def _manifest(folder: Path) -> dict[str, Any]:
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """What a snapshot's folder says of itself; raises SnapshotError."""
     try:
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -305,11 +186,12 @@ def damage(folder: Path, manifest: Mapping[str, Any], largest: float = float("in
             faults.append(f"{name} is missing")
         elif path.stat().st_size != facts["bytes"]:
             faults.append(f"{name} has another size than when it was written")
-        elif facts["bytes"] <= largest and _digest(path) != facts["sha256"]:
+        elif facts["bytes"] <= largest and digest(path) != facts["sha256"]:
             faults.append(f"{name} was changed after it was written")
     return faults
 
 
-def _digest(path: Path) -> str:
+def digest(path: Path) -> str:
+    """A file's SHA-256."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,7 +1,7 @@
 """Slips of the keyboard: words that nobody knows, read as the knowledge's own words next to them."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,13 +15,14 @@ WORD = re.compile(r"[^\W\d_]+")
 SHORTEST = 5  # letters: shorter words have too many neighbours
 LONG = 9  # letters: from here on two slips are allowed
 ENDINGS = ("s", "e", "es", "x")  # a word that differs by these alone is another form, not a slip
+Spelling = Mapping[Language, Mapping[str, str]]  # the words of a knowledge folder, folded, each as it is written
 
 
 @dataclass(frozen=True)
 class Speller:
-    """The words of a knowledge folder by language, folded, each with how it is written."""
+    """Knows words by language."""
 
-    words: dict[Language, dict[str, str]]
+    words: Spelling
 
     @cached_property
     def _known(self) -> frozenset[str]:
@@ -60,12 +61,17 @@ def _forms_of_one(one: str, other: str) -> bool:
 
 def speller(entries: Iterable[Entry]) -> Speller:
     """Collects the words of questions, other ways of asking, and answers."""
+    return Speller(spelled((entry, plain(entry.answer)) for entry in entries))
+
+
+def spelled(entries: Iterable[tuple[Entry, Iterable[str]]]) -> Spelling:
+    """The words of entries, each given with the plain text of its answer."""
     written: dict[Language, dict[str, None]] = {language: {} for language in LANGUAGES}  # in the order of reading
-    for entry in entries:
-        for text in (entry.question, *entry.also, *plain(entry.answer)):
+    for entry, answer in entries:
+        for text in (entry.question, *entry.also, *answer):
             written[entry.language].update(dict.fromkeys(WORD.findall(text)))
     words: dict[Language, dict[str, str]] = {language: {} for language in LANGUAGES}
     for language, found in written.items():
         for word in found:  # each once: to fold one takes longest
             words[language].setdefault(fold(word), word.lower())
-    return Speller(words)
+    return words

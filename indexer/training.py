@@ -14,11 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from indexer import confidence
+from indexer.building import build
 from indexer.confidence import Calibrator
 from indexer.encoder import Encoder
 from indexer.entries import LANGUAGES, Entry, Language
 from indexer.search import DEFAULT_FUSION, PARTS, candidates, search
-from indexer.snapshot import Snapshot, build, load
+from indexer.snapshot import Snapshot, load
 
 FOLDS = 5
 STEPS = FOLDS + len(LANGUAGES) + 2

@@ -38,7 +38,7 @@ def test_every_course_has_entries_left_whichever_fold_is_out() -> None:
 
 def test_an_answers_lines_stay_apart() -> None:
     document = Document(id="a", course="c", section="s", question="q?", text="one\n  two * three\n\nfour")
-    assert plain(entry(document).answer) == ["one", "two * three", "four"]
+    assert plain(entry(document).answer) == ("one", "two * three", "four")
 
 
 def test_figures_of_a_made_up_faq(capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from indexer.building import build
 from indexer.courses import COMMON, Course, read_courses
 from indexer.engine import index
 from indexer.entries import KnowledgeError
 from indexer.readers import read_knowledge
-from indexer.snapshot import Snapshot, build, load
+from indexer.snapshot import Snapshot, load
 
 from ..conftest import DATA
 from .examples import entry, front, write

@@ -48,9 +48,10 @@ def test_the_more_examples_the_more_it_says() -> None:
 
 def test_it_says_nothing_where_fitting_would_take_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(head, "MOST_WORK", 20 * KINDS * KINDS - 1)
-    assert not head.fit(*examples(20), KINDS).any()
+    nothing = head.fit(*examples(20), KINDS)
+    assert head.chances(nothing, examples(1)[0][0], [(0, 1), (3, KINDS)]) == pytest.approx([np.log(1 / 4)] * 4)
 
 
 def test_a_single_group_needs_no_telling_apart() -> None:
     asked, group = examples(1)
-    assert head.fit(asked[:1], group[:1], 1).shape == (1, DIMS + 1)
+    assert head.chances(head.fit(asked[:1], group[:1], 1), asked[0], [(0, 1)]) == pytest.approx([0])

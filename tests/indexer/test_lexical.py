@@ -1,9 +1,12 @@
 from math import log
 from pathlib import Path
+from random import Random
 
+import bm25s
 import pytest
 
-from indexer.lexical import Bm25, fold, grams, words
+from indexer.lexical import Bm25, fold, grams, load, save, words
+from indexer.postings import count
 
 DOCUMENTS = [["kiln", "hot"], ["kiln", "clay", "clay"], ["wood"]]  # two tokens a document on average
 
@@ -76,11 +79,14 @@ def test_a_repeated_word_counts_again() -> None:
     assert tuple(twice.held) == near(*once.held)
 
 
+def kept(documents: list[list[str]], folder: Path) -> Bm25:
+    save(count(enumerate(documents)), len(documents), folder)
+    return load(folder, len(documents))
+
+
 @pytest.mark.parametrize("documents", [[], [[]], [[], []]])
 def test_nothing_to_match_scores_nothing(documents: list[list[str]], tmp_path: Path) -> None:
-    index = Bm25.of(documents)
-    index.save(tmp_path / "words")
-    for empty in (index, Bm25.load(tmp_path / "words", len(documents))):
+    for empty in (Bm25.of(documents), kept(documents, tmp_path / "words")):
         assert tuple(empty.match(["kiln"]).bm25) == (0.0,) * len(documents)
 
 
@@ -94,10 +100,8 @@ def test_a_document_without_words_scores_nothing_among_others() -> None:
 
 
 def test_what_is_saved_is_what_is_loaded(tmp_path: Path) -> None:
-    index = Bm25.of(DOCUMENTS)
-    index.save(tmp_path / "words")
     asked = ["clay", "moon", "kiln", "wood"]
-    saved, loaded = index.match(asked), Bm25.load(tmp_path / "words", 3).match(asked)
+    saved, loaded = Bm25.of(DOCUMENTS).match(asked), kept(DOCUMENTS, tmp_path / "words").match(asked)
     assert [tuple(saved.bm25), tuple(saved.held)] == [tuple(loaded.bm25), tuple(loaded.held)]
 
 
@@ -107,3 +111,14 @@ def test_known_is_the_weight_of_tokens_that_are_anywhere_among_some() -> None:
     assert index.match(["hot", "moon"], [slice(1, 3)]).known == 0.0
     assert index.match(["clay", "wood"], [slice(1, 3)]).known == pytest.approx(1.0)
     assert index.match([]).known == 0.0
+
+
+def test_scores_are_the_ones_of_a_library() -> None:
+    chance = Random(0)
+    documents = [
+        chance.choices("kiln clay wood glaze fire shed bowl hot".split(), k=chance.randint(1, 9)) for _ in range(50)
+    ]
+    library = bm25s.BM25(k1=1.2, b=0.75)
+    library.index(documents, show_progress=False)
+    asked = ["clay", "fire", "fire"]
+    assert tuple(Bm25.of(documents).match(asked).bm25) == near(*library.get_scores(asked))

@@ -48,6 +48,6 @@ def test_an_answer_that_is_a_picture_alone_can_still_be_asked_for() -> None:
 
 
 def test_words_to_match_are_topic_question_twice_and_answer() -> None:
-    assert lexical_text(entry(also=("Hot?",), answer="**Very** [hot](https://example.org).")) == (
+    assert lexical_text(entry(also=("Hot?",)), ["Very hot."]) == (
         "Classes How hot is the kiln? How hot is the kiln? Hot? Very hot."
     )

@@ -8,13 +8,14 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from indexer import engine as engines
+from indexer.building import build
 from indexer.confidence import load as load_calibrator
 from indexer.encoder import OnnxEncoder
 from indexer.engine import Engine
 from indexer.entries import LANGUAGES, Entry, Language
 from indexer.passages import Hit, Kind, cut
 from indexer.search import FEATURES, MOST_ANSWERED, SHARPNESS, search
-from indexer.snapshot import Snapshot, build, load
+from indexer.snapshot import Snapshot, load
 from tests.conftest import DATA
 from tests.indexer.examples import entry
 from tests.indexer.standin import WordEncoder
@@ -132,7 +133,7 @@ def test_faiss_finds_what_comparing_with_everything_finds(engine: Engine) -> Non
     snapshot = engine.snapshot
     questions = ["Who teaches?", "Combien de temps dure la formation ?", "quel niveau faut-il", "🙂", "a"]
     vectors = engine.encoder.queries(questions)
-    found, rows = snapshot.index.search(vectors, 50)
+    found, rows = snapshot.nearest.index.search(vectors, 50)
     cosines = vectors @ snapshot.vectors.T
     np.testing.assert_allclose(found, -np.sort(-cosines, axis=1)[:, :50], atol=1e-5)
     np.testing.assert_allclose(np.take_along_axis(cosines, rows, axis=1), found, atol=1e-5)

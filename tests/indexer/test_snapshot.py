@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from indexer.building import Built, build
 from indexer.entries import LANGUAGES, Entry
 from indexer.passages import Kind, cut
-from indexer.snapshot import Built, Snapshot, SnapshotError, build, content_hash, load
+from indexer.snapshot import Snapshot, SnapshotError, content_hash, load
 from tests.indexer.examples import entry
 from tests.indexer.standin import WordEncoder
 
@@ -91,7 +92,7 @@ def test_what_is_built_is_what_is_loaded(entries: list[Entry]) -> None:
         assert sorted(passages_of(snapshot, made.folder)) == sorted(
             (*head, tuple(vector)) for *head, vector in expected
         )
-        assert snapshot.index.ntotal == made.passages == len(expected)
+        assert snapshot.nearest.index.ntotal == made.passages == len(expected)
 
 
 def test_the_manifest_says_what_is_inside(built: Built) -> None:
@@ -169,8 +170,9 @@ def test_vectors_of_a_damaged_snapshot_are_not_used(copy: Path, tmp_path: Path) 
 
 
 def test_progress_runs_from_nothing_to_all(tmp_path: Path) -> None:
-    told: list[tuple[int, int]] = []
-    made = build(ENTRIES, WordEncoder(), tmp_path, progress=lambda done, total: told.append((done, total)))
+    steps: list[tuple[str, int, int]] = []
+    made = build(ENTRIES, WordEncoder(), tmp_path, progress=lambda *step: steps.append(step))
+    told = [(done, total) for name, done, total in steps if name == "Encoding"]
     assert told[0] == (0, made.encoded)
     assert told[-1] == (made.encoded, made.encoded)
     assert told == sorted(told)
