@@ -1,0 +1,165 @@
+"""What `index.py` measures, each part in a process of its own, so that none counts another's memory.
+
+    python benchmarks/indexing.py PART PASSAGES FOLDER
+
+FOLDER is what `made_up.lay_out` has written. Prints as JSON what was found, and the most megabytes that were held.
+"""
+
+import json
+import resource
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # to run as a script
+
+from benchmarks.made_up import StoredEncoder, changed, entries
+from indexer import confidence, store
+from indexer.building import build
+from indexer.encoder import Vectors
+from indexer.entries import Entry
+from indexer.passages import Kind, cut
+from indexer.search import search
+from indexer.snapshot import load
+
+ASKED = 200  # questions
+NEAREST = 10
+Found = dict[str, Any]
+
+
+def timed(work: Callable[[], Any]) -> tuple[float, Any]:
+    """Seconds that it takes, and what it gives."""
+    begun = perf_counter()
+    result = work()
+    return perf_counter() - begun, result
+
+
+def questions(known: Sequence[Entry], encoder: StoredEncoder) -> list[tuple[Entry, Vectors]]:
+    """Some entries, each with a vector near one of its ways of asking."""
+    some = known[:: max(1, len(known) // ASKED)]
+    noise = np.random.default_rng(1).standard_normal((len(some), encoder.dims), np.float32) * 0.3 / encoder.dims**0.5
+    near = encoder.queries([one.also[0] for one in some]) + noise
+    return list(zip(some, near / np.linalg.norm(near, axis=1, keepdims=True), strict=True))
+
+
+def guichet_build(known: Sequence[Entry], encoder: StoredEncoder, folder: Path) -> Found:
+    """Entries to a snapshot, with nothing to start from."""
+    seconds, built = timed(lambda: build(known, encoder, store.snapshot_folder(folder)))
+    store.activate(folder, built.snapshot_id)
+    return {"seconds": seconds, "encoded": built.encoded}
+
+
+def guichet_rebuild(known: Sequence[Entry], encoder: StoredEncoder, folder: Path) -> Found:
+    """The same after one entry has changed."""
+    old = store.live(folder)
+    seconds, built = timed(lambda: build(changed(known), encoder, store.snapshot_folder(folder), old=old))
+    return {"seconds": seconds, "encoded": built.encoded}
+
+
+def guichet_search(known: Sequence[Entry], encoder: StoredEncoder, folder: Path) -> Found:
+    """Open the snapshot; then vectors alone, and questions with all that is measured of a hit."""
+    live = store.live(folder)
+    assert live  # built before
+    seconds, snapshot = timed(lambda: load(live))
+    everything = [(0, len(snapshot.vectors))]
+    fusion = confidence.load().fusion
+    nearest, whole, recalls = [], [], []
+    for one, vector in questions(known, encoder):
+        took, rows = timed(partial(snapshot.nearest.search, vector, NEAREST, everything))
+        truth = np.argsort(-(snapshot.vectors @ vector), kind="stable")[:NEAREST]
+        recalls.append(float(np.isin(truth, rows).mean()))
+        nearest.append(took)
+        whole.append(timed(partial(search, snapshot, one.also[0], vector, one.language, fusion))[0])
+    found = {"nearest_ms": median(nearest) * 1000, "question_ms": median(whole) * 1000}
+    facts = snapshot.manifest["index"]
+    return {
+        "seconds": seconds,
+        **found,
+        "recall": float(np.mean(recalls)),
+        "kind": facts["kind"],
+        "stated": facts["recall"],
+    }
+
+
+def langchain_build(known: Sequence[Entry], encoder: StoredEncoder, folder: Path) -> Found:
+    """LangChain's FAISS from the same texts and vectors, saved."""
+    pieces = _pieces(known, encoder)
+    ids = [str(number) for number in range(len(pieces))]
+    near = _faiss()
+    seconds, _ = timed(lambda: near.from_embeddings(pieces, embed, ids=ids).save_local(str(folder / "langchain")))
+    return {"seconds": seconds}
+
+
+def langchain_rebuild(known: Sequence[Entry], encoder: StoredEncoder, folder: Path) -> Found:
+    """Open it, take out the passages of one entry, put in the new ones, save; where they stand is taken as known."""
+    old, new = (_pieces(some[:1], encoder) for some in (known, changed(known)))
+
+    opened = _faiss().load_local
+
+    def replace_one() -> None:
+        near = opened(str(folder / "langchain"), embed, allow_dangerous_deserialization=True)
+        near.delete([str(number) for number in range(len(old))])
+        near.add_embeddings(new)
+        near.save_local(str(folder / "langchain-changed"))
+
+    return {"seconds": timed(replace_one)[0]}
+
+
+def langchain_search(known: Sequence[Entry], encoder: StoredEncoder, folder: Path) -> Found:
+    """Open it; then vectors alone, as it knows nothing else."""
+    opened = partial(_faiss().load_local, str(folder / "langchain"), embed, allow_dangerous_deserialization=True)
+    seconds, near = timed(opened)
+    asked = [vector.tolist() for _, vector in questions(known, encoder)]
+    times = [timed(partial(near.similarity_search_by_vector, vector, k=NEAREST))[0] for vector in asked]
+    return {"seconds": seconds, "nearest_ms": median(times) * 1000}
+
+
+def _pieces(known: Sequence[Entry], encoder: StoredEncoder) -> list[tuple[str, Vectors]]:
+    keys = [(piece.kind == Kind.ASKED, piece.text) for one in known for piece in cut(one, 0)]
+    return [(key[1], encoder.vectors[encoder.rows[key]]) for key in keys]
+
+
+def _faiss() -> Any:
+    return import_module("langchain_community.vectorstores").FAISS  # by name, since LangChain is optional
+
+
+def embed(_: str) -> list[float]:
+    """All vectors are given."""
+    raise NotImplementedError
+
+
+PARTS: dict[str, Callable[[Sequence[Entry], StoredEncoder, Path], Found]] = {
+    "guichet-build": guichet_build,
+    "guichet-rebuild": guichet_rebuild,
+    "guichet-search": guichet_search,
+    "langchain-build": langchain_build,
+    "langchain-rebuild": langchain_rebuild,
+    "langchain-search": langchain_search,
+}
+
+
+def peak_mb() -> float:
+    """The most memory that this process has held."""
+    told = Path("/proc/self/status")
+    if told.is_file():  # elsewhere, what the process held that started this one may count
+        return next(int(line.split()[1]) for line in told.read_text().splitlines() if line.startswith("VmHWM")) / 1e3
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
+
+
+def main(part: str, passages: int, folder: Path) -> None:
+    """Do one part and print what was found."""
+    threadpool_limits(limits=1)  # as in the product
+    found = PARTS[part](entries(passages), StoredEncoder(folder), folder)
+    print(json.dumps({"mb": peak_mb(), **found}))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]))
