@@ -37,7 +37,7 @@ from bot.desk import refusals, reminders, setbacks
 from bot.desk.groups import Groups
 from bot.dialogue.texts import texts
 from bot.doors import doors
-from bot.handlers import buttons, candidate, canned, carrying, commands, learning, publishing, staff
+from bot.handlers import buttons, candidate, canned, carrying, commands, learning, publishing, staff, uploading
 from bot.handlers.candidate import desk_of
 from bot.handlers.context import App, Context, Deps
 from bot.handlers.rights import GROUPS, group
@@ -123,6 +123,7 @@ async def assembled(
             await refusals.send_again(tx, desk, deps.now())
             if not db.postgresql:
                 await proposing.resume(tx, deps.now())
+                await uploading.resume(tx, deps)
             for group in groups.every:
                 await reminders.plan_digest(tx, replace(desk, chat=group), deps.now(), keep=True)
         refused = partial(refusals.heard, desk=desk, contact=settings.privacy_contact)
@@ -174,7 +175,15 @@ def clock(deps: Deps) -> dict[str, Handler]:
     async def interrupted(tx: AsyncSession, payload: Payload) -> None:
         await proposing.interrupted(tx, payload, desk=desk_of(deps))
 
-    return {reminders.REMIND: remind, reminders.DIGEST: digest, proposing.PUBLISHING: interrupted}
+    async def unread(tx: AsyncSession, payload: Payload) -> None:
+        await uploading.interrupted(tx, payload, deps.settings.staff_language)
+
+    return {
+        reminders.REMIND: remind,
+        reminders.DIGEST: digest,
+        proposing.PUBLISHING: interrupted,
+        uploading.READING: unread,
+    }
 
 
 async def serve(

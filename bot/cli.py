@@ -18,6 +18,7 @@ from rich.console import Console
 from bot import logs
 from bot.checking import check
 from bot.console import err, out, plainly
+from bot.importing import bring
 from bot.indexing import build_for, index_app, level, open_for
 from bot.measuring import evaluate, train
 from bot.operating import backup, restore, status_app
@@ -33,6 +34,7 @@ app = typer.Typer(
 )
 index_app.command()(check)
 app.add_typer(index_app, name="index")
+app.command(name="import")(bring)
 app.command(name="eval")(evaluate)
 app.command()(train)
 app.add_typer(status_app, name="status")

@@ -125,7 +125,7 @@ def parse_interview(text: str, path: str, *, course: str) -> Parsed:
     if not turns:
         remedy = "no question found: each question of an interview stands in a paragraph of its own and ends with '?'"
         return Parsed(problems=(Problem(path, 1, remedy),))
-    language = _language_of(text, path)
+    language = language_of(text, path)
     title = next((p for _, p in paragraphs if not FURNITURE.match(p)), Path(path).stem)
     source = re.split(r" [–—|] ", title)[0] if not title.endswith("?") else Path(path).stem
     entries, problems = [], []
@@ -215,8 +215,8 @@ def _detector() -> Any:
     )
 
 
-def _language_of(text: str, path: str) -> Language:
-    """From the file's name (`interview.fr.txt`), or else from the text, which is long enough to tell."""
+def language_of(text: str, path: str) -> Language:
+    """From the file's name (`interview.fr.txt`), or else from the text."""
     match path.lower().split(".")[-2:-1]:
         case ["fr"]:
             return "fr"

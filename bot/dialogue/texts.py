@@ -331,6 +331,28 @@ class Texts:
     staff_moved: str  # number, group, owner
     menu_staff_move: str
     menu_course: str
+    # To admins: files that they send
+    upload_admins_only: str
+    upload_reading: str  # name
+    upload_read: str  # count
+    upload_left_out: str  # lines
+    upload_nothing_new: str
+    upload_interrupted: str
+    upload_refused: str  # why
+    upload_big: str  # detail
+    upload_gone: str
+    upload_heavy: str
+    upload_old: str
+    upload_macros: str
+    upload_protected: str
+    upload_broken: str
+    upload_empty: str
+    upload_pictures: str
+    upload_columns: str
+    upload_questions: str
+    upload_many: str  # detail
+    upload_course: str  # detail
+    upload_lines: str  # detail
     # The menu of commands
     menu_start: str
     menu_help: str

@@ -10,26 +10,31 @@ from telegram import Update
 
 from bot.delivery import inbox, outbox
 from bot.delivery.outbox import Priority
+from bot.delivery.splitting import Payload
 from bot.dialogue.changes import changes
 from bot.dialogue.message import Button, Message
-from bot.dialogue.rich import join, plain
+from bot.dialogue.rich import Rich, join, plain
 from bot.dialogue.texts import Texts, texts
+from bot.dialogue.uploads import refusal
 from bot.handlers.alerts import alert
 from bot.handlers.carrying import topic_of
 from bot.handlers.context import Context, Deps
 from bot.handlers.rights import Role, role
 from bot.publishing.gate import GateError
-from bot.publishing.proposal import Proposal, Proposed
+from bot.publishing.proposal import Brought, Proposal, Proposed
 from bot.records.tables import Outgoing
 from indexer.confidence import CalibratorError
 from indexer.entries import KnowledgeError
 from indexer.snapshot import SnapshotError
 from indexer.store import Note
+from indexer.upload import UploadError
 
 log = logging.getLogger(__name__)
+NOTHING = Rich()
 PROGRESS_EVERY = 4.0  # seconds: a group may get twenty messages a minute
 SHOWN_PROBLEMS = 15
 ROOM_FOR_CHANGES, ROOM_FOR_PROBLEMS = 2000, 1200  # UTF-16 units, of the 4,096 of a message
+NO_BUTTONS: Payload = {"reply_markup": {"inline_keyboard": []}}
 PRESSED = r"^i:[pd]:"
 
 
@@ -44,11 +49,14 @@ async def on_reindex(update: Update, context: Context) -> None:
         return
     shown = await _say(update, context, words.reindex_started)
     deps.wake.messages.ring()
-    deps.start(_propose(deps, shown, f"u{update.update_id}"))
+    deps.start(propose(deps, shown, f"u{update.update_id}"))
 
 
-async def _propose(deps: Deps, shown: int, key: str) -> None:
-    """Build and examine, with the progress in the message that `shown` sends; the last edit says what was found."""
+async def propose(deps: Deps, shown: int, key: str, brought: Brought | None = None, head: Rich = NOTHING) -> None:
+    """Build and examine, with the progress in the message that `shown` sends; the last edit says what was found.
+
+    With a file that was brought, what it changes is shown below `head`.
+    """
     words, loop, last = texts(deps.settings.staff_language), asyncio.get_running_loop(), monotonic()
     edits = []
 
@@ -57,11 +65,15 @@ async def _propose(deps: Deps, shown: int, key: str) -> None:
         if monotonic() - last >= PROGRESS_EVERY:
             last = monotonic()
             text = Message(words.reindex_progress.format(done=done, total=total))
-            edits.append(asyncio.run_coroutine_threadsafe(_edit(deps, shown, text, f"{key}:{step}{done}"), loop))
+            edits.append(asyncio.run_coroutine_threadsafe(edit(deps, shown, text, f"{key}:{step}{done}"), loop))
 
     try:
-        proposed = await deps.live.propose(deps.local_now.date(), progress, shown)
-        told = _proposed(proposed, deps) if proposed else Message(words.reindex_unchanged)
+        proposed = await deps.live.propose(deps.local_now.date(), progress, shown, brought)
+        told = _proposed(proposed, deps, head) if proposed else _unchanged(words, head)
+        if proposed and proposed.before:
+            await _without_buttons(deps, proposed.before.shown, f"{key}:before")
+    except UploadError as error:
+        told = Message(refusal(error, words))
     except (KnowledgeError, SnapshotError, CalibratorError, GateError) as error:
         lines = str(error).splitlines()
         more = [f"… +{len(lines) - SHOWN_PROBLEMS}"] if len(lines) > SHOWN_PROBLEMS else []
@@ -71,10 +83,14 @@ async def _propose(deps: Deps, shown: int, key: str) -> None:
         log.exception("reindex failed")
         told = Message(words.reindex_refused.format(problems=words.error))
     await asyncio.gather(*map(asyncio.wrap_future, edits), return_exceptions=True)  # the end is said last
-    await _edit(deps, shown, told, f"{key}:end")
+    await edit(deps, shown, told, f"{key}:end")
 
 
-def _proposed(proposed: Proposed, deps: Deps) -> Message:
+def _unchanged(words: Texts, head: Rich) -> Message:
+    return join([head, plain(words.upload_nothing_new if head.text else words.reindex_unchanged)]).message()
+
+
+def _proposed(proposed: Proposed, deps: Deps, head: Rich) -> Message:
     """What changes, and the buttons to decide; where the gate speaks against it, only a reason publishes."""
     staff = deps.settings.staff_language
     words, found, id_ = texts(staff), proposed.verdict, proposed.proposal.snapshot
@@ -82,9 +98,9 @@ def _proposed(proposed: Proposed, deps: Deps) -> Message:
     publish = Button(words.button_publish, data=f"i:p:{id_}")
     discard = Button(words.button_discard, data=f"i:d:{id_}")
     if not found.refusals:
-        return join([shown, plain(found.summary), plain(words.reindex_proposed)]).message((publish, discard))
+        return join([head, shown, plain(found.summary), plain(words.reindex_proposed)]).message((publish, discard))
     against = words.reindex_against.format(problems="\n".join(found.refusals)[:ROOM_FOR_PROBLEMS])
-    return join([shown, plain(found.summary), plain(against), plain(words.reindex_overrule)]).message((discard,))
+    return join([head, shown, plain(found.summary), plain(against), plain(words.reindex_overrule)]).message((discard,))
 
 
 async def on_press(update: Update, context: Context) -> None:
@@ -109,7 +125,7 @@ async def on_press(update: Update, context: Context) -> None:
         told = words.reindex_gone
     async with deps.db.begin() as tx:
         if isinstance(query.message, Shown):
-            bare = {"message_id": query.message.message_id, "reply_markup": {"inline_keyboard": []}}
+            bare = {"message_id": query.message.message_id, **NO_BUTTONS}
             await outbox.put(tx, deps.staff_chat, "editMessageReplyMarkup", bare, key=f"{key}:buttons")
         payload = {"text": told, **topic_of(update)}
         await outbox.put(tx, deps.staff_chat, "sendMessage", payload, key=key, priority=Priority.NOTICE)
@@ -181,7 +197,16 @@ async def _say(update: Update, context: Context, text: str) -> int:
         return row
 
 
-async def _edit(deps: Deps, shown: int, message: Message, key: str) -> None:
+async def _without_buttons(deps: Deps, shown: int, key: str) -> None:
+    """Take the buttons from a proposal whose time is over, in whichever group it was shown."""
+    async with deps.db.begin() as tx:
+        if row := await tx.get(Outgoing, shown):
+            bare = {"message_id": {"message_of": shown}, **NO_BUTTONS}
+            await outbox.put(tx, row.chat_id, "editMessageReplyMarkup", bare, key=key)
+
+
+async def edit(deps: Deps, shown: int, message: Message, key: str) -> None:
+    """Have the message that the row `shown` sends say something else."""
     payload = {**message.payload(), "message_id": {"message_of": shown}}
     async with deps.db.begin() as tx:
         await outbox.put(tx, deps.staff_chat, "editMessageText", payload, key=key, priority=Priority.NOTICE)

@@ -10,7 +10,7 @@ from bot.delivery import inbox, outbox
 from bot.delivery.outbox import Priority
 from bot.desk import copies, quoting, refusals
 from bot.dialogue.texts import texts
-from bot.handlers import canned, carrying, desk, insight, learning, publishing, topics
+from bot.handlers import canned, carrying, desk, insight, learning, publishing, topics, uploading
 from bot.handlers.candidate import desk_of
 from bot.handlers.context import Context, Deps
 from bot.handlers.rights import Role, group, role
@@ -45,7 +45,8 @@ async def on_group(update: Update, context: Context) -> None:
         for edit in (publishing.on_reason, learning.on_edit, canned.on_edit) if answered else ():
             if await edit(update, context):
                 return
-        await carrying.from_staff(update, context)
+        if not await uploading.on_file(update, context):
+            await carrying.from_staff(update, context)
 
 
 async def on_membership(update: Update, context: Context) -> None:

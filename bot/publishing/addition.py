@@ -1,7 +1,6 @@
 """A new entry goes into the knowledge files and live at once; if the gate speaks against it, the files are put back."""
 
 import asyncio
-import errno
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Sequence
@@ -11,7 +10,7 @@ from datetime import date
 from pathlib import Path
 
 from bot.publishing.live import Live
-from bot.publishing.proposal import Proposed
+from bot.publishing.proposal import Proposed, unwritable
 from indexer.entries import Entry, parse, read_text
 from indexer.readers import read_knowledge
 from indexer.store import Note
@@ -42,7 +41,7 @@ async def publish(live: Live, knowledge: Path, entries: Sequence[Entry], order: 
     try:
         restore = await asyncio.to_thread(add, knowledge, entries)
     except OSError as error:
-        raise NotAddedError(_unwritable(knowledge, error)) from error
+        raise NotAddedError(unwritable(knowledge, error)) from error
     try:
         proposed = await live.propose(order.today, lambda *_: None, 0)
         if proposed is None:  # live already: the process died between that and noting it
@@ -53,16 +52,6 @@ async def publish(live: Live, knowledge: Path, entries: Sequence[Entry], order: 
         await live.discard()
         await asyncio.to_thread(restore)
         raise
-
-
-def _unwritable(knowledge: Path, error: OSError) -> str:
-    """Why the files could not be changed, and what to do."""
-    remedy = "look at the folder and at the disk, then publish again"
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        remedy = "free some space, then publish again"
-    elif error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
-        remedy = "let the bot write there (docs/operations.md says how), or add the entry by hand and send /reindex"
-    return f"the bot cannot write to the knowledge files in {knowledge} ({error.strerror}): {remedy}"
 
 
 def _refuse(proposed: Proposed, own: set[str], order: Order) -> None:

@@ -12,9 +12,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.delivery.wake import wait
 from bot.publishing.gate import limits_of
-from bot.publishing.proposal import Proposal, Proposed, accept, discard, propose, waiting
-from bot.publishing.replica import Replica
+from bot.publishing.proposal import Brought, Proposal, Proposed, accept, discard, propose, waiting
+from bot.publishing.replica import OvertakenError, Replica
 from indexer import store
+from indexer.edits import put_back
 from indexer.engine import Engine, Step, roll_back, with_live_snapshot
 from indexer.snapshot import SnapshotError
 from indexer.store import Note
@@ -44,20 +45,27 @@ class Live:
         """Whether an indexing run is under way."""
         return self._indexing.locked()
 
-    async def propose(self, today: date, progress: Step, shown: int) -> Proposed | None:
-        """Build an index that waits for an admin's word; None if nothing has changed, raises what `index` raises."""
+    async def propose(self, today: date, progress: Step, shown: int, brought: Brought | None = None) -> Proposed | None:
+        """Build an index that waits for an admin's word; None if nothing has changed, raises what `index` raises.
+
+        With a file that was brought, what it changes is in it; raises UploadError.
+        """
         async with self._indexing:
             where = self._knowledge, self.engine.encoder, self._root, self._most_wrong
-            return await asyncio.to_thread(propose, *where, today, progress, shown)
+            return await asyncio.to_thread(propose, *where, today, progress, shown, brought=brought)
 
     async def accept(self, proposal: Proposal, note: Note, kept: int) -> None:
         """Answer from the proposed index; raises SnapshotError, and nothing changes."""
-        await self._change(partial(accept, self._root, proposal, self.engine.encoder, note, kept))
+        try:
+            await self._change(partial(accept, self._root, proposal, self.engine.encoder, note, kept, self._knowledge))
+        except OvertakenError:
+            await asyncio.to_thread(put_back, self._knowledge, proposal.edits)
+            raise
 
     async def discard(self) -> None:
         """Forget the index that waits."""
         async with self._indexing:
-            await asyncio.to_thread(discard, self._root)
+            await asyncio.to_thread(discard, self._root, self._knowledge)
 
     async def roll_back(self, by: str) -> None:
         """Answer from the index that was live before; raises SnapshotError, and nothing changes."""

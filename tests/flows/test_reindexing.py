@@ -142,7 +142,9 @@ async def test_progress_is_shown_and_a_second_run_waits(
 ) -> None:
     go_on = Event()
 
-    def slowly(folder: Path, encoder: Encoder, root: Path, wrong: float, today: date, step: Step, shown: int) -> Any:
+    def slowly(
+        folder: Path, encoder: Encoder, root: Path, wrong: float, today: date, step: Step, shown: int, **_: None
+    ) -> Any:
         step("Encoding", 3, 8)
         go_on.wait(20)
         return propose(folder, encoder, root, wrong, today, step, shown)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from sqlalchemy import delete, func, select, update
 from bot.publishing import replica as replicas
 from bot.publishing.gate import EXAMINED
 from bot.publishing.live import Live
+from bot.publishing.proposal import Brought
 from bot.publishing.replica import OvertakenError, Replica, replica_of
 from bot.records.news import listen
 from bot.records.sessions import Database, open_database
@@ -19,10 +21,14 @@ from bot.records.tables import SnapshotFile, StoredSnapshot
 from indexer import store
 from indexer.engine import Engine, index, with_live_snapshot
 from indexer.snapshot import SnapshotError
+from indexer.store import Note
+from indexer.tables import Found
+from indexer.upload import Sent, Upload
+from tests.conftest import DATA
 from tests.flows.house import Log
 from tests.indexer.standin import WordEncoder
 
-from .examples import publish
+from .examples import contents, publish
 
 NEW = "\n## Can I bring dog number {0}? {{#dog{0}}}\n\nWell-behaved dogs may, says rule {0}.\n"
 
@@ -230,6 +236,29 @@ async def test_of_two_machines_that_index_at_once_one_is_told(
     async with one.replica.db.read() as tx:  # nothing of the second was kept
         assert (await tx.execute(select(func.count()).select_from(StoredSnapshot))).scalar_one() == 2
     assert await one.replica.level() == others.id
+
+
+async def test_an_upload_that_another_machine_overtook_is_not_written(
+    machines: tuple[Machine, Machine], knowledge: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = machines
+    engine = await first_index(one, knowledge)
+    await two.replica.level()
+    before = contents(knowledge)
+    live = Live(engine, knowledge, one.root, replica=one.replica)
+    brought = Brought(Upload(found=(Found("Dogs?", "They may.", 2, language="en"),)), Sent("a.csv", date(2026, 3, 1)))
+    proposed = await live.propose(date(2026, 3, 1), lambda *_: None, 0, brought)
+    assert proposed
+    share = Replica.share
+
+    async def late(replica: Replica, folder: Path, before: str | None) -> None:
+        await two.replica.publish(two.build(DATA / "school").snapshot.folder, before)
+        await share(replica, folder, before)
+
+    monkeypatch.setattr(Replica, "share", late)
+    with pytest.raises(OvertakenError):
+        await live.accept(proposed.proposal, Note("Marie", "published", reason="a test"), 5)
+    assert contents(knowledge) == before
 
 
 async def test_going_back_needs_no_new_copy(machines: tuple[Machine, Machine], knowledge: Path) -> None:

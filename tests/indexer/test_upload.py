@@ -1,0 +1,177 @@
+"""Files of all kinds that people send, good and hostile, to questions and answers."""
+
+from datetime import date
+from io import BytesIO
+
+import pytest
+from pypdf import PdfReader, PdfWriter
+
+from indexer.upload import (
+    LARGEST,
+    MOST,
+    USUAL,
+    Bounds,
+    Reason,
+    Sent,
+    UploadError,
+    read_upload,
+    refuse_unseen,
+)
+
+from .sent import archive, docx, pdf, xlsx
+
+TODAY = date(2026, 11, 22)
+FRENCH = "Question;Réponse\nOù se garer près de l'atelier ?;Derrière l'église, c'est gratuit.\n"
+
+
+async def pairs(name: str, content: bytes, bounds: Bounds = USUAL) -> list[tuple[str, str]]:
+    return [(one.question, one.answer) for one in (await read_upload(name, content, bounds)).found]
+
+
+async def refusal(name: str, content: bytes, bounds: Bounds = USUAL) -> Reason:
+    with pytest.raises(UploadError) as refused:
+        await read_upload(name, content, bounds)
+    return refused.value.reason
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
+@pytest.mark.parametrize("sign", [";", "\t", "|"])
+async def test_tables_as_text_in_any_encoding(encoding: str, sign: str) -> None:
+    found = await pairs("a.csv", FRENCH.replace(";", sign).encode(encoding))
+    assert found == [("Où se garer près de l'atelier ?", "Derrière l'église, c'est gratuit.")]
+
+
+async def test_cells_with_line_ends_quotes_and_blank_rows() -> None:
+    head, row = (
+        "Thème,Question,Answer,Also",
+        'Glazes,"Which ""blue""\n glaze?","Cobalt.\nTwo:\n- one\n- two","The blue?|Blue"',
+    )
+    text = f"{head}\n,,,\n{row}\n"
+    (one,) = (await read_upload("a.csv", text.encode())).found
+    assert (one.question, one.topic, one.also) == ('Which "blue" glaze?', "glazes", ("The blue?", "Blue"))
+    assert one.answer == "Cobalt.\n\nTwo:\n\n- one\n- two"
+
+
+async def test_sheets_of_a_workbook_with_halves_left_out() -> None:
+    notes = [["Notes"], ["nothing to see"]]
+    sheet: list[list[str | None]] = [
+        ["FAQ of the workshop"],
+        ["Réponse", "Question", "id"],
+        ["Oui.", "Ouvert ?", "Open Day"],
+        [None, "Quand ?"],
+    ]
+    upload = await read_upload("a.xlsx", xlsx(notes, sheet))
+    (one,) = upload.found
+    assert (one.question, one.answer, one.id, one.line) == ("Ouvert ?", "Oui.", "open-day", 3)
+    assert upload.left_out == (4,)
+
+
+async def test_word_documents_by_their_headings() -> None:
+    content = docx(
+        ("h1", "FAQ"), ("h2", "Who comes?"), ("p", "Anyone."), ("p", "Really."), ("h2", "When?"), ("p", "7 pm")
+    )
+    assert await pairs("a.docx", content) == [("Who comes?", "Anyone.\n\nReally."), ("When?", "7 pm")]
+
+
+async def test_word_documents_whose_paragraphs_ask() -> None:
+    content = docx(
+        ("h1", "Classes"),
+        ("p", "1. Who comes?"),
+        ("p", "Anyone."),
+        ("h1", "Times"),
+        ("p", "Q: When?"),
+        ("p", "A: 7 pm"),
+    )
+    assert await pairs("a.docx", content) == [("Who comes?", "Anyone."), ("When?", "7 pm")]
+
+
+async def test_pdf_lines_that_ask() -> None:
+    content = pdf("The workshop", "Où se garer ?", "Derrière l'église.", "It is free.", "When?", "At seven.")
+    found = await pairs("a.pdf", content)
+    assert [question for question, _ in found] == ["Où se garer ?", "When?"]
+    assert found[0][1].split() == "Derrière l'église. It is free.".split()
+
+
+async def test_web_pages_without_what_is_not_text() -> None:
+    page = """<html><head><title>x</title><style>p{}</style></head><body><nav>Home</nav><h1>FAQ</h1>
+    <h2>Who comes?</h2><p onclick="alert(1)">Anyone, <a href="javascript:alert(1)">really</a>,
+    <a href="https://example.org/a">see</a>.<script>alert(2)</script><img src="x" onerror="alert(3)"></p>
+    <details><summary>When?</summary><ul><li>Mondays</li><li>Fridays</li></ul></details><footer>(c)</footer></body>"""
+    found = await pairs("a.html", page.encode())
+    assert [question for question, _ in found] == ["Who comes?", "When?"]
+    assert found[0][1].split() == "Anyone, really, [see](https://example.org/a).".split()
+    assert found[1][1] == "- Mondays\n- Fridays"
+
+
+async def test_plain_markdown_by_sections() -> None:
+    text = "# Leaflet\n\n## Prices\n\n60 euros.\n\n### In detail\n\nWith clay.\n\n## Place\n\nBehind the church.\n"
+    assert await pairs("a.md", text.encode()) == [
+        ("Prices", "60 euros.\n\n### In detail\n\nWith clay."),
+        ("Place", "Behind the church."),
+    ]
+
+
+async def test_a_knowledge_file_with_the_line_ends_of_windows() -> None:
+    text = "---\r\ncourse: pottery\r\n---\r\n\r\n# Classes\r\n"
+    assert (await read_upload("a.md", b"\xef\xbb\xbf" + text.encode())).text == text.replace("\r", "")
+
+
+def test_a_source_is_named_after_what_can_be_seen_of_the_file() -> None:
+    assert Sent("../a\u202eb  FAQ\n2026.docx", TODAY).stem == "ab FAQ2026"
+    assert Sent("", TODAY).stem == "upload"
+
+
+async def test_nothing_of_use_is_refused_with_its_reason() -> None:
+    assert await refusal("a.txt", b" \n") is Reason.EMPTY
+    assert await refusal("a.docx", docx(("p", ""))) is Reason.EMPTY
+    assert await refusal("a.txt", b"The workshop is closed on Mondays.") is Reason.QUESTIONS
+    assert await refusal("a.csv", b"Name;Age\nSara;20\n") is Reason.COLUMNS
+    assert await refusal("a.xlsx", xlsx([["Name", "Age"], ["Sara", 20]])) is Reason.COLUMNS
+    assert await refusal("a.csv", b"Question;Answer\nOnly a question?;\n") is Reason.QUESTIONS
+    assert await refusal("a.pdf", pdf()) is Reason.PICTURES
+    rows = "".join(f"Is it {number}?;Yes.\n" for number in range(MOST + 1))
+    assert await refusal("a.csv", f"Question;Answer\n{rows}".encode()) is Reason.MANY
+
+
+@pytest.mark.parametrize("name", ["a.pdf", "a.docx", "a.xlsx"])
+async def test_what_is_not_what_its_name_says_is_broken(name: str) -> None:
+    assert await refusal(name, b"\x89PNG\r\n\x1a\n and so on") is Reason.BROKEN
+    whole = {"a.pdf": pdf("Who?", "I."), "a.docx": docx(("h1", "Who?"), ("p", "I.")), "a.xlsx": xlsx([["Question"]])}
+    assert await refusal(name, whole[name][: len(whole[name]) // 3]) is Reason.BROKEN
+
+
+async def test_passwords() -> None:
+    writer = PdfWriter(clone_from=PdfReader(BytesIO(pdf("Who?", "I."))))
+    writer.encrypt("secret", algorithm="RC4-128")
+    locked = BytesIO()
+    writer.write(locked)
+    assert await refusal("a.pdf", locked.getvalue()) is Reason.PROTECTED
+    assert await refusal("a.docx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)) is Reason.PROTECTED
+
+
+async def test_macros_are_refused_under_any_name() -> None:
+    hidden = docx(("h1", "Who?"), ("p", "I."), more=[("word/vbaProject.bin", b"evil")])
+    assert await refusal("a.docx", hidden) is Reason.MACROS
+    for name, why in (("a.docm", Reason.MACROS), ("a.XLSM", Reason.MACROS), ("a.doc", Reason.OLD)):
+        assert await refusal(name, b"x") is why
+
+
+async def test_archives_that_unpack_to_no_end_are_not_unpacked() -> None:
+    zeros = bytes(1 << 20)
+    assert await refusal("a.xlsx", archive((f"xl/{n}.xml", zeros) for n in range(101))) is Reason.HEAVY
+    assert await refusal("a.docx", archive((f"{n}", b"") for n in range(2001))) is Reason.HEAVY
+    laughs = '<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;">]>'
+    assert await refusal("a.docx", docx(("p", "Who?"), ("p", "&b;"), head=laughs)) is Reason.BROKEN
+
+
+async def test_too_much_time_or_memory_ends_the_child() -> None:
+    page = b"<p>Who?</p><p>I.</p>" * 200_000
+    assert await refusal("a.html", page, Bounds(seconds=1)) is Reason.HEAVY
+    assert await refusal("a.html", page, Bounds(megabytes=120)) is Reason.HEAVY
+
+
+def test_a_huge_file_is_refused_by_its_size_alone() -> None:
+    refuse_unseen("a.pdf", LARGEST)
+    with pytest.raises(UploadError) as refused:
+        refuse_unseen("a.pdf", LARGEST + 1)
+    assert refused.value.reason is Reason.BIG
