@@ -20,6 +20,7 @@ from telegram.ext import (
     ChatMemberHandler,
     CommandHandler,
     ContextTypes,
+    InlineQueryHandler,
     MessageHandler,
     filters,
 )
@@ -35,7 +36,7 @@ from bot.desk import learning as proposing
 from bot.desk import refusals, reminders, setbacks
 from bot.desk.groups import Groups
 from bot.doors import doors
-from bot.handlers import buttons, candidate, canned, carrying, commands, learning, menu, publishing, staff
+from bot.handlers import buttons, candidate, canned, carrying, commands, inline, learning, menu, publishing, staff
 from bot.handlers.candidate import desk_of
 from bot.handlers.context import App, Context, Deps
 from bot.handlers.rights import GROUPS, group
@@ -288,6 +289,7 @@ def routes() -> list[BaseHandler[Update, Context, None]]:
         MessageHandler(private & words, candidate.on_text),
         MessageHandler(private & ~filters.StatusUpdate.ALL, carrying.from_candidate),
         CallbackQueryHandler(on_press),
+        InlineQueryHandler(inline.on_query),
         MessageHandler(group, staff.on_group),
         ChatMemberHandler(staff.on_membership, ChatMemberHandler.MY_CHAT_MEMBER),
     ]
