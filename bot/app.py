@@ -10,9 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
-from telegram import BotCommand, BotCommandScopeAllPrivateChats, BotCommandScopeChat, Update
+from telegram import Update
 from telegram.error import InvalidToken, NetworkError, RetryAfter, TelegramError
 from telegram.ext import (
     Application,
@@ -21,6 +20,7 @@ from telegram.ext import (
     ChatMemberHandler,
     CommandHandler,
     ContextTypes,
+    InlineQueryHandler,
     MessageHandler,
     filters,
 )
@@ -35,12 +35,24 @@ from bot.delivery.wake import unless, wait
 from bot.desk import learning as proposing
 from bot.desk import refusals, reminders, setbacks
 from bot.desk.groups import Groups
-from bot.dialogue.texts import texts
 from bot.doors import doors
-from bot.handlers import buttons, candidate, canned, carrying, commands, learning, publishing, staff, uploading
+from bot.handlers import (
+    buttons,
+    candidate,
+    canned,
+    carrying,
+    commands,
+    inline,
+    learning,
+    menu,
+    publishing,
+    staff,
+    uploading,
+)
 from bot.handlers.candidate import desk_of
 from bot.handlers.context import App, Context, Deps
 from bot.handlers.rights import GROUPS, group
+from bot.menus import announce
 from bot.publishing.live import Live
 from bot.publishing.replica import replica_of
 from bot.records.people import chat_of
@@ -52,27 +64,8 @@ from bot.watch.stopping import on_signals
 from bot.watch.watch import Watch
 from bot.watch.watchdog import watchdog
 from indexer.engine import Engine
-from indexer.entries import LANGUAGES
 
 log = logging.getLogger(__name__)
-CANDIDATE_MENU = ("help", "human", "status", "cancel", "privacy", "forget", "start")
-STAFF_MENU = (
-    "help",
-    "tickets",
-    "mine",
-    "find",
-    "ask",
-    "assign",
-    "release",
-    "close",
-    "delete",
-    "unban",
-    "canned",
-    "stats",
-    "export",
-    "reindex",
-    "rollback",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +190,7 @@ async def serve(
 
 
 async def _work(bot: Guichet, intake: Intake, started: asyncio.Event | None) -> None:
-    beside = asyncio.gather(bot.deps.live.follow(bot.loops.stop), announce(bot))
+    beside = asyncio.gather(bot.deps.live.follow(bot.loops.stop), announce(bot.loops.application.bot, bot.deps))
     log.info("started", extra={"snapshot": bot.deps.live.engine.snapshot.id})
     if started:
         started.set()
@@ -302,7 +295,9 @@ def routes() -> list[BaseHandler[Update, Context, None]]:
     private, group = filters.ChatType.PRIVATE, filters.ChatType.GROUPS
     words = (filters.TEXT | filters.CAPTION) & ~filters.COMMAND
     return [
-        CommandHandler("start", commands.on_start, private),
+        CommandHandler("start", menu.on_start, private),
+        CommandHandler("menu", menu.on_menu, private),
+        CommandHandler("language", menu.on_language, private),
         CommandHandler("help", commands.on_help, private),
         CommandHandler("course", commands.on_course, private),
         CommandHandler("human", commands.on_human, private),
@@ -315,6 +310,7 @@ def routes() -> list[BaseHandler[Update, Context, None]]:
         MessageHandler(private & words, candidate.on_text),
         MessageHandler(private & ~filters.StatusUpdate.ALL, carrying.from_candidate),
         CallbackQueryHandler(on_press),
+        InlineQueryHandler(inline.on_query),
         MessageHandler(group, staff.on_group),
         ChatMemberHandler(staff.on_membership, ChatMemberHandler.MY_CHAT_MEMBER),
     ]
@@ -334,24 +330,3 @@ async def on_press(update: Update, context: Context) -> None:
     data = (update.callback_query.data if update.callback_query else None) or ""
     handler = next((handler for pattern, handler in PRESSED if re.match(pattern, data)), buttons.on_press)
     await handler(update, context)
-
-
-async def announce(bot: Guichet) -> None:
-    """Tell Telegram the commands, in both languages; a bot without a menu still works."""
-    bot_api = bot.loops.application.bot
-    try:
-        for language in LANGUAGES:
-            several = ("course",) if bot.deps.live.engine.school else ()
-            names = (*several, *CANDIDATE_MENU)
-            menu = [BotCommand(name, getattr(texts(language), f"menu_{name}")) for name in names]
-            for code in (language, None) if language == "en" else (language,):
-                await bot_api.set_my_commands(menu, BotCommandScopeAllPrivateChats(), language_code=code)
-        groups, words = bot.deps.groups.every, texts(bot.deps.settings.staff_language)
-        async with bot.deps.db.read() as tx:
-            chats = (await tx.execute(select(Chat.telegram_id).where(Chat.id.in_(groups)))).scalars().all()
-        names = (*STAFF_MENU, "move") if len(groups) > 1 else STAFF_MENU
-        menu = [BotCommand(name, getattr(words, f"menu_staff_{name}")) for name in names]
-        for chat in chats:
-            await bot_api.set_my_commands(menu, BotCommandScopeChat(chat))
-    except TelegramError as error:
-        log.warning("menu of commands not set", extra={"error": type(error).__name__})

@@ -20,6 +20,7 @@ from bot.checking import check
 from bot.console import err, out, plainly
 from bot.importing import bring
 from bot.indexing import build_for, index_app, level, open_for
+from bot.linking import link
 from bot.measuring import evaluate, train
 from bot.operating import backup, restore, status_app
 from bot.settings import Settings, load_settings
@@ -38,6 +39,7 @@ app.command(name="import")(bring)
 app.command(name="eval")(evaluate)
 app.command()(train)
 app.add_typer(status_app, name="status")
+app.command()(link)
 app.command()(backup)
 app.command()(restore)
 
@@ -109,6 +111,7 @@ def _show(found: dict[str, Any]) -> None:
 def chat() -> None:
     """Talk to the assistant in this terminal."""
     from bot.dialogue.render import start  # noqa: PLC0415  # `guichet --help` need not wait for it
+    from bot.dialogue.topics import named, topics_of  # noqa: PLC0415
     from bot.publishing.gate import limits_of  # noqa: PLC0415
     from bot.terminal import chat as talk  # noqa: PLC0415
 
@@ -123,7 +126,9 @@ def chat() -> None:
             return None
 
     limits = limits_of(engine.snapshot, settings.max_wrong)[0]
-    first_words = start("en", settings.operator, settings.privacy_contact)
+    titles = [one.title("en") for one in engine.snapshot.school]
+    known = named(topics_of(engine.snapshot.entries, "en", datetime.now(ZoneInfo(settings.timezone)).date()))
+    first_words = start("en", settings.operator, settings.privacy_contact, titles, known)
     # Wraps at the terminal's width; the other commands leave long lines to whatever reads them.
     talk(engine, limits, Console(highlight=False), prompt, first_words)
 
@@ -153,19 +158,23 @@ def run() -> None:
 @app.command()
 def doctor() -> None:
     """Check settings, model, index, database, token, staff group and rights; each fault with its remedy."""
-    from bot.doctor import examine  # noqa: PLC0415  # Telegram's library is not needed by other commands
+    from bot.checkup import report  # noqa: PLC0415  # Telegram's library is not needed by other commands
 
-    marks = {"ok": "[green]ok   [/green] ", "note": "[yellow]note [/yellow] ", "fault": "[red]fault[/red] "}
+    raise typer.Exit(0 if asyncio.run(report()) else 1)
 
-    async def show() -> bool:
-        well = True
-        async for finding in examine():
-            out.print(marks[finding.grade], end="")
-            out.print(f"{finding.subject}: {finding.text}", markup=False)
-            well = well and finding.grade != "fault"
-        return well
 
-    raise typer.Exit(0 if asyncio.run(show()) else 1)
+@app.command()
+def setup() -> None:
+    """Set up step by step: token, staff group, rights, who is responsible; writes .env and runs the doctor."""
+    from bot.setup import SetupError, set_up  # noqa: PLC0415  # Telegram's library is not needed by other commands
+
+    try:
+        with plainly():
+            well = asyncio.run(set_up())
+    except SetupError as error:
+        err.print(str(error), style="red", markup=False)
+        raise typer.Exit(2) from None
+    raise typer.Exit(0 if well else 1)
 
 
 @app.command()

@@ -135,10 +135,11 @@ async def _telegram(settings: Settings) -> AsyncIterator[Finding]:
             yield Finding("ok", "token", f"belongs to @{bot.username}")
             yield await _webhook(bot, settings)
             yield _privacy_mode(bot)
+            yield _inline_mode(bot)
             async for finding in _staff(bot, settings):
                 yield finding
             for route, group in settings.routes.items():
-                async for finding in _group(bot, settings, group, f"GUICHET_ROUTES {route}"):
+                async for finding in staff_group(bot, group, f"GUICHET_ROUTES {route}"):
                     yield replace(finding, subject=f"{finding.subject} of {route}")
     except InvalidToken:
         yield Finding("fault", "token", "Telegram does not know it: copy GUICHET_TELEGRAM_TOKEN again from @BotFather")
@@ -171,17 +172,27 @@ def _privacy_mode(bot: Bot) -> Finding:
     return Finding("note", "privacy mode", text)
 
 
+def _inline_mode(bot: Bot) -> Finding:
+    if bot.supports_inline_queries:
+        return Finding("ok", "inline mode", f"on: @{bot.username} and a question offer entries in any chat")
+    text = f"off: to offer entries in any chat after @{bot.username}, switch it on with /setinline at @BotFather"
+    return Finding("note", "inline mode", text)
+
+
 async def _staff(bot: Bot, settings: Settings) -> AsyncIterator[Finding]:
     if settings.staff_chat_id is None:
         how = "run the bot once with 0, add it to the group and write /start there: it tells the id"
         text = f"GUICHET_STAFF_CHAT_ID is not set: {how}"
         yield Finding("fault", "staff group", text)
         return
-    async for finding in _group(bot, settings, settings.staff_chat_id, "GUICHET_STAFF_CHAT_ID"):
+    async for finding in staff_group(bot, settings.staff_chat_id, "GUICHET_STAFF_CHAT_ID"):
         yield finding
+    if not settings.admin_ids:
+        yield Finding("note", "admins", "GUICHET_ADMIN_IDS is not set: the group's administrators may /reindex")
 
 
-async def _group(bot: Bot, settings: Settings, group: int, setting: str) -> AsyncIterator[Finding]:
+async def staff_group(bot: Bot, group: int, setting: str) -> AsyncIterator[Finding]:
+    """Whether a group is there, and what the bot may do in it; `setting` is where its id stands."""
     try:
         chat = await bot.get_chat(group)
         me = await bot.get_chat_member(chat.id, bot.id)
@@ -197,11 +208,11 @@ async def _group(bot: Bot, settings: Settings, group: int, setting: str) -> Asyn
         text = f"{setting} means no chat that the bot knows: check the number, and that the bot is in the group"
         yield Finding("fault", "staff group", text)
         return
-    for finding in _rights(chat, me, settings, setting):
+    for finding in _rights(chat, me, setting):
         yield finding
 
 
-def _rights(chat: ChatFullInfo, me: ChatMember, settings: Settings, setting: str) -> list[Finding]:
+def _rights(chat: ChatFullInfo, me: ChatMember, setting: str) -> list[Finding]:
     if chat.type not in ("group", "supergroup"):
         return [Finding("fault", "staff group", f"{setting} is a {chat.type} chat: use a group's id")]
     if me.status in (ChatMember.LEFT, ChatMember.BANNED):
@@ -214,6 +225,4 @@ def _rights(chat: ChatFullInfo, me: ChatMember, settings: Settings, setting: str
             found.append(Finding("note", "rights", text))
     else:
         found.append(Finding("note", "rights", "the bot is a plain member: as an administrator it sees every message"))
-    if not settings.admin_ids:
-        found.append(Finding("note", "admins", "GUICHET_ADMIN_IDS is not set: the group's administrators may /reindex"))
     return found

@@ -15,11 +15,12 @@ from typing import Any
 from pydantic import SecretStr
 from rich.console import Console
 
-from bot.app import Guichet, announce, guichet
+from bot.app import Guichet, guichet
 from bot.delivery.budgets import LIFTED
 from bot.delivery.loops import run
 from bot.dialogue.guide import guide
 from bot.listening import listening
+from bot.menus import announce
 from bot.sandbox.botapi import BotApi, serve
 from bot.sandbox.page import Page, application
 from bot.sandbox.view import Cast
@@ -76,7 +77,7 @@ def _own(settings: Settings, api: BotApi, cast: Cast, base_url: str) -> Settings
 
 async def _work(bot: Guichet) -> None:
     """As `guichet run` does, until it is asked to stop."""
-    beside = asyncio.gather(announce(bot), bot.deps.live.follow(bot.loops.stop))
+    beside = asyncio.gather(announce(bot.loops.application.bot, bot.deps), bot.deps.live.follow(bot.loops.stop))
     try:
         await run(bot.loops)
     finally:
@@ -107,6 +108,6 @@ def _page(api: BotApi, cast: Cast, bot: Guichet) -> Page:
         if language not in LANGUAGES:
             raise ValueError(f"no such language: {language}")
         deps.settings = deps.settings.model_copy(update={"staff_language": language})
-        deps.start(announce(bot))
+        deps.start(announce(bot.loops.application.bot, deps))
 
     return Page(api, cast, told, speak)

@@ -86,16 +86,24 @@ async def test_a_school_in_good_health(practice: Practice) -> None:
         "token",
         "webhook",
         "privacy mode",
+        "inline mode",
         "staff group",
         "rights",
     ]
     assert "6 answers and 1 drafts in 3 files" in findings[1].text
-    assert "@guichet_bot" in findings[-5].text
+    assert "@guichet_bot" in findings[-6].text
 
 
 async def anything(practice: Practice, subject: str) -> str:
     """All that is said of a subject."""
     return "\n".join([finding.text async for finding in examine() if finding.subject == subject])
+
+
+async def test_inline_mode_is_switched_on_at_botfather(practice: Practice) -> None:
+    practice.api.world.inline = False
+    grade, said = await practice.of("inline mode")
+    assert grade == "note"
+    assert "/setinline at @BotFather" in said
 
 
 async def test_settings_are_named_all_at_once_and_the_token_never_shown(practice: Practice) -> None:

@@ -15,7 +15,7 @@ PLACES: dict[str, tuple[tuple[str, ...], ...]] = {
     "my_chat_member": (("chat",),),
     "chat_member": (("chat",),),
     "callback_query": (("message", "chat"), ("from",)),
-    "inline_query": (("from",),),
+    "inline_query": (),  # what somebody types elsewhere opens no chat with them, so nothing of them is kept
     "chosen_inline_result": (("from",),),
 }
 WRITTEN = {"message", "edited_message", "callback_query"}  # who sends one can be reached again

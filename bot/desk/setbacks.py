@@ -49,7 +49,7 @@ async def _tell_staff(tx: AsyncSession, row: int, error: str, desk: Desk, now: d
 async def _tell_the_sender(tx: AsyncSession, row: int) -> None:
     """Only who wrote something in private waits for an answer."""
     found = await tx.execute(
-        select(Update.chat_id, Candidate.language)
+        select(Update.chat_id, func.coalesce(Candidate.chosen_language, Candidate.language).label("language"))
         .join(Chat, Chat.id == Update.chat_id)
         .outerjoin(Candidate, Candidate.chat_id == Chat.id)
         .where(Update.seq == row, Update.kind == "message", Chat.kind == ChatKind.PRIVATE)

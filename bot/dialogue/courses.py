@@ -171,10 +171,12 @@ def _claim(turn: Turn) -> float:
     return max(own, default=0.0)
 
 
-def which(school: Sequence[Course], language: Language, chosen: str | None = None) -> Message:
-    """Ask which course, or show the one that is chosen; a button for each."""
+def which(school: Sequence[Course], language: Language, chosen: str | None = None, then: str = "") -> Message:
+    """Ask which course, or show the one that is chosen; a button for each, which leads on to the topic `then`."""
     words = texts(language)
     now = next((course.title(language) for course in school if course.name == chosen), None)
     said = words.course_now.format(course=now) if now else words.course_which
-    rows = tuple((Button(course.title(language), data=f"u:{course.name}"),) for course in school)
+    rows = tuple(
+        (Button(course.title(language), data=f"u:{course.name}" + (f":{then}" if then else "")),) for course in school
+    )
     return Message(said, buttons=rows)

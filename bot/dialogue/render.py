@@ -20,15 +20,26 @@ class Reason(StrEnum):
     OUT_OF_DATE = "out_of_date"
 
 
-def start(language: Language, operator: str | None, contact: str | None, courses: Sequence[str] = ()) -> Rich:
-    """Return the first words; they say that this is a demonstration until somebody is responsible.
+def start(
+    language: Language, operator: str | None, contact: str | None, courses: Sequence[str] = (), topics: str = ""
+) -> Rich:
+    """Return the first words: what speaks, and of what. They say that it is a demonstration until somebody is named.
 
-    `courses` are the titles where a school has several.
+    `courses` are the titles of those that are known, `topics` is what it knows of the only one.
     """
     words = texts(language)
-    notice = Rich() if operator and contact else italic(words.demonstration)
-    first = words.start_school.format(courses="\n".join(f"– {title}" for title in courses)) if courses else words.start
-    return join([plain(first), notice])
+    if len(courses) > 1:
+        first = words.start_school.format(courses="\n".join(f"– {title}" for title in courses))
+    else:
+        course = words.start_named.format(course=courses[0]) if courses else words.start_course
+        about = words.start_about.format(course=course, topics=topics) if topics else course
+        first = words.start.format(course=about)
+    return join([plain(first), italic(notice(language, operator, contact))])
+
+
+def notice(language: Language, operator: str | None, contact: str | None) -> str:
+    """Return that this is a demonstration, as long as nobody is responsible."""
+    return "" if operator and contact else texts(language).demonstration
 
 
 def privacy(language: Language, operator: str | None, contact: str | None) -> Rich:

@@ -15,7 +15,10 @@ class Texts:
     """One language's texts; names in braces are filled with `str.format`."""
 
     # To the candidate: commands
-    start: str
+    start: str  # course
+    start_course: str
+    start_named: str  # course
+    start_about: str  # course, topics
     demonstration: str
     help: str
     privacy: str
@@ -316,6 +319,20 @@ class Texts:
     button_discard: str
     rollback_done: str  # snapshot
     rollback_refused: str  # problem
+    # The menu of topics, the language, sharing in other chats
+    menu_topics: str
+    menu_nothing: str
+    menu_changed: str
+    button_topics: str
+    button_questions: str
+    menu_menu: str
+    menu_language: str
+    language_ask: str
+    language_chosen: str
+    language_free: str
+    button_any_language: str
+    inline_ask: str
+    inline_more: str
     # Several courses
     start_school: str  # courses
     help_course: str

@@ -28,6 +28,7 @@ from bot.handlers.candidate import (
 from bot.handlers.carrying import show_to_a_person
 from bot.handlers.commands import erase
 from bot.handlers.context import Context, Deps
+from bot.handlers.menu import choose_language, turn
 from bot.handlers.pressing import on_staff_press
 from bot.records.states import Feedback
 from bot.records.tables import Candidate, Question
@@ -54,11 +55,11 @@ async def on_press(update: Update, context: Context) -> None:
         if candidate.banned_at and kind != "f":
             await inbox.done(tx, update.update_id)
             return
-        if kind == "m":
-            await _open_out(tx, deps, candidate, rest, query.message, f"u{update.update_id}")
+        if kind in IN_PLACE:
+            await IN_PLACE[kind](tx, deps, candidate, rest, query.message, f"u{update.update_id}")
             await inbox.done(tx, update.update_id)
             return
-        others = _others(query.message, query.data) if kind in BESIDE else []
+        others = _others(query.message, query.data, every=kind in BESIDE)
         await _take_buttons_away(tx, candidate, query.message, f"u{update.update_id}", others)
         if kind in AFTER:
             await AFTER[kind](tx, deps, candidate, update, rest)
@@ -74,9 +75,9 @@ async def _pressed(tx: AsyncSession, deps: Deps, candidate: Candidate, kind: str
         await say(tx, candidate, Message(words.forget_not), key)
         return
     if kind == "u":
-        known = rest in {course.name for course in deps.live.engine.school}
+        known = number in {course.name for course in deps.live.engine.school}
         if known:
-            await choose_course(tx, deps, candidate, rest, key)
+            await choose_course(tx, deps, candidate, number, key, then=place)
         else:
             await say(tx, candidate, Message(words.choice_gone), key)
         return
@@ -117,7 +118,7 @@ async def _own_question(tx: AsyncSession, candidate: Candidate, number: str) -> 
 async def _open_out(tx: AsyncSession, deps: Deps, candidate: Candidate, number: str, shown: object, key: str) -> None:
     """The whole of a long answer, in the place of its gist."""
     question = await _own_question(tx, candidate, number)
-    language = spoken(question.language if question else candidate.language)
+    language = spoken(question.language) if question else tongue(candidate)
     entry = deps.live.engine.entry(question.entry_id or "", language) if question else None
     if question is None or entry is None or not isinstance(shown, Shown):
         await say(tx, candidate, Message(texts(language).choice_gone), key)
@@ -155,11 +156,21 @@ async def _offer_others(tx: AsyncSession, deps: Deps, candidate: Candidate, ques
     await say(tx, candidate, plain(words.not_my_question).message(*rows, person, wish), key)
 
 
-def _others(shown: object, pressed: str | None) -> list[list[dict[str, object]]]:
-    """The rows of buttons without the pressed one."""
+IN_PLACE = {"m": _open_out, "g": turn, "y": choose_language}  # what changes the message itself
+
+
+def _others(shown: object, pressed: str | None, *, every: bool) -> list[list[dict[str, object]]]:
+    """The rows of buttons that stay: those of the menu, or `every` one but the pressed one."""
     rows = shown.reply_markup.inline_keyboard if isinstance(shown, Shown) and shown.reply_markup else ()
-    left = [[button.to_dict() for button in row if button.callback_data != pressed] for row in rows]
+    left = [
+        [one.to_dict() for one in row if one.callback_data != pressed and (every or _leads_back(one.callback_data))]
+        for row in rows
+    ]
     return [row for row in left if row]
+
+
+def _leads_back(data: object) -> bool:
+    return str(data).startswith("g:")
 
 
 async def _take_buttons_away(

@@ -26,6 +26,7 @@ from bot.dialogue.message import Button, Message
 from bot.dialogue.render import Reason
 from bot.dialogue.rich import Rich, bold, clean, join, markdown, plain
 from bot.dialogue.texts import spoken, texts
+from bot.handlers import offers
 from bot.handlers.context import Context, Deps
 from bot.records.people import candidate_of, chat_id_of
 from bot.records.states import TicketState
@@ -80,7 +81,7 @@ async def who(tx: AsyncSession, update: Update, language: Language | None = None
 
 def tongue(candidate: Candidate) -> Language:
     """The language to speak with a candidate outside of an answer."""
-    return spoken(candidate.language)
+    return spoken(candidate.chosen_language or candidate.language)
 
 
 def desk_of(deps: Deps) -> Desk:
@@ -161,15 +162,19 @@ async def _ask_course(tx: AsyncSession, candidate: Candidate, asked: Asked) -> N
     await say(tx, candidate, courses.which(turn.courses, turn.language), f"{asked.key}:course")
 
 
-async def choose_course(tx: AsyncSession, deps: Deps, candidate: Candidate, course: str, key: str) -> None:
-    """Remember a course and answer the message that waited for it; say so where none did."""
+async def choose_course(
+    tx: AsyncSession, deps: Deps, candidate: Candidate, course: str, key: str, *, then: str = ""
+) -> None:
+    """Remember a course and answer the message that waited for it; where none did, show its topics, or the one named.
+
+    `then` is the topic that a link named.
+    """
     engine, language = deps.live.engine, tongue(candidate)
     candidate.course = course
     last = select(Question).where(Question.candidate_id == candidate.id).order_by(Question.id.desc()).limit(1)
     kept = (await tx.execute(last)).scalar_one_or_none()
     if kept is None or kept.course or kept.decision != "clarify":
-        chosen = texts(language).course_chosen.format(course=engine.title(course, language))
-        await say(tx, candidate, Message(chosen), f"{key}:course")
+        await say(tx, candidate, offers.chosen(deps, course, language, then), f"{key}:course")
         return
     today, spoke = deps.local_now.date(), spoken(kept.language)
     turn = await asyncio.to_thread(

@@ -14,39 +14,18 @@ from bot.dialogue.render import Reason
 from bot.dialogue.rich import clean, join, plain
 from bot.dialogue.texts import texts
 from bot.handlers.candidate import (
-    choose_course,
     course_of,
     desk_of,
     escalate,
     found_near,
     known_course,
     say,
-    telegram_language,
     tongue,
     who,
 )
 from bot.handlers.context import Context, Deps
 from bot.records.people import forget
 from bot.records.tables import Candidate, Outgoing, Question
-
-
-async def on_start(update: Update, context: Context) -> None:
-    """/start: who speaks, and what it knows; in a link with a course, about that one from now on."""
-    deps, language = context.deps, telegram_language(update)
-    settings, engine = deps.settings, deps.live.engine
-    link = courses.start_of(" ".join(context.args or []), engine.school)
-    shown = render.start(
-        language, settings.operator, settings.privacy_contact, [one.title(language) for one in engine.school]
-    )
-    async with deps.db.begin() as tx:
-        candidate, key = await who(tx, update), f"u{update.update_id}"
-        await say(tx, candidate, shown.message(), f"{key}:start")
-        if link.course:
-            await choose_course(tx, deps, candidate, link.course, key)
-        elif engine.school:
-            which = courses.which(engine.school, language, known_course(candidate, engine))
-            await say(tx, candidate, which, f"{key}:course")
-        await inbox.done(tx, update.update_id)
 
 
 async def on_course(update: Update, context: Context) -> None:

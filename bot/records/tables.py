@@ -127,7 +127,8 @@ class Candidate(Base):
 
     id: Mapped[str] = mapped_column(String(16), primary_key=True)
     chat_id: Mapped[int] = mapped_column(ForeignKey(Chat.id), unique=True)
-    language: Mapped[str | None] = mapped_column(String(8))
+    language: Mapped[str | None] = mapped_column(String(8))  # of what they wrote last
+    chosen_language: Mapped[str | None] = mapped_column(String(8))  # to be spoken with, by their own wish
     course: Mapped[str | None] = mapped_column(String(100))  # chosen or named, where a school has several
     shown_name: Mapped[str | None] = mapped_column(String(64))  # shared with staff, by the person's own wish
     banned_at: Mapped[datetime | None]

@@ -89,8 +89,9 @@ def _reactions(chat: Chat) -> dict[int, list[str]]:
 
 
 def _commands(api: BotApi, cast: Cast) -> Json:
-    """The menus as Telegram would show them: by language in private chats, one in the group."""
+    """The menus as Telegram would show them: by language in private chats; in the group that of its administrators."""
     said = api.world.commands
     general = said.get(("all_private_chats", ""), [])
     by_language = {one: said.get(("all_private_chats", one), general) for one in ("fr", "en")}
-    return by_language | {"group": said.get((f"chat {cast.group.id}", ""), [])}
+    of_group = [said.get((f"{scope} {cast.group.id}", "")) for scope in ("chat_administrators", "chat")]
+    return by_language | {"group": next(filter(None, of_group), [])}

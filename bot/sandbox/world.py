@@ -21,6 +21,7 @@ class World:
     bot: User
     now: Callable[[], float] = time.time
     privacy: bool = True
+    inline: bool = True  # as /setinline at @BotFather sets it
     feed: Feed = field(default_factory=Feed)
     queue: Queue = field(init=False)
     users: dict[int, User] = field(default_factory=dict)

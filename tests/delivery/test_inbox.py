@@ -78,7 +78,7 @@ async def test_what_cannot_be_an_update_is_left_out_and_holds_nothing_up(db: Dat
         ({"my_chat_member": {"chat": {"id": 5, "type": "private"}, "from": {"id": 6}}}, 5),
         ({"callback_query": {"message": {"chat": {"id": -5, "type": "supergroup"}}, "from": {"id": 6}}}, -5),
         ({"callback_query": {"inline_message_id": "x", "from": {"id": 6}}}, 6),
-        ({"inline_query": {"from": {"id": 6}}}, 6),
+        ({"inline_query": {"from": {"id": 6}}}, None),
         ({"something_new": {"chat": {"id": 5, "type": "private"}}}, None),
         ({"message": {"chat": {"id": "5", "type": "private"}}}, None),
         ({"message": {"chat": {"id": 5, "type": "planet"}}}, None),
