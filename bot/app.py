@@ -37,7 +37,7 @@ from bot.desk import refusals, reminders, setbacks
 from bot.desk.groups import Groups
 from bot.dialogue.texts import texts
 from bot.doors import doors
-from bot.handlers import buttons, candidate, canned, carrying, commands, learning, publishing, staff
+from bot.handlers import buttons, candidate, canned, carrying, commands, gaps, learning, publishing, staff
 from bot.handlers.candidate import desk_of
 from bot.handlers.context import App, Context, Deps
 from bot.handlers.rights import GROUPS, group
@@ -69,6 +69,7 @@ STAFF_MENU = (
     "unban",
     "canned",
     "stats",
+    "gaps",
     "export",
     "reindex",
     "rollback",
@@ -315,6 +316,7 @@ PRESSED = (
     (publishing.PRESSED, publishing.on_press),
     (learning.PRESSED, learning.on_press),
     (canned.PRESSED, canned.on_press),
+    (gaps.PRESSED, gaps.on_press),
 )
 
 

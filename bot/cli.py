@@ -20,6 +20,7 @@ from bot.checking import check
 from bot.console import err, out, plainly
 from bot.indexing import build_for, index_app, level, open_for
 from bot.measuring import evaluate, train
+from bot.missing import gaps
 from bot.operating import backup, restore, status_app
 from bot.settings import Settings, load_settings
 from bot.watch.stopping import unwinding
@@ -35,6 +36,7 @@ index_app.command()(check)
 app.add_typer(index_app, name="index")
 app.command(name="eval")(evaluate)
 app.command()(train)
+app.command()(gaps)
 app.add_typer(status_app, name="status")
 app.command()(backup)
 app.command()(restore)
