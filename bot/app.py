@@ -32,8 +32,8 @@ from bot.delivery.processes import unique_name
 from bot.delivery.retry import backoff, reason
 from bot.delivery.timers import Handler, Payload
 from bot.delivery.wake import unless, wait
+from bot.desk import ageing, refusals, reminders, setbacks
 from bot.desk import learning as proposing
-from bot.desk import refusals, reminders, setbacks
 from bot.desk.groups import Groups
 from bot.dialogue.texts import texts
 from bot.doors import doors
@@ -126,6 +126,7 @@ async def assembled(
                 await proposing.resume(tx, deps.now())
             for group in groups.every:
                 await reminders.plan_digest(tx, replace(desk, chat=group), deps.now(), keep=True)
+            await ageing.plan(tx, desk, deps.now())
         refused = partial(refusals.heard, desk=desk, contact=settings.privacy_contact)
         limits = budgets or Budgets()
 
@@ -175,7 +176,16 @@ def clock(deps: Deps) -> dict[str, Handler]:
     async def interrupted(tx: AsyncSession, payload: Payload) -> None:
         await proposing.interrupted(tx, payload, desk=desk_of(deps))
 
-    return {reminders.REMIND: remind, reminders.DIGEST: digest, proposing.PUBLISHING: interrupted}
+    async def review(tx: AsyncSession, _: Payload) -> None:
+        entries = deps.live.engine.snapshot.entries
+        await ageing.remind(tx, entries, desk=desk_of(deps), now=deps.now())
+
+    return {
+        reminders.REMIND: remind,
+        reminders.DIGEST: digest,
+        proposing.PUBLISHING: interrupted,
+        ageing.AGEING: review,
+    }
 
 
 async def serve(
