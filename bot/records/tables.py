@@ -467,3 +467,13 @@ class SnapshotFile(Base):
     chunk: Mapped[int] = mapped_column(primary_key=True)  # 0, 1, …
     sha256: Mapped[str] = mapped_column(String(64))  # of the whole file
     data: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class StoredActivation(Base):
+    """Who made which index live, and why, on whichever machine (PostgreSQL)."""
+
+    __tablename__ = "activation"
+    __table_args__ = (NEVER_REUSED,)
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    noted: Mapped[dict[str, Any]]  # as the line of a machine's own history

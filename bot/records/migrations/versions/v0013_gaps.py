@@ -1,4 +1,4 @@
-"""Questions that nothing answers: dismissed by staff, or made a proposal of."""
+"""Questions that nothing answers: dismissed by staff, or made a proposal of; who made which index live."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -6,13 +6,14 @@ from alembic import op
 revision = "0013"
 down_revision = "0011"
 
-LIST = sa.JSON(none_as_null=True)
+ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+JSON = sa.JSON(none_as_null=True)
 
 
 def upgrade() -> None:
     op.add_column("question", sa.Column("dismissed_at", sa.DateTime(timezone=True)))
-    op.add_column("wording", sa.Column("also", LIST, server_default="[]", nullable=False))
-    op.add_column("proposal", sa.Column("questions", LIST, server_default="[]", nullable=False))
+    op.add_column("wording", sa.Column("also", JSON, server_default="[]", nullable=False))
+    op.add_column("proposal", sa.Column("questions", JSON, server_default="[]", nullable=False))
     op.add_column("proposal", sa.Column("first_question", sa.BigInteger()))
     undecided = sa.text("state IN ('draft', 'approved')")
     op.create_index(
@@ -22,4 +23,11 @@ def upgrade() -> None:
         unique=True,
         sqlite_where=undecided,
         postgresql_where=undecided,
+    )
+    op.create_table(
+        "activation",
+        sa.Column("id", ID, nullable=False),
+        sa.Column("noted", JSON, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_activation"),
+        sqlite_autoincrement=True,
     )
