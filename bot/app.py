@@ -32,8 +32,8 @@ from bot.delivery.processes import unique_name
 from bot.delivery.retry import backoff, reason
 from bot.delivery.timers import Handler, Payload
 from bot.delivery.wake import unless, wait
+from bot.desk import ageing, refusals, reminders, setbacks
 from bot.desk import learning as proposing
-from bot.desk import refusals, reminders, setbacks
 from bot.desk.groups import Groups
 from bot.doors import doors
 from bot.handlers import (
@@ -42,6 +42,7 @@ from bot.handlers import (
     canned,
     carrying,
     commands,
+    gaps,
     inline,
     learning,
     menu,
@@ -119,6 +120,7 @@ async def assembled(
                 await uploading.resume(tx, deps)
             for group in groups.every:
                 await reminders.plan_digest(tx, replace(desk, chat=group), deps.now(), keep=True)
+            await ageing.plan(tx, desk, deps.now())
         refused = partial(refusals.heard, desk=desk, contact=settings.privacy_contact)
         limits = budgets or Budgets()
 
@@ -171,11 +173,16 @@ def clock(deps: Deps) -> dict[str, Handler]:
     async def unread(tx: AsyncSession, payload: Payload) -> None:
         await uploading.interrupted(tx, payload, deps.settings.staff_language)
 
+    async def review(tx: AsyncSession, _: Payload) -> None:
+        entries = deps.live.engine.snapshot.entries
+        await ageing.remind(tx, entries, desk=desk_of(deps), now=deps.now())
+
     return {
         reminders.REMIND: remind,
         reminders.DIGEST: digest,
         proposing.PUBLISHING: interrupted,
         uploading.READING: unread,
+        ageing.AGEING: review,
     }
 
 
@@ -320,6 +327,7 @@ PRESSED = (
     (publishing.PRESSED, publishing.on_press),
     (learning.PRESSED, learning.on_press),
     (canned.PRESSED, canned.on_press),
+    (gaps.PRESSED, gaps.on_press),
 )
 
 

@@ -22,6 +22,7 @@ from bot.importing import bring
 from bot.indexing import build_for, index_app, level, open_for
 from bot.linking import link
 from bot.measuring import evaluate, train
+from bot.missing import gaps
 from bot.operating import backup, restore, status_app
 from bot.settings import Settings, load_settings
 from bot.watch.stopping import unwinding
@@ -38,6 +39,7 @@ app.add_typer(index_app, name="index")
 app.command(name="import")(bring)
 app.command(name="eval")(evaluate)
 app.command()(train)
+app.command()(gaps)
 app.add_typer(status_app, name="status")
 app.command()(link)
 app.command()(backup)

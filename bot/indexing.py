@@ -26,7 +26,7 @@ from indexer.entries import KnowledgeError
 from indexer.model import prepare
 from indexer.readers import read_knowledge
 from indexer.snapshot import Snapshot, SnapshotError, content_hash, load
-from indexer.store import Note
+from indexer.store import Activation, Note
 
 index_app = typer.Typer(invoke_without_command=True, help="Build the index from the knowledge files.")
 
@@ -197,12 +197,23 @@ def index_history() -> None:
         settings = load_settings()
     kept = {folder.name for folder in store.history(settings.index_root)}
     live = store.live(settings.index_root)
-    for activation in store.activations(settings.index_root):
+    for activation in _activations(settings):
         mark = "live" if live and activation.snapshot == live.name else "" if activation.snapshot in kept else "gone"
         said = [activation.changes, f"overruled: {activation.reason}" if activation.reason else ""]
         what = "; ".join(part for part in said if part)
         line = f"{activation.at}  {activation.snapshot:<27} {mark:<4}  {activation.act} by {activation.by or '?'}"
         out.print(f"{line}: {what}" if what else line, markup=False)
+
+
+def _activations(settings: Settings) -> list[Activation]:
+    """Newest first; with a shared database those of all machines."""
+
+    async def read() -> list[Activation]:
+        async with database(settings) as db:
+            await bring_up_to_date(db, settings)
+            return await Replica(db, settings.index_root).history()
+
+    return asyncio.run(read()) if settings.shared else store.activations(settings.index_root)
 
 
 @index_app.command("rollback")

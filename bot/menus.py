@@ -25,7 +25,21 @@ from indexer.entries import LANGUAGES
 log = logging.getLogger(__name__)
 
 CANDIDATE = ("menu", "human", "status", "cancel", "language", "help", "privacy", "forget", "start")
-STAFF = ("help", "tickets", "mine", "find", "ask", "assign", "release", "close", "delete", "unban", "canned", "stats")
+STAFF = (
+    "help",
+    "tickets",
+    "mine",
+    "find",
+    "ask",
+    "assign",
+    "release",
+    "close",
+    "delete",
+    "unban",
+    "canned",
+    "stats",
+    "gaps",
+)
 ADMIN = ("export", "reindex", "rollback")  # refused to others
 
 

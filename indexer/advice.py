@@ -66,7 +66,9 @@ def dates(entries: Iterable[Entry], today: date) -> Iterator[Problem]:
     listed = list(entries)
     for one in ageing(listed, today):
         said = "ends" if one.days >= 0 else "ended"
-        yield _at(one.entry, f"'{one.entry.id}' {said} on {one.ends}, then people answer: review it, change its date")
+        whose = f" ({one.entry.owner})" if one.entry.owner else ""
+        text = f"'{one.entry.id}'{whose} {said} on {one.ends}, then people answer: review it, change its date"
+        yield _at(one.entry, text)
     for entry in listed:
         for day in sorted(day for day in days_in(entry.answer) if day < today):
             yield _at(entry, f"the answer of '{entry.id}' names {day}, which has passed: is it still right?")

@@ -46,6 +46,7 @@ class Entry:
     line: int = 0
     draft: bool = False
     review_every: int | None = None  # days
+    owner: str | None = None  # who looks after it
 
     @property
     def ends(self) -> date | None:
@@ -178,6 +179,7 @@ def _section(
         line=start,
         draft=draft,
         review_every=matter.review_every,
+        owner=matter.owner,
     )
     return entry, problems
 

@@ -26,6 +26,7 @@ class FrontMatter(BaseModel):
     address: HttpUrl | None = None
     valid_until: date | None = None
     review_every: int | None = Field(default=None, ge=1, le=3650)
+    owner: str | None = Field(default=None, max_length=100)
 
 
 def read(tokens: Sequence[Token]) -> tuple[FrontMatter | None, list[Fault]]:

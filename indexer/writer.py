@@ -8,7 +8,18 @@ import yaml
 from indexer.entries import Entry, parse
 
 LABEL = {"fr": "Autres formulations :", "en": "Also asked:"}
-MATTER = ("course", "topic", "language", "source", "source_date", "reviewed", "address", "valid_until", "review_every")
+MATTER = (
+    "course",
+    "topic",
+    "language",
+    "source",
+    "source_date",
+    "reviewed",
+    "address",
+    "valid_until",
+    "review_every",
+    "owner",
+)
 UNKNOWN = {"fr": "TODO : réponse à écrire", "en": "TODO: answer to be written"}
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import tzinfo
 from io import StringIO
 
+from bot.desk.gaps import Gap
 from bot.desk.insight import Asked
 from bot.desk.masking import mask
 
@@ -23,6 +24,18 @@ HEAD = (
     "first_reply_minutes",
     "rating",
     "remark",
+)
+GAPS_HEAD = (
+    "theme",
+    "questions",
+    "stands_for_all",
+    "asked",
+    "language",
+    "course",
+    "question",
+    "because",
+    "draft",
+    "near",
 )
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -53,6 +66,20 @@ def table(about: Asked, zone: tzinfo) -> bytes:
             mask(ticket.remark) if ticket and ticket.remark else None,
         )
         writer.writerow([harmless(value) for value in row])
+    return text.getvalue().encode("utf-8-sig")
+
+
+def gaps_table(gaps: Sequence[Gap], zone: tzinfo) -> bytes:
+    """As `table`, of what the knowledge lacks: one line a question, theme by theme, the largest first."""
+    text = StringIO()
+    writer = csv.writer(text)
+    writer.writerow(GAPS_HEAD)
+    for number, gap in enumerate(gaps, 1):
+        for one in gap.questions:
+            asked = f"{one.asked_at.astimezone(zone):%Y-%m-%d %H:%M}"
+            about = (number, len(gap.questions), gap.first.text, asked, one.language, one.course, one.text, one.reason)
+            near = next((entry for entry in gap.near.similar if entry != gap.near.fills), None)
+            writer.writerow([harmless(value) for value in (*about, gap.near.fills, near)])
     return text.getvalue().encode("utf-8-sig")
 
 

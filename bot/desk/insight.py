@@ -1,21 +1,21 @@
 """How it goes: what was asked in a period, and how much of it needed no staff."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
 from statistics import fmean, median
 
-import numpy as np
-import numpy.typing as npt
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.desk.grouping import groups, typical
 from bot.desk.masking import MASK, mask
 from bot.records.states import Feedback
 from bot.records.tables import Question, Ticket
+from indexer.encoder import Vectors
 
-Vectors = npt.NDArray[np.float32]
 Encode = Callable[[Sequence[str]], Vectors]
 
 COMES_BACK = timedelta(days=7)
@@ -23,6 +23,7 @@ SAME = 0.93  # cosine from which two questions of one person are the same
 ALIKE = 0.885  # mean cosine from which questions of several people are one theme
 THEMES = 5
 MOST = 300  # questions that are grouped: the newest
+DAYS = re.compile(r"(\d{1,4})[dj]", re.IGNORECASE)
 NOT_SOLVED = (Feedback.NOT_MINE, Feedback.PERSON)
 
 
@@ -32,6 +33,26 @@ class Period:
 
     since: datetime | None
     until: datetime
+
+
+def period(asked: str, now: datetime) -> Period | None:
+    """What `7d`, `30d`, `all` or `2026-09-01..2026-09-30` means, in the zone of `now`; None for what means nothing.
+
+    Days are whole: `7d` is today and the six days before it.
+    """
+    asked = asked.strip().lower() or "7d"
+    midnight = datetime.combine(now.date(), time(), now.tzinfo)
+    if asked in {"all", "tout"}:
+        return Period(None, now)
+    try:
+        if days := DAYS.fullmatch(asked):
+            return Period(midnight - timedelta(days=int(days[1]) - 1), now) if int(days[1]) else None
+        first, _, last = (part.strip() for part in asked.partition(".."))
+        begin, end = date.fromisoformat(first), date.fromisoformat(last or first)
+        until = datetime.combine(end + timedelta(days=1), time(), now.tzinfo)
+        return Period(datetime.combine(begin, time(), now.tzinfo), min(until, now)) if begin <= end else None
+    except (ValueError, OverflowError):
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,28 +178,5 @@ def themes(questions: Sequence[Question], encode: Encode) -> tuple[Theme, ...]:
         return ()
     texts = [mask(one.text) for one in asked_]
     vectors = encode([text.replace(MASK, "") for text in texts])
-    groups = sorted(_groups(vectors), key=lambda group: (-len(group), group[0]))[:THEMES]
-    return tuple(Theme(texts[_typical(vectors, group)], len(group)) for group in groups)
-
-
-def _groups(vectors: Vectors) -> list[list[int]]:
-    """Join the two nearest groups for as long as any are near enough."""
-    groups = [[place] for place in range(len(vectors))]
-    sums = vectors.astype(np.float64)
-    while len(groups) > 1:
-        sizes = np.array([len(group) for group in groups])
-        near = sums @ sums.T / np.outer(sizes, sizes)
-        np.fill_diagonal(near, -1)
-        first, second = sorted(divmod(int(near.argmax()), len(groups)))
-        if near[first, second] < ALIKE:
-            break
-        groups[first] += groups.pop(second)
-        sums[first] += sums[second]
-        sums = np.delete(sums, second, axis=0)
-    return groups
-
-
-def _typical(vectors: Vectors, group: Sequence[int]) -> int:
-    """The one nearest to the middle of its group."""
-    inside = vectors[list(group)]
-    return group[int((inside @ inside.sum(axis=0)).argmax())]
+    largest = groups(vectors, ALIKE)[:THEMES]
+    return tuple(Theme(texts[typical(vectors, group)], len(group)) for group in largest)

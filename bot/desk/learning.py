@@ -16,7 +16,7 @@ from bot.desk.desk import Desk
 from bot.desk.masking import mask
 from bot.dialogue import proposals
 from bot.dialogue.message import Button, Message
-from bot.dialogue.proposals import Change
+from bot.dialogue.proposals import Change, Worded
 from bot.dialogue.texts import spoken, texts
 from bot.records.states import OutgoingState, ProposalState
 from bot.records.tables import Candidate, Outgoing, Proposal, Question, Ticket, Timer, Wording
@@ -121,7 +121,11 @@ async def card(tx: AsyncSession, proposal: Proposal, staff: Language) -> Message
         number=proposal.id,
         topic=proposal.topic,
         state=proposal.state.value,
-        wordings=tuple((one, written[one].question, written[one].answer) for one in LANGUAGES if one in written),
+        wordings=tuple(
+            Worded(one, written[one].question, written[one].answer, tuple(written[one].also))
+            for one in LANGUAGES
+            if one in written
+        ),
         missing=tuple(one for one in LANGUAGES if one not in written),
         similar=tuple(proposal.similar),
         fills=proposal.entry_id if proposal.entry_id in proposal.similar else None,
@@ -138,7 +142,8 @@ async def refresh(tx: AsyncSession, desk: Desk, proposal: Proposal, *, key: str)
     shown = (await card(tx, proposal, desk.language)).payload()
     shown.setdefault("reply_markup", {"inline_keyboard": []})
     payload = {**shown, "message_id": {"message_of": proposal.card_id}}
-    await outbox.put(tx, sent.chat_id, "editMessageText", payload, key=f"{key}:proposal", priority=Priority.NOTICE)
+    name = f"{key}:proposal" if proposal.ticket_id else f"{key}:proposal:list"  # it quotes several people
+    await outbox.put(tx, sent.chat_id, "editMessageText", payload, key=name, priority=Priority.NOTICE)
 
 
 async def shown_as(tx: AsyncSession, staff_chat: int, message_id: int) -> Proposal | None:
@@ -155,9 +160,12 @@ async def change(tx: AsyncSession, proposal: Proposal, changes: Sequence[Change]
         known = written.get(one.language)
         question = one.question or (known.question if known else "")
         answer = one.answer or (known.answer if known else "")
-        if not question or not answer:
+        if not known and not (question and answer):
             return False
-        await tx.merge(Wording(proposal_id=proposal.id, language=one.language, question=question, answer=answer))
+        also = list(known.also) if known else []
+        await tx.merge(
+            Wording(proposal_id=proposal.id, language=one.language, question=question, answer=answer, also=also)
+        )
         proposal.topic = one.topic or proposal.topic
     return True
 

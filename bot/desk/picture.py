@@ -1,14 +1,16 @@
 """A period as a picture for a phone: 1080 pixels wide, big letters."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from textwrap import shorten, wrap
 from typing import TYPE_CHECKING
 
-from bot.desk.insight import Figures
+from bot.desk.insight import Figures, Theme
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 WIDE, HIGH, DPI = 10.8, 15.0, 100
 COLOURS = ("#2f7d5b", "#d9a441", "#b4503c")  # told apart in grey as well: dark, light, middle
@@ -41,6 +43,23 @@ def draw(figures: Figures, legend: Legend) -> bytes:
     _days(days, figures, legend)
     _themes(themes, figures, legend)
     figure.subplots_adjust(left=0.09, right=0.95, top=0.925, bottom=0.03, hspace=0.32)
+    return _png(figure)
+
+
+def draw_themes(themes: Sequence[Theme], title: str, chart: str) -> bytes:
+    """A PNG: how many questions of each theme, the largest first."""
+    from matplotlib.figure import Figure  # noqa: PLC0415  # as in draw
+
+    figure = Figure(figsize=(WIDE, 3 + 1.35 * max(len(themes), 4)), dpi=DPI, facecolor="white")
+    height = figure.get_figheight()
+    figure.suptitle("\n".join(wrap(title, 40)), fontsize=32, fontweight="bold", color=INK, y=1 - 0.3 / height, va="top")
+    axes = figure.subplots()
+    figure.subplots_adjust(left=0.07, right=0.93, top=1 - 2.2 / height, bottom=0.3 / height)
+    _bars(axes, themes, chart)
+    return _png(figure)
+
+
+def _png(figure: "Figure") -> bytes:
     png = BytesIO()
     figure.savefig(png, format="png")
     return png.getvalue()
@@ -82,15 +101,20 @@ def _days(axes: "Axes", figures: Figures, legend: Legend) -> None:
 
 
 def _themes(axes: "Axes", figures: Figures, legend: Legend) -> None:
-    axes.set_title(legend.themes, fontsize=26, fontweight="bold", loc="left", color=INK, pad=14)
-    axes.axis("off")
-    if not figures.themes:
-        _empty(axes, legend)
+    if figures.themes:
+        _bars(axes, figures.themes, legend.themes)
         return
-    most = figures.themes[0].count
+    axes.set_title(legend.themes, fontsize=26, fontweight="bold", loc="left", color=INK, pad=14)
+    _empty(axes, legend)
+
+
+def _bars(axes: "Axes", themes: Sequence[Theme], chart: str) -> None:
+    axes.set_title(chart, fontsize=26, fontweight="bold", loc="left", color=INK, pad=14)
+    axes.axis("off")
+    most = themes[0].count
     axes.set_xlim(0, 1)
-    axes.set_ylim(len(figures.themes) if len(figures.themes) > 3 else 4, 0)
-    for place, theme in enumerate(figures.themes):
+    axes.set_ylim(max(len(themes), 4), 0)
+    for place, theme in enumerate(themes):
         text = "\n".join(wrap(shorten(" ".join(theme.question.split()), 100, placeholder=" …"), 50))
         axes.barh(place + 0.78, 0.88 * theme.count / most, height=0.16, color=COLOURS[2])
         axes.text(0, place + 0.62, text, fontsize=20, va="bottom", color=INK, linespacing=1.05, parse_math=False)

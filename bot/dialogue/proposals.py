@@ -10,9 +10,20 @@ from bot.dialogue.rich import Rich, bold, italic, join, plain
 from bot.dialogue.texts import texts
 from indexer.entries import Language
 
+WAY = 100  # characters of another way of asking
 SHOWN = 1200  # characters of an answer: two languages and the rest fit one message
 TONGUE = re.compile(r"^(FR|EN)\s*:?\s*$", re.MULTILINE | re.IGNORECASE)
 TOPIC = re.compile(r"^(?:topic|th[èe]me)\s*:\s*([a-z0-9]+(?:-[a-z0-9]+)*)\s*$", re.MULTILINE | re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Worded:
+    """A proposed entry in one language; the answer is empty until staff write it."""
+
+    language: Language
+    question: str
+    answer: str
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +33,7 @@ class Card:
     number: int
     topic: str
     state: str
-    wordings: tuple[tuple[Language, str, str], ...]
+    wordings: tuple[Worded, ...]
     missing: tuple[Language, ...]
     similar: tuple[str, ...] = ()
     fills: str | None = None
@@ -42,7 +53,7 @@ def card(about: Card, staff: Language) -> Message:
     """The entry in its languages, what it resembles, how to change it, and the buttons to decide."""
     words = texts(staff)
     head = bold(words.learn_title.format(number=about.number)) + plain(f"\n{words.learn_topic} {about.topic}")
-    blocks = [head, *(_wording(*one, staff) for one in about.wordings)]
+    blocks = [head, *(_wording(one, staff) for one in about.wordings)]
     blocks += [italic(words.learn_missing.format(language=_name(one, staff))) for one in about.missing]
     others = [entry_id for entry_id in about.similar if entry_id != about.fills]
     if about.fills:
@@ -53,11 +64,15 @@ def card(about: Card, staff: Language) -> Message:
         return join([*blocks, bold(getattr(words, f"learn_{about.state}"))]).message()
     publish = Button(words.button_publish, data=f"e:p:{about.number}")
     discard = Button(words.button_discard, data=f"e:d:{about.number}")
-    return join([*blocks, italic(words.learn_how)]).message((publish, discard))
+    answered = any(one.answer for one in about.wordings)
+    return join([*blocks, italic(words.learn_how)]).message((publish, discard) if answered else (discard,))
 
 
-def _wording(language: Language, question: str, answer: str, staff: Language) -> Rich:
-    return join([italic(_name(language, staff)), bold(question), plain(short(answer, SHOWN))], "\n")
+def _wording(one: Worded, staff: Language) -> Rich:
+    words = texts(staff)
+    also = [plain(words.learn_also + "".join(f"\n– {short(way, WAY)}" for way in one.also))] if one.also else []
+    answer = plain(short(one.answer, SHOWN)) if one.answer else italic(words.learn_no_answer)
+    return join([italic(_name(one.language, staff)), bold(one.question), *also, answer], "\n")
 
 
 def _name(language: Language, staff: Language) -> str:

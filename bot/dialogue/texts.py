@@ -201,6 +201,8 @@ class Texts:
     learn_refused: str  # problems
     learn_interrupted: str
     learn_source: str
+    learn_also: str
+    learn_no_answer: str
     button_learn: str
     # To staff: canned replies
     canned_list: str
@@ -234,6 +236,30 @@ class Texts:
     export_done: str
     menu_staff_stats: str
     menu_staff_export: str
+    # To staff: what the knowledge lacks
+    gaps_title: str  # period
+    gaps_count: str  # themes, questions
+    gaps_none: str
+    gaps_which: str
+    gaps_more: str  # count
+    gaps_fills: str  # entry
+    gaps_near: str  # entry
+    gaps_hint: str
+    gaps_chart: str
+    gaps_dismissed: str
+    gaps_gone: str
+    gaps_proposed: str
+    gaps_export_done: str
+    button_gap_write: str  # number
+    button_gap_dismiss: str  # number
+    button_gap_export: str
+    menu_staff_gaps: str
+    # To staff: entries whose time is nearly over
+    ageing_title: str
+    ageing_soon: str  # question, date, days
+    ageing_over: str  # question, date
+    ageing_owner: str  # owner
+    ageing_how: str
     # To the candidate: an answer that was published later
     button_wish: str
     wish_offer: str

@@ -1,9 +1,8 @@
 """/stats: a period in a picture and in numbers, for staff; /export: its questions as a table, for admins."""
 
 import asyncio
-import re
 from collections.abc import Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from telegram import Update
@@ -13,7 +12,7 @@ from bot.delivery.files import put_file
 from bot.delivery.outbox import Priority
 from bot.desk import insight
 from bot.desk.export import table
-from bot.desk.insight import Figures, Period
+from bot.desk.insight import Figures, Period, period
 from bot.desk.picture import Legend, draw
 from bot.dialogue.texts import Texts, texts
 from bot.handlers.carrying import topic_of
@@ -22,28 +21,7 @@ from bot.handlers.desk import argument
 from bot.handlers.rights import Role, role
 from indexer.courses import Course
 
-DAYS = re.compile(r"(\d{1,4})[dj]", re.IGNORECASE)
 CAPTION = 1024  # UTF-16 units that Telegram allows below a picture
-
-
-def period(asked: str, now: datetime) -> Period | None:
-    """What `7d`, `30d`, `all` or `2026-09-01..2026-09-30` means, in the zone of `now`; None for what means nothing.
-
-    Days are whole: `7d` is today and the six days before it.
-    """
-    asked = asked.strip().lower() or "7d"
-    midnight = datetime.combine(now.date(), time(), now.tzinfo)
-    if asked in {"all", "tout"}:
-        return Period(None, now)
-    try:
-        if days := DAYS.fullmatch(asked):
-            return Period(midnight - timedelta(days=int(days[1]) - 1), now) if int(days[1]) else None
-        first, _, last = (part.strip() for part in asked.partition(".."))
-        begin, end = date.fromisoformat(first), date.fromisoformat(last or first)
-        until = datetime.combine(end + timedelta(days=1), time(), now.tzinfo)
-        return Period(datetime.combine(begin, time(), now.tzinfo), min(until, now)) if begin <= end else None
-    except (ValueError, OverflowError):
-        return None
 
 
 async def on_stats(update: Update, context: Context) -> None:
@@ -54,7 +32,7 @@ async def on_stats(update: Update, context: Context) -> None:
     courses, rest = _courses(argument(received), deps.live.engine.school)
     chosen = period(rest, deps.local_now)
     if chosen is None:
-        await _say(update, deps, words.stats_which)
+        await say(update, deps, words.stats_which)
         return
     async with deps.db.read() as tx:
         about = await insight.asked(tx, chosen)
@@ -62,10 +40,10 @@ async def on_stats(update: Update, context: Context) -> None:
         about = insight.of_course(about, courses[0].name)
     zone = ZoneInfo(deps.settings.timezone)
     found = await asyncio.to_thread(insight.figures, about, deps.live.engine.encoder.queries, zone)
-    when = _when(chosen, words, zone)
+    title = when(chosen, words, zone)
     split = await asyncio.to_thread(_split, about, courses, deps, zone)
-    picture = await asyncio.to_thread(draw, found, _legend(found, words, when))
-    said = "\n".join([f"{words.stats_title} · {when}", *split, _lines(found, words)])
+    picture = await asyncio.to_thread(draw, found, _legend(found, words, title))
+    said = "\n".join([f"{words.stats_title} · {title}", *split, _lines(found, words)])
     async with deps.db.begin() as tx:
         key, shown = f"u{update.update_id}:stats", {"caption": said[:CAPTION], **topic_of(update)}
         await put_file(tx, deps.staff_chat, "photo", "stats.png", picture, key=key, **shown)
@@ -92,7 +70,8 @@ def _split(about: insight.Asked, courses: Sequence[Course], deps: Deps, zone: Zo
     return lines
 
 
-def _when(chosen: Period, words: Texts, zone: ZoneInfo) -> str:
+def when(chosen: Period, words: Texts, zone: ZoneInfo) -> str:
+    """A period as people write it."""
     if chosen.since is None:
         return words.stats_all
     last = (chosen.until - timedelta(microseconds=1)).astimezone(zone)
@@ -157,10 +136,10 @@ async def on_export(update: Update, context: Context) -> None:
     words = texts(deps.settings.staff_language)
     chosen = period(argument(received) or "all", deps.local_now)
     if await role(update, context, Role.ADMIN) < Role.ADMIN:
-        await _say(update, deps, words.reindex_admins_only)
+        await say(update, deps, words.reindex_admins_only)
         return
     if chosen is None:
-        await _say(update, deps, words.stats_which)
+        await say(update, deps, words.stats_which)
         return
     async with deps.db.read() as tx:
         about = await insight.asked(tx, chosen)
@@ -173,7 +152,8 @@ async def on_export(update: Update, context: Context) -> None:
     deps.wake.messages.ring()
 
 
-async def _say(update: Update, deps: Deps, text: str) -> None:
+async def say(update: Update, deps: Deps, text: str) -> None:
+    """A line in the staff's group, as the end of a command."""
     async with deps.db.begin() as tx:
         key, payload = f"u{update.update_id}", {"text": text, **topic_of(update)}
         await outbox.put(tx, deps.staff_chat, "sendMessage", payload, key=key, priority=Priority.NOTICE)

@@ -92,12 +92,16 @@ async def _decide(update: Update, context: Context, number: int, *, discard: boo
     """Discard, or publish; what to say if nothing came of it."""
     deps, key = context.deps, f"u{update.update_id}"
     words = texts(deps.settings.staff_language)
+    said = words.learn_gone
     async with deps.db.begin() as tx:
         proposal = await tx.get(Proposal, number)
         member = await member_of(tx, update, deps.now())
         ticket = await tx.get(Ticket, proposal.ticket_id) if proposal and proposal.ticket_id else None
+        written = await learning.wordings(tx, proposal) if proposal else {}
         if proposal is None or (ticket and not desk_of(deps).here(ticket)):
             moved = False
+        elif not discard and not any(wording.answer for wording in written.values()):
+            moved, said = False, words.learn_no_answer
         elif discard:
             moved = await learning.move(tx, proposal, ProposalState.DISCARDED, ProposalState.DRAFT)
         else:
@@ -110,7 +114,7 @@ async def _decide(update: Update, context: Context, number: int, *, discard: boo
     if moved and not discard:
         order = Order(member.name, deps.local_now.date(), deps.settings.kept_indexes, reason)
         deps.start(_publish(deps, number, order, key))
-    return "" if moved else words.learn_gone
+    return "" if moved else said
 
 
 async def _publish(deps: Deps, number: int, order: Order, key: str) -> None:
@@ -139,7 +143,8 @@ async def _entries(deps: Deps, number: int, order: Order) -> list[Entry]:
     engine = deps.live.engine
     async with deps.db.begin() as tx:
         proposal = await tx.get_one(Proposal, number)
-        written = await learning.wordings(tx, proposal)
+        found = await learning.wordings(tx, proposal)
+        written = {language: wording for language, wording in found.items() if wording.answer}
         first = written.get(spoken(proposal.language)) or next(iter(written.values()))
         proposal.entry_id = proposal.entry_id or new_id(first.question, set(engine.snapshot.versions))
         return [
@@ -150,7 +155,7 @@ async def _entries(deps: Deps, number: int, order: Order) -> list[Entry]:
                 topic=proposal.topic,
                 topic_name=_topic_name(engine, proposal.topic, language),
                 question=" ".join(wording.question.split()),
-                also=(),
+                also=tuple(wording.also),
                 answer=wording.answer.strip(),
                 source=texts(language).learn_source,
                 reviewed=order.today,

@@ -10,7 +10,7 @@ from bot.delivery import inbox, outbox
 from bot.delivery.outbox import Priority
 from bot.desk import copies, quoting, refusals
 from bot.dialogue.texts import texts
-from bot.handlers import canned, carrying, desk, insight, learning, publishing, topics, uploading
+from bot.handlers import canned, carrying, desk, gaps, insight, learning, publishing, topics, uploading
 from bot.handlers.candidate import desk_of
 from bot.handlers.context import Context, Deps
 from bot.handlers.rights import Role, group, role
@@ -123,6 +123,7 @@ COMMANDS: dict[str, Callable[[Update, Context], Awaitable[None]]] = {
     "unban": desk.on_unban,
     "canned": canned.on_canned,
     "stats": insight.on_stats,
+    "gaps": gaps.on_gaps,
     "export": insight.on_export,
     "reindex": publishing.on_reindex,
     "rollback": publishing.on_rollback,

@@ -101,7 +101,7 @@ def _add(knowledge: Path, entry: Entry, change: Callable[[Path, str | None], Non
         if (other.id, other.language) == (entry.id, entry.language):
             if (other.question, other.answer) == (entry.question, entry.answer):
                 return
-            entry = replace(entry, also=other.also)
+            entry = replace(entry, also=tuple(dict.fromkeys((*other.also, *entry.also))))
             change(knowledge / other.path, _without(read_text(knowledge / other.path), other))
     head = (entry.course, entry.topic, entry.language, entry.source)
     # The file's own date of review is kept: it is the earlier one.

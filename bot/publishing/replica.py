@@ -13,7 +13,7 @@ import shutil
 import socket
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import count
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -24,12 +24,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.records.news import tell
 from bot.records.sessions import Database
-from bot.records.tables import ACTIVE_SNAPSHOT, Setting, SnapshotFile, StoredSnapshot
+from bot.records.tables import ACTIVE_SNAPSHOT, Setting, SnapshotFile, StoredActivation, StoredSnapshot
 from bot.records.upsert import insert_new
 from indexer import store
 from indexer.encoder import Encoder
 from indexer.engine import Engine, engine_of, refuse_other_model
 from indexer.snapshot import SnapshotError, damage, load
+from indexer.store import Activation
 
 log = logging.getLogger(__name__)
 
@@ -67,8 +68,15 @@ class Replica:
         async with self.db.begin() as tx:
             await _store(tx, folder)
             await _activate(tx, folder.name, before)
+            tx.add_all(await asyncio.to_thread(_noted, self.root, folder.name))
             await _prune(tx, folder.name)
         log.info("index shared", extra={"snapshot": folder.name})
+
+    async def history(self) -> list[Activation]:
+        """What went live when and by whom, on whichever machine, newest first."""
+        async with self.db.read() as tx:
+            rows = await tx.execute(select(StoredActivation.noted).order_by(StoredActivation.id.desc()))
+            return [store.ACTIVATION.validate_python(noted) for noted in rows.scalars()]
 
     async def share(self, folder: Path, before: str | None) -> None:
         """`publish`, unless this snapshot is the active one already."""
@@ -168,6 +176,12 @@ async def _activate(tx: AsyncSession, snapshot_id: str, before: str | None) -> N
     if moved is None:
         raise OvertakenError
     tell(tx, "snapshot")
+
+
+def _noted(root: Path, snapshot_id: str) -> list[StoredActivation]:
+    """What this machine noted when it made the snapshot live; a full disk may have kept it from that."""
+    newest = next((one for one in store.activations(root) if one.snapshot == snapshot_id), None)
+    return [StoredActivation(noted=asdict(newest))] if newest else []
 
 
 async def _prune(tx: AsyncSession, active: str) -> None:

@@ -173,6 +173,7 @@ async def forget(tx: AsyncSession, candidate_id: str, *, keep: int | None = None
     await tx.execute(delete(Topic).where(Topic.candidate_id == candidate_id))
     unpublished = Proposal.ticket_id.in_(tickets) & (Proposal.state != ProposalState.PUBLISHED)
     await tx.execute(delete(Proposal).where(unpublished))
+    await _remove_proposals_with_questions_of(tx, candidate_id)
     closed = await _count(tx, delete(Ticket).where(Ticket.candidate_id == candidate_id))
     asked = await _count(tx, delete(Question).where(Question.candidate_id == candidate_id))
     sent = await _delete_outgoing(tx, own)
@@ -183,6 +184,15 @@ async def forget(tx: AsyncSession, candidate_id: str, *, keep: int | None = None
     await tx.execute(update(Chat).where(Chat.id == chat_id).values(forgotten_at=utc_now()))
     await remove_forgotten(tx, chat_id)
     return Forgotten(asked, closed, sent, received)
+
+
+async def _remove_proposals_with_questions_of(tx: AsyncSession, candidate_id: str) -> None:
+    """Proposals that quote several people's questions, unless they are published."""
+    own = set((await tx.execute(select(Question.id).where(Question.candidate_id == candidate_id))).scalars())
+    quoting = Proposal.first_question.is_not(None) & (Proposal.state != ProposalState.PUBLISHED)
+    rows = (await tx.execute(select(Proposal.id, Proposal.questions).where(quoting))).all()
+    gone = [number for number, questions in rows if own & set(questions)]
+    await tx.execute(delete(Proposal).where(Proposal.id.in_(gone)))
 
 
 async def remove_forgotten(tx: AsyncSession, chat_id: int) -> bool:

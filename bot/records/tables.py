@@ -217,6 +217,7 @@ class Question(Base):
     answer_id: Mapped[int | None] = mapped_column(ForeignKey(Outgoing.id))
     message_id: Mapped[int | None] = mapped_column(BigInteger)  # of the candidate's own message
     edited_at: Mapped[datetime | None]  # the candidate changed it once it was on a card
+    dismissed_at: Mapped[datetime | None]  # staff want no entry for it, nor for others that ask the same
 
 
 class Ticket(Base):
@@ -362,7 +363,7 @@ class Attachment(Base):
 
 
 class Proposal(Base):
-    """An entry that is to be made of a ticket's question and its answer."""
+    """An entry that is to be made of a ticket's question and its answer, or of questions that nothing answers."""
 
     __tablename__ = "proposal"
 
@@ -374,6 +375,8 @@ class Proposal(Base):
     state: Mapped[ProposalState] = mapped_column(default=ProposalState.DRAFT)
     entry_id: Mapped[str | None] = mapped_column(String(200))  # given when it is published
     similar: Mapped[list[str]] = mapped_column(default=list)  # ids of entries that come near
+    questions: Mapped[list[int]] = mapped_column(default=list, server_default="[]")  # numbers of those it is to answer
+    first_question: Mapped[int | None] = mapped_column(BigInteger)  # the lowest of these numbers
     made_by: Mapped[int | None] = mapped_column(ForeignKey(Chat.id, ondelete="SET NULL"))
     decided_by: Mapped[int | None] = mapped_column(ForeignKey(Chat.id, ondelete="SET NULL"))
     card_id: Mapped[int | None] = mapped_column(ForeignKey(Outgoing.id, ondelete="SET NULL"))
@@ -389,6 +392,13 @@ class Proposal(Base):
             sqlite_where=text("state != 'discarded'"),
             postgresql_where=text("state != 'discarded'"),
         ),
+        Index(
+            "uq_proposal_for_questions",
+            "first_question",
+            unique=True,
+            sqlite_where=text("state IN ('draft', 'approved')"),
+            postgresql_where=text("state IN ('draft', 'approved')"),
+        ),
         NEVER_REUSED,
     )
 
@@ -401,7 +411,8 @@ class Wording(Base):
     proposal_id: Mapped[int] = mapped_column(ForeignKey(Proposal.id, ondelete="CASCADE"), primary_key=True)
     language: Mapped[str] = mapped_column(String(8), primary_key=True)
     question: Mapped[str]
-    answer: Mapped[str]
+    answer: Mapped[str]  # empty until staff write it
+    also: Mapped[list[str]] = mapped_column(default=list, server_default="[]")  # other ways of asking
 
 
 class Wish(Base):
@@ -457,3 +468,13 @@ class SnapshotFile(Base):
     chunk: Mapped[int] = mapped_column(primary_key=True)  # 0, 1, …
     sha256: Mapped[str] = mapped_column(String(64))  # of the whole file
     data: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class StoredActivation(Base):
+    """Who made which index live, and why, on whichever machine (PostgreSQL)."""
+
+    __tablename__ = "activation"
+    __table_args__ = (NEVER_REUSED,)
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    noted: Mapped[dict[str, Any]]  # as the line of a machine's own history

@@ -7,9 +7,8 @@ import matplotlib.image
 import pytest
 
 from bot.desk.export import harmless, table
-from bot.desk.insight import Asked, Figures, Period, Theme, figures, themes
+from bot.desk.insight import Asked, Figures, Period, Theme, figures, period, themes
 from bot.desk.picture import Legend, draw
-from bot.handlers.insight import period
 from bot.records.states import Feedback
 from bot.records.tables import Question, Ticket
 from indexer.encoder import OnnxEncoder

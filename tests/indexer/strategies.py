@@ -40,5 +40,6 @@ ENTRIES = st.builds(
     valid_until=st.one_of(st.none(), DATES),
     path=st.just("a.md"),
     review_every=st.one_of(st.none(), st.integers(1, 3650)),
+    owner=st.one_of(st.none(), WORDS, st.sampled_from(["@marie", "Marie: admissions", "#1"])),
 )
 DRAFTS = ENTRIES.map(lambda written: replace(written, answer="", draft=True))

@@ -124,6 +124,25 @@ async def test_reindexing_on_one_machine_reaches_the_other(machines: tuple[Machi
     assert store.live(two.root) == two.root / "snapshots" / here.engine.snapshot.id
 
 
+async def test_who_made_an_index_live_is_known_on_every_machine(
+    machines: tuple[Machine, Machine], knowledge: Path
+) -> None:
+    one, two = machines
+    first = await first_index(one, knowledge)
+    await two.replica.level()
+    there = Live(with_live_snapshot(WordEncoder(), two.root), knowledge, two.root, replica=two.replica)
+    add(knowledge)
+    second = await publish(there)
+    await one.replica.level()
+    await there.roll_back("Marie")
+    told = [(made.snapshot, made.act, made.by) for made in await one.replica.history()]
+    assert told == [
+        (first.snapshot.id, "rolled back", "Marie"),
+        (second.snapshot.id, "published", "Marie"),
+        (first.snapshot.id, "indexed", ""),
+    ]
+
+
 async def test_news_of_an_index_come_at_once(machines: tuple[Machine, Machine], knowledge: Path) -> None:
     """Without waiting for the next look, which would come in an hour here."""
     one, two = machines
