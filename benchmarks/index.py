@@ -10,8 +10,8 @@ passages, encoded: in the index; of which had no vector yet after one entry had 
 build_s, build_mb: from entries to a snapshot on disk, hashed
 rebuild_s, rebuild_mb: the same after one entry has changed, on the snapshot before
 open_s, open_mb: to open the snapshot; memory of the process that then searches
-index, recall, stated: its kind; share of the ten nearest that are found; the share that its manifest states
-nearest_ms: the ten nearest vectors; median, as all times below a second
+index, recall, stated: its kind; share of the ten nearest that are among the 300 found; what its manifest states
+nearest_ms: those 300 vectors, ten with LangChain; median, as all times in milliseconds
 question_ms: a whole search: vectors, words, n-grams, and all features of the hits
 langchain_build_s, _build_mb, _rebuild_s, _rebuild_mb, _open_s, _open_mb, _nearest_ms: LangChain's FAISS, which
 compares everything, has neither words nor hashes, and is told what to take out; null where it is not installed

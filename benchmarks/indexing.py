@@ -27,7 +27,7 @@ from indexer.building import build
 from indexer.encoder import Vectors
 from indexer.entries import Entry
 from indexer.passages import Kind, cut
-from indexer.search import search
+from indexer.search import NEAREST_PASSAGES, search
 from indexer.snapshot import load
 
 ASKED = 200  # questions
@@ -73,7 +73,7 @@ def guichet_search(known: Sequence[Entry], encoder: StoredEncoder, folder: Path)
     fusion = confidence.load().fusion
     nearest, whole, recalls = [], [], []
     for one, vector in questions(known, encoder):
-        took, rows = timed(partial(snapshot.nearest.search, vector, NEAREST, everything))
+        took, rows = timed(partial(snapshot.nearest.search, vector, NEAREST_PASSAGES, everything))
         truth = np.argsort(-(snapshot.vectors @ vector), kind="stable")[:NEAREST]
         recalls.append(float(np.isin(truth, rows).mean()))
         nearest.append(took)
