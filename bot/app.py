@@ -25,14 +25,14 @@ from telegram.ext import (
     filters,
 )
 
-from bot.backup import bring_up_to_date
+from bot.backup import bring_up_to_date, remove_old
 from bot.delivery.budgets import Limits as Budgets
 from bot.delivery.loops import Intake, Loops, TokenRefusedError, run
 from bot.delivery.processes import unique_name
 from bot.delivery.retry import backoff, reason
 from bot.delivery.timers import Handler, Payload
 from bot.delivery.wake import unless, wait
-from bot.desk import ageing, refusals, reminders, setbacks
+from bot.desk import ageing, refusals, reminders, retention, setbacks
 from bot.desk import learning as proposing
 from bot.desk.groups import Groups
 from bot.doors import doors
@@ -46,12 +46,14 @@ from bot.handlers import (
     inline,
     learning,
     menu,
+    mydata,
     publishing,
     staff,
     uploading,
 )
 from bot.handlers.candidate import desk_of
 from bot.handlers.context import App, Context, Deps
+from bot.handlers.pace import paced
 from bot.handlers.rights import GROUPS, group
 from bot.menus import announce
 from bot.publishing.live import Live
@@ -121,6 +123,7 @@ async def assembled(
             for group in groups.every:
                 await reminders.plan_digest(tx, replace(desk, chat=group), deps.now(), keep=True)
             await ageing.plan(tx, desk, deps.now())
+            await retention.plan(tx, desk, deps.now())
         refused = partial(refusals.heard, desk=desk, contact=settings.privacy_contact)
         limits = budgets or Budgets()
 
@@ -170,6 +173,11 @@ def clock(deps: Deps) -> dict[str, Handler]:
     async def interrupted(tx: AsyncSession, payload: Payload) -> None:
         await proposing.interrupted(tx, payload, desk=desk_of(deps))
 
+    async def retain(tx: AsyncSession, _payload: Payload) -> None:
+        settings, now = deps.settings, deps.now()
+        if await retention.retain(tx, desk_of(deps), settings.periods, now):
+            await asyncio.to_thread(remove_old, settings.backups, settings.keep_backups, now)
+
     async def unread(tx: AsyncSession, payload: Payload) -> None:
         await uploading.interrupted(tx, payload, deps.settings.staff_language)
 
@@ -183,6 +191,7 @@ def clock(deps: Deps) -> dict[str, Handler]:
         proposing.PUBLISHING: interrupted,
         uploading.READING: unread,
         ageing.AGEING: review,
+        retention.RETAIN: retain,
     }
 
 
@@ -307,15 +316,16 @@ def routes() -> list[BaseHandler[Update, Context, None]]:
         CommandHandler("language", menu.on_language, private),
         CommandHandler("help", commands.on_help, private),
         CommandHandler("course", commands.on_course, private),
-        CommandHandler("human", commands.on_human, private),
+        CommandHandler("human", paced(commands.on_human), private),
         CommandHandler("status", commands.on_status, private),
         CommandHandler("cancel", commands.on_cancel, private),
         CommandHandler("privacy", commands.on_privacy, private),
+        CommandHandler("mydata", mydata.on_mydata, private),
         CommandHandler("forget", commands.on_forget, private),
         CommandHandler("delete", carrying.on_own_delete, private),
         MessageHandler(private & filters.COMMAND, commands.on_unknown),
-        MessageHandler(private & words, candidate.on_text),
-        MessageHandler(private & ~filters.StatusUpdate.ALL, carrying.from_candidate),
+        MessageHandler(private & words, paced(candidate.on_text)),
+        MessageHandler(private & ~filters.StatusUpdate.ALL, paced(carrying.from_candidate)),
         CallbackQueryHandler(on_press),
         InlineQueryHandler(inline.on_query),
         MessageHandler(group, staff.on_group),

@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from gzip import BadGzipFile
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -68,6 +68,13 @@ def thin_out(folder: Path, pattern: str, kept: int) -> None:
     """Removes all but the newest backups of one kind."""
     for old in sorted(folder.glob(pattern), key=lambda path: path.stat().st_mtime, reverse=True)[kept:]:
         old.unlink(missing_ok=True)
+
+
+def remove_old(folder: Path, days: int, now: datetime) -> None:
+    """Removes backups that are past their period, those made before migrations too; 0 days: none."""
+    for path in folder.glob(f"*{SUFFIX}") if days else ():
+        if datetime.fromtimestamp(path.stat().st_mtime, tz=UTC) < now - timedelta(days=days):
+            path.unlink(missing_ok=True)
 
 
 async def make(db: Database, settings: Settings, target: Path) -> Path:

@@ -24,7 +24,7 @@ from indexer.entries import LANGUAGES
 
 log = logging.getLogger(__name__)
 
-CANDIDATE = ("menu", "human", "status", "cancel", "language", "help", "privacy", "forget", "start")
+CANDIDATE = ("menu", "human", "status", "cancel", "language", "help", "privacy", "mydata", "forget", "start")
 STAFF = (
     "help",
     "tickets",

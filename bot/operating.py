@@ -13,7 +13,7 @@ from rich.table import Table
 from bot import backup as backups
 from bot.console import DatabaseError, database, out, plainly
 from bot.settings import load_settings
-from bot.status import Queue, Status, look
+from bot.status import Kept, Queue, Status, look
 from bot.status import retry as put_back
 
 status_app = typer.Typer(invoke_without_command=True, help="How the bot stands, and what needs a person.")
@@ -109,6 +109,8 @@ def _show(found: Status) -> None:
     for worker in found.workers:
         roles = f", {' and '.join(worker.roles)} for all" if worker.roles else ""
         table.add_row("Worker", f"{worker.name}, heard of {_age(found.at - worker.beat_at)} ago{roles}")
+    for one in found.kept:
+        table.add_row("Kept" if one is found.kept[0] else "", _kept(one, found.at))
     out.print(table)
     if found.set_aside:
         out.print(
@@ -136,6 +138,11 @@ def _queue(queue: Queue, now: datetime) -> str:
     counts = ", ".join(f"{count} {name}" for name, count in queue.waiting.items())
     oldest = f"; the oldest for {_age(now - queue.oldest)}" if queue.oldest else ""
     return f"{counts or 'nothing waits'}{oldest}"
+
+
+def _kept(kept: Kept, now: datetime) -> str:
+    period = f"{kept.days} d" if kept.days else "without end"
+    return f"{kept.kind}: {period}; {f'the oldest for {_age(now - kept.oldest)}' if kept.oldest else 'none'}"
 
 
 def _rows(title: str, columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> Table:

@@ -67,6 +67,8 @@ def _blank_is_unset(value: Any) -> Any:
 
 
 Port = Annotated[int, Field(ge=0, le=65535)]  # 0: any that is free, for tests
+# Data of people are never kept for ever.
+Days = Annotated[int, Field(ge=1, le=36500)]
 Folder = Annotated[Path, AfterValidator(Path.expanduser)]  # no shell reads `.env` and expands ~ there
 
 
@@ -126,6 +128,23 @@ class Settings(BaseSettings):
     )
     privacy_contact: Annotated[str | None, BeforeValidator(_blank_is_unset)] = Field(
         None, description="whom to ask about personal data: an e-mail address, for instance"
+    )
+    most_a_minute: int = Field(
+        30, ge=0, le=1000, description="messages that one person may write in a minute; 0: as many as they like"
+    )
+    most_a_day: int = Field(300, ge=0, le=100000, description="messages that one person may write in a day; 0: any")
+    keep_questions: Days = Field(365, description="days that a question and its answer are kept")
+    keep_tickets: Days = Field(365, description="days that a conversation with the team is kept once it is closed")
+    keep_messages: Days = Field(180, description="days that other messages of the bot are kept")
+    keep_inbox: Days = Field(30, description="days that updates are kept, above all those that could not be handled")
+    keep_people: Days = Field(
+        365, description="days after somebody's last message until all that is held of them is erased"
+    )
+    keep_bans: int = Field(
+        730, ge=0, le=36500, description="days that a ban is kept of somebody who was erased; 0: until it is lifted"
+    )
+    keep_backups: int = Field(
+        90, ge=0, le=36500, description="days that backups in GUICHET_DATA_DIR/backups are kept; 0: others see to it"
     )
     webhook_url: str | None = Field(
         None, description="the public https address to which Telegram posts updates; unset: the bot asks for them"
@@ -230,6 +249,12 @@ class Settings(BaseSettings):
     def reminders(self) -> tuple[timedelta, ...]:
         """After how much office time staff are reminded, shortest first."""
         return tuple(timedelta(hours=number) for number in sorted(self.remind_after) if number > 0)
+
+    @property
+    def periods(self) -> dict[str, int]:
+        """How many days each kind of data in the database is kept; 0: without end."""
+        kinds = ("questions", "tickets", "messages", "inbox", "people", "bans")
+        return {kind: getattr(self, f"keep_{kind}") for kind in kinds}
 
     @property
     def index_root(self) -> Path:

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.delivery.outbox import Priority
 from bot.publishing.gate import limits_of
 from bot.records.migrations import Standing, standing
+from bot.records.retention import oldest
 from bot.records.sessions import Database
 from bot.records.states import OutgoingState, TicketState, UpdateState
 from bot.records.tables import (
@@ -34,6 +35,7 @@ SHOWN = 20  # rows of each kind that are listed
 LATELY = timedelta(days=1)
 LATE_INBOX = timedelta(minutes=5)  # an update that waits longer has nobody who works
 LATE_OUTBOX = timedelta(minutes=15)
+LATE_RETENTION = timedelta(days=3)
 SILENT = timedelta(minutes=1)  # since a process's last sign of life
 
 
@@ -78,6 +80,15 @@ class Worker:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """How long a kind of data is kept, and since when its oldest."""
+
+    kind: str
+    days: int  # 0: without end
+    oldest: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Index:
     """The live index: of all machines where they share a database, else of this one."""
 
@@ -103,6 +114,7 @@ class Status:
     outbox: Queue = field(default_factory=Queue)
     failed: tuple[Failed, ...] = ()
     tickets: Queue = field(default_factory=Queue)
+    kept: tuple[Kept, ...] = ()
     attention: tuple[str, ...] = ()
 
 
@@ -113,6 +125,7 @@ async def look(db: Database, settings: Settings) -> Status:
         facts: dict[str, Any] = {"inbox": Queue(), "outbox": Queue(), "tickets": Queue()}
         if found.current:
             facts = await _queues(tx, now)
+            facts["kept"] = tuple([Kept(kind, days, await oldest(tx, kind)) for kind, days in settings.periods.items()])
         size = await _size(tx)
         index, fault = await _index(tx, settings, shared=found.current)
     attention = (*_standing(found), *fault, *_attention(now, **facts))
@@ -223,12 +236,14 @@ def _standing(found: Standing) -> list[str]:
 
 def _attention(
     now: datetime,
+    *,
     inbox: Queue,
     outbox: Queue,
     tickets: Queue,
     set_aside: Sequence[SetAside] = (),
     failed: Sequence[Failed] = (),
     workers: Sequence[Worker] = (),
+    kept: Sequence[Kept] = (),
 ) -> list[str]:
     del tickets  # staff see them in their group
     found = []
@@ -240,6 +255,8 @@ def _attention(
         found.append("updates wait and nobody takes them: is 'guichet run' running? See its log")
     if outbox.oldest and now - outbox.oldest > LATE_OUTBOX:
         found.append("messages wait and are not sent: is Telegram within reach? See 'guichet doctor'")
+    if any(one.days and one.oldest and now - one.oldest > timedelta(days=one.days) + LATE_RETENTION for one in kept):
+        found.append("data are held beyond their period: each night 'guichet run' takes them away, and has not")
     if workers and all(now - worker.beat_at > SILENT for worker in workers):
         found.append("no process has given a sign of life lately: start 'guichet run'")
     return found

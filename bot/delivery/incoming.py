@@ -19,6 +19,7 @@ PLACES: dict[str, tuple[tuple[str, ...], ...]] = {
     "chosen_inline_result": (("from",),),
 }
 WRITTEN = {"message", "edited_message", "callback_query"}  # who sends one can be reached again
+KINDS = ("private", "group", "supergroup", "channel")  # looked through: what stands there may have no hash
 LIMIT = 2**63
 
 
@@ -51,7 +52,12 @@ def place(raw: Raw) -> Place | None:
         found = _dig(raw, (kind(raw), *path))
         telegram_id = _integer(found.get("id"))
         chat_kind = "private" if path[-1] == "from" else found.get("type")
-        if telegram_id is not None and chat_kind in {"private", "group", "supergroup", "channel"}:
+        if telegram_id is not None and chat_kind in (
+            "private",
+            "group",
+            "supergroup",
+            "channel",
+        ):  # or nothing that has a hash
             return Place(telegram_id, str(chat_kind))
     return None
 

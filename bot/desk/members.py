@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.dialogue.rich import clean
 from bot.records.people import chat_of
 from bot.records.tables import Member
 
@@ -25,7 +26,7 @@ async def seen(
     """The member with this Telegram id, by today's name, seen in this group."""
     chat = await chat_of(tx, telegram_id, kind)
     seen_here = {"group_chat_id": group} if group else {}
-    return await tx.merge(Member(chat_id=chat.id, name=name[:64], username=username, seen_at=now, **seen_here))
+    return await tx.merge(Member(chat_id=chat.id, name=clean(name, 64), username=username, seen_at=now, **seen_here))
 
 
 async def named(tx: AsyncSession, name: str, group: int) -> Member | None:

@@ -42,13 +42,13 @@ def notice(language: Language, operator: str | None, contact: str | None) -> str
     return "" if operator and contact else texts(language).demonstration
 
 
-def privacy(language: Language, operator: str | None, contact: str | None) -> Rich:
-    """Return what is kept and why, and who is responsible for it."""
+def privacy(language: Language, operator: str | None, contact: str | None, days: int) -> Rich:
+    """Return what is kept, why, for how many days after the last message, and who is responsible for it."""
     words = texts(language)
     who = words.privacy_nobody
     if operator and contact:
         who = words.privacy_operator.format(operator=operator, contact=contact)
-    return join([plain(words.privacy), plain(who)])
+    return join([plain(words.privacy.format(days=days)), plain(who)])
 
 
 def answer(entry: Entry, language: Language, gist: str = "", course: str = "") -> Rich:

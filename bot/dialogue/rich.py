@@ -12,7 +12,10 @@ from sulguk import transform_html
 from bot.dialogue.message import Button, Entity, Message
 
 # Bidirectional overrides, embeddings and isolates can make a text read as another; the rest is invisible.
-_HIDDEN = re.compile("[\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ufffe\uffff]")
+_HIDDEN = re.compile(
+    "[\u00ad\u061c\u180e\u200b\u200c\u200e\u200f\u2028-\u202e\u2060-\u2069\u3164\ufeff\ufff9-\ufffb\ufffe\uffff]"
+    "|(?<![\u2190-\u2bff\ufe0f\U0001f000-\U0001faff])\u200d"  # but for what joins emoji
+)
 _LINKS = ("http://", "https://", "mailto:")
 
 

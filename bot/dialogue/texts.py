@@ -21,14 +21,22 @@ class Texts:
     start_about: str  # course, topics
     demonstration: str
     help: str
-    privacy: str
+    privacy: str  # days
     privacy_operator: str  # operator, contact
     privacy_nobody: str
     forget_ask: str
     forget_done: str
     forget_remains: str
     forget_ban: str
+    forget_open: str
+    forget_group: str
     forget_not: str
+    too_fast: str
+    too_many: str
+    mydata_caption: str
+    mydata_file: str
+    staff_forgotten: str  # candidate
+    staff_forgotten_rest: str  # candidate
     unknown_command: str
     # To the candidate: a person
     human_asked: str
@@ -401,6 +409,7 @@ class Texts:
     menu_help: str
     menu_human: str
     menu_privacy: str
+    menu_mydata: str
     menu_forget: str
     menu_staff_help: str
     menu_staff_close: str

@@ -7,6 +7,7 @@ from telegram import Update
 
 from bot.desk import cards, endings, relay, wishes
 from bot.dialogue.message import Message
+from bot.dialogue.rich import clean
 from bot.dialogue.texts import texts
 from bot.handlers.candidate import desk_of, say, tongue
 from bot.handlers.context import Deps
@@ -49,7 +50,7 @@ async def _share_name(tx: AsyncSession, deps: Deps, candidate: Candidate, update
     """The name in Telegram, shown to staff from now on, by the person's own wish."""
     ticket, key, user = await _own(tx, candidate, rest), f"u{update.update_id}", update.effective_user
     assert user
-    candidate.shown_name = user.full_name[:NAME]
+    candidate.shown_name = clean(user.full_name, NAME) or candidate.id
     said = texts(tongue(candidate)).name_shared.format(name=candidate.shown_name)
     await say(tx, candidate, Message(said), key)
     if ticket:

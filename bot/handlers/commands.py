@@ -5,7 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from telegram import Update
 
 from bot.delivery import inbox, outbox
-from bot.desk import edits, endings, relay, tickets, waits
+from bot.desk import edits, endings, erasure, relay, tickets, waits
 from bot.desk.pieces import Piece, read
 from bot.dialogue import courses, render, times
 from bot.dialogue.language import language as language_of
@@ -25,7 +25,7 @@ from bot.handlers.candidate import (
 )
 from bot.handlers.context import Context, Deps
 from bot.records.people import forget
-from bot.records.tables import Candidate, Outgoing, Question
+from bot.records.tables import Candidate, Question
 
 
 async def on_course(update: Update, context: Context) -> None:
@@ -51,7 +51,8 @@ async def on_privacy(update: Update, context: Context) -> None:
     deps = context.deps
     async with deps.db.begin() as tx:
         candidate = await who(tx, update)
-        shown = render.privacy(tongue(candidate), deps.settings.operator, deps.settings.privacy_contact)
+        settings = deps.settings
+        shown = render.privacy(tongue(candidate), settings.operator, settings.privacy_contact, settings.keep_people)
         await say(tx, candidate, shown.message(), f"u{update.update_id}:privacy")
         await inbox.done(tx, update.update_id)
 
@@ -148,32 +149,26 @@ async def on_cancel(update: Update, context: Context) -> None:
 
 
 async def on_forget(update: Update, context: Context) -> None:
-    """/forget: asked once more, since it cannot be undone."""
+    """/forget: asked once more, since it cannot be undone; what an open ticket then loses is said before."""
     deps = context.deps
     async with deps.db.begin() as tx:
         candidate = await who(tx, update)
-        words = texts(tongue(candidate))
+        words, ticket = texts(tongue(candidate)), await tickets.open_ticket(tx, candidate.id)
         buttons = (Button(words.button_yes, data="f:yes"), Button(words.button_no, data="f:no"))
-        asked = join([plain(words.forget_ask), plain(words.forget_ban if candidate.banned_at else "")])
-        await say(tx, candidate, asked.message(buttons), f"u{update.update_id}:forget")
+        said = (words.forget_ask, words.forget_open if ticket else "", words.forget_ban if candidate.banned_at else "")
+        await say(tx, candidate, join(map(plain, said)).message(buttons), f"u{update.update_id}:forget")
         await inbox.done(tx, update.update_id)
 
 
 async def erase(update: Update, context: Context) -> None:
-    """Erase what is held of the person who pressed yes; staff are told on an open ticket, without a text."""
-    deps = context.deps
+    """Erase what is held of the person who pressed yes, in the staff's group too as far as Telegram lets a bot."""
+    deps, key = context.deps, f"u{update.update_id}"
     async with deps.db.begin() as tx:
         candidate = await who(tx, update)
         words, chat_id = texts(tongue(candidate)), candidate.chat_id
-        ticket = await tickets.open_ticket(tx, candidate.id)
-        if ticket:
-            gone = texts(deps.settings.staff_language).staff_cancelled.format(candidate=candidate.id)
-            await relay.tell(tx, desk_of(deps), ticket, gone, key=f"u{update.update_id}")
-            await tx.flush()
-            told = select(Outgoing).where(Outgoing.key == f"u{update.update_id}:tell")
-            (await tx.execute(told)).scalar_one().ticket_id = None  # stays when the ticket goes
-        said = (words.forget_done, words.forget_ban if candidate.banned_at else "", words.forget_remains)
-        farewell = Message("\n\n".join(filter(None, said))).payload()
-        keep = await outbox.put(tx, chat_id, "sendMessage", farewell, key=f"u{update.update_id}:forgotten")
+        stays = await erasure.clear_group(tx, desk_of(deps), candidate.id, deps.now(), key=key)
+        old, banned = words.forget_group if stays else "", words.forget_ban if candidate.banned_at else ""
+        farewell = join(map(plain, (words.forget_done, banned, old, words.forget_remains))).message().payload()
+        keep = await outbox.put(tx, chat_id, "sendMessage", farewell, key=f"{key}:forgotten")
         await inbox.done(tx, update.update_id)
         await forget(tx, candidate.id, keep=keep)

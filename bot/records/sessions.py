@@ -1,6 +1,7 @@
 """The database: one place where connections are set up and transactions begin."""
 
 import asyncio
+import logging
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
@@ -12,7 +13,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 
 from bot.records.news import KEEPALIVE, News, publish, told
-from bot.records.sqlite import sqlite_engine
+from bot.records.sqlite import empty_log, sqlite_engine
+
+log = logging.getLogger(__name__)
 
 # What a server in need says, rather than a wrong statement: connection lost, out of resources, shut down, no lock.
 OUTAGES_POSTGRESQL = ("08", "53", "57", "55P03", "40")
@@ -51,6 +54,8 @@ class Database:
                     await publish(tx, self.news.source)
             for word in told(tx):
                 self.news.ring(word)
+            if tx.info.get("erases"):
+                await self.wipe()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
@@ -63,6 +68,21 @@ class Database:
         """As `read`, for single rows that are found by an index, and without objects: it costs the least."""
         async with self.glancing.connect() as connection:
             yield connection
+
+    async def wipe(self) -> bool:
+        """Leaves nothing of what was erased in SQLite's write-ahead log; False if others keep it from that.
+
+        PostgreSQL's own log and the room of dead rows are the server's: see docs/privacy.md.
+        """
+        if self.postgresql:
+            return True
+        try:
+            done = await empty_log(self.writing)
+        except DBAPIError:
+            done = False
+        if not done:
+            log.warning("what was erased may stand in the database's log until the next night")
+        return done
 
     @property
     def postgresql(self) -> bool:
@@ -84,6 +104,11 @@ def open_database(url: str) -> Database:
     engine = sqlite_engine(url)
     writing, glancing = engine.execution_options(writing=True, brief=True), engine.execution_options(brief=True)
     return Database(engine, writing, glancing, turn=asyncio.Lock())
+
+
+def erases(tx: AsyncSession) -> None:
+    """Notes that this transaction erases what is held of people: nothing of it may stay in the database's log."""
+    tx.info["erases"] = True
 
 
 def outage(error: BaseException) -> bool:

@@ -23,6 +23,7 @@ PRAGMAS = (
     PATIENCE,
 )
 TRIES, PAUSE = 150, 0.1  # seconds
+WIPING = 500  # milliseconds that emptying the log waits for readers, since all writers wait for it
 
 
 def sqlite_engine(url: str) -> AsyncEngine:
@@ -184,4 +185,14 @@ def _begin(connection: Connection) -> None:
     driver = connection.connection.driver_connection
     assert isinstance(driver, NearBy)
     driver.begins(brief=options.get("brief", False))
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writing", False) else "BEGIN")
+    if not options.get("alone", False):  # what no transaction may stand around
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writing", False) else "BEGIN")
+
+
+async def empty_log(engine: AsyncEngine) -> bool:
+    """Moves the write-ahead log into the database file and cuts it to nothing; False while others read or write."""
+    async with engine.execution_options(alone=True, brief=False).connect() as connection:
+        await connection.exec_driver_sql(f"PRAGMA busy_timeout={WIPING}")
+        busy = (await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")).scalar_one()
+        await connection.exec_driver_sql(PATIENCE)
+    return not busy

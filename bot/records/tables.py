@@ -145,7 +145,11 @@ class Update(Base):
     """The inbox: what Telegram sent, committed before Telegram may forget it."""
 
     __tablename__ = "update"
-    __table_args__ = (Index("ix_update_next", "state", "chat_id", "seq"), NEVER_REUSED)
+    __table_args__ = (
+        Index("ix_update_next", "state", "chat_id", "seq"),
+        Index("ix_update_pace", "chat_id", "received_at"),
+        NEVER_REUSED,
+    )
 
     seq: Mapped[int] = mapped_column(RowId, primary_key=True)
     update_id: Mapped[int] = mapped_column(BigInteger, unique=True)

@@ -262,3 +262,9 @@ async def test_intake_and_release_of_the_same_chats_do_not_wait_for_each_other(p
     async with asyncio.timeout(10):
         kept = await asyncio.gather(take_in(1), close_all(), take_in(2))
     assert kept[0] == kept[2] == 8
+
+
+async def test_a_chat_of_no_readable_kind_stops_nobody(db: Database) -> None:
+    odd = {"update_id": 1, "message": {"chat": {"id": 5, "type": []}}}
+    async with db.begin() as tx:
+        assert await inbox.receive(tx, [odd]) == 1

@@ -48,13 +48,13 @@ def test_demonstration_is_said_until_somebody_is_responsible(
     language: Language, operator: str | None, contact: str | None
 ) -> None:
     assert texts(language).demonstration in render.start(language, operator, contact).text
-    assert texts(language).privacy_nobody in render.privacy(language, operator, contact).text
+    assert texts(language).privacy_nobody in render.privacy(language, operator, contact, 365).text
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_responsible_school_is_named(language: Language) -> None:
     assert texts(language).demonstration not in render.start(language, "School", "a@example.org").text
-    shown = render.privacy(language, "School", "a@example.org").text
+    shown = render.privacy(language, "School", "a@example.org", 365).text
     assert "School" in shown
     assert "a@example.org" in shown
     assert texts(language).privacy_nobody not in shown

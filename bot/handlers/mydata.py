@@ -1,0 +1,26 @@
+"""/mydata: everything that is held of a person, as two files: one to read, one for programs."""
+
+from telegram import Update
+
+from bot.delivery import inbox
+from bot.delivery.files import put_file
+from bot.delivery.outbox import Priority
+from bot.desk.mydata import gather
+from bot.dialogue.mydata import as_json, as_text
+from bot.dialogue.texts import texts
+from bot.handlers.candidate import tongue, who
+from bot.handlers.context import Context
+
+
+async def on_mydata(update: Update, context: Context) -> None:
+    """Gathered and put into the outbox in one transaction; the files' bytes go when they have been sent."""
+    deps, key = context.deps, f"u{update.update_id}:mydata"
+    async with deps.db.begin() as tx:
+        candidate = await who(tx, update)
+        language = tongue(candidate)
+        data, words = await gather(tx, candidate, deps.settings.hours.zone), texts(language)
+        for name, content in (("txt", as_text(data, language)), ("json", as_json(data, language))):
+            about = {"caption": words.mydata_caption} if name == "txt" else {}
+            file, row = f"{words.mydata_file}.{name}", f"{key}.{name}"
+            await put_file(tx, candidate.chat_id, "document", file, content, key=row, priority=Priority.ANSWER, **about)
+        await inbox.done(tx, update.update_id)

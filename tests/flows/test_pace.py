@@ -1,0 +1,42 @@
+"""Somebody writes more than one person may: told once, kindly; their own data stay within reach."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.dialogue.texts import texts
+from indexer.encoder import OnnxEncoder
+from indexer.engine import index
+
+from .house import House, house
+
+EN = texts("en")
+
+
+@pytest.fixture
+async def strict(encoder: OnnxEncoder, knowledge: Path, tmp_path: Path) -> AsyncIterator[House]:
+    """A bot that takes two messages a day from a person."""
+    engine = index(knowledge, encoder, tmp_path / "index").engine
+    async with house(engine, tmp_path / "data", knowledge_dir=knowledge, most_a_minute=0, most_a_day=2) as running:
+        yield running
+
+
+async def test_who_writes_too_much_is_told_once_and_others_are_answered(strict: House) -> None:
+    sara = strict.candidate()
+    for _ in range(2):
+        assert [m["text"] for m in await strict.ask(sara, "Hello")] == [EN.greeting]
+    assert [m["text"] for m in await strict.ask(sara, "Hello")] == [EN.too_many]
+    assert await strict.ask(sara, "/human Is anybody there?") == []
+    assert await strict.tickets() == []
+    assert [m["text"] for m in await strict.ask(strict.candidate("Karim"), "Hello")] == [EN.greeting]
+
+
+async def test_own_data_are_never_out_of_reach(strict: House) -> None:
+    sara = strict.candidate()
+    for _ in range(4):
+        await strict.ask(sara, "Hello")
+    assert len(await strict.ask(sara, "/mydata")) == 2
+    (sure,) = await strict.ask(sara, "/forget")
+    (done,) = await strict.press(sara, sure, EN.button_yes)
+    assert done["text"].startswith(EN.forget_done)
