@@ -49,6 +49,7 @@ from bot.handlers import (
     staff,
     uploading,
 )
+from bot.handlers.busy import shown_as_typing
 from bot.handlers.candidate import desk_of
 from bot.handlers.context import App, Context, Deps
 from bot.handlers.rights import GROUPS, group
@@ -300,16 +301,16 @@ def routes() -> list[BaseHandler[Update, Context, None]]:
         CommandHandler("language", menu.on_language, private),
         CommandHandler("help", commands.on_help, private),
         CommandHandler("course", commands.on_course, private),
-        CommandHandler("human", commands.on_human, private),
+        CommandHandler("human", shown_as_typing(commands.on_human), private),
         CommandHandler("status", commands.on_status, private),
         CommandHandler("cancel", commands.on_cancel, private),
         CommandHandler("privacy", commands.on_privacy, private),
         CommandHandler("forget", commands.on_forget, private),
         CommandHandler("delete", carrying.on_own_delete, private),
         MessageHandler(private & filters.COMMAND, commands.on_unknown),
-        MessageHandler(private & words, candidate.on_text),
+        MessageHandler(private & words, shown_as_typing(candidate.on_text)),
         MessageHandler(private & ~filters.StatusUpdate.ALL, carrying.from_candidate),
-        CallbackQueryHandler(on_press),
+        CallbackQueryHandler(shown_as_typing(on_press)),
         InlineQueryHandler(inline.on_query),
         MessageHandler(group, staff.on_group),
         ChatMemberHandler(staff.on_membership, ChatMemberHandler.MY_CHAT_MEMBER),
