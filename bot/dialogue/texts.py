@@ -46,6 +46,7 @@ class Texts:
     insult: str
     gibberish: str
     presence: str
+    language: str
     clarify: str
     none_of_these: str
     feedback_thanks: str

@@ -208,15 +208,6 @@ async def test_the_words_below_a_picture_are_a_question(flow: House, sara: User)
     assert answer_of(flow, "lecturers") in flow.received(sara)[-1]["text"]
 
 
-async def test_an_edited_question_is_answered_anew(flow: House, sara: User) -> None:
-    asked = flow.api.say(sara, "project")
-    await flow.quiet()
-    flow.api.edit(sara, asked, LECTURERS["en"])
-    await flow.quiet()
-    assert len(flow.received(sara)) == 2
-    assert answer_of(flow, "lecturers") in flow.received(sara)[-1]["text"]
-
-
 async def test_a_moving_location_is_declined_once(flow: House, sara: User) -> None:
     sent = flow.api.send_media(sara, "location")
     for _ in range(3):
