@@ -47,6 +47,9 @@ class Texts:
     gibberish: str
     presence: str
     language: str
+    related: str
+    related_none: str
+    button_related: str
     clarify: str
     none_of_these: str
     feedback_thanks: str

@@ -415,7 +415,7 @@ def shown_answer(engine: Engine, entry: Entry, language: Language, gist: str = "
 def answer_message(
     answer: Rich, question_id: int, language: Language, heading: str = "", *, more: bool = False
 ) -> Message:
-    """An answer with the three things that one may say of it, and a button for the rest where there is `more`."""
+    """An answer with what one may say of it or ask next, and a button for the rest where there is `more`."""
     words = texts(language)
     return join([bold(heading), answer]).message(
         *([(Button(words.button_more, data=f"m:{question_id}"),)] if more else []),
@@ -423,7 +423,10 @@ def answer_message(
             Button(words.button_helped, data=f"h:{question_id}"),
             Button(words.button_not_mine, data=f"n:{question_id}"),
         ),
-        (Button(words.button_person, data=f"p:{question_id}"),),
+        (
+            Button(words.button_related, data=f"re:{question_id}"),
+            Button(words.button_person, data=f"p:{question_id}"),
+        ),
     )
 
 

@@ -36,7 +36,7 @@ def answer_of(flow: House, entry_id: str, language: Language = "en") -> str:
 
 
 def after(words: Texts) -> list[str]:
-    return [words.button_helped, words.button_not_mine, words.button_person]
+    return [words.button_helped, words.button_not_mine, words.button_related, words.button_person]
 
 
 @pytest.mark.parametrize("language", BOTH)
