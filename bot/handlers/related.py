@@ -1,5 +1,6 @@
 """What one may want to know next: the questions nearest to an answer, below a message of their own."""
 
+import asyncio
 import hashlib
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -30,7 +31,8 @@ async def offer(tx: AsyncSession, deps: Deps, candidate: Candidate, question: Qu
         return
     mine = select(Question.entry_id).where(Question.candidate_id == candidate.id, Question.entry_id.is_not(None))
     seen = set((await tx.execute(mine)).scalars())
-    unseen = (id_ for id_ in related(engine.snapshot, entry) if id_ not in seen)
+    ids = await asyncio.to_thread(lambda: list(related(engine.snapshot, entry)))
+    unseen = (id_ for id_ in ids if id_ not in seen)
     near = list(islice(_given(deps, unseen, language), MOST))
     message = Message(texts(language).related_none)
     if near:
