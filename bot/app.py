@@ -51,6 +51,7 @@ from bot.handlers import (
     staff,
     uploading,
 )
+from bot.handlers.busy import shown_as_typing
 from bot.handlers.candidate import desk_of
 from bot.handlers.context import App, Context, Deps
 from bot.handlers.pace import paced
@@ -316,7 +317,7 @@ def routes() -> list[BaseHandler[Update, Context, None]]:
         CommandHandler("language", menu.on_language, private),
         CommandHandler("help", commands.on_help, private),
         CommandHandler("course", commands.on_course, private),
-        CommandHandler("human", paced(commands.on_human), private),
+        CommandHandler("human", paced(shown_as_typing(commands.on_human)), private),
         CommandHandler("status", commands.on_status, private),
         CommandHandler("cancel", commands.on_cancel, private),
         CommandHandler("privacy", commands.on_privacy, private),
@@ -324,9 +325,9 @@ def routes() -> list[BaseHandler[Update, Context, None]]:
         CommandHandler("forget", commands.on_forget, private),
         CommandHandler("delete", carrying.on_own_delete, private),
         MessageHandler(private & filters.COMMAND, commands.on_unknown),
-        MessageHandler(private & words, paced(candidate.on_text)),
+        MessageHandler(private & words, paced(shown_as_typing(candidate.on_text))),
         MessageHandler(private & ~filters.StatusUpdate.ALL, paced(carrying.from_candidate)),
-        CallbackQueryHandler(on_press),
+        CallbackQueryHandler(shown_as_typing(on_press)),
         InlineQueryHandler(inline.on_query),
         MessageHandler(group, staff.on_group),
         ChatMemberHandler(staff.on_membership, ChatMemberHandler.MY_CHAT_MEMBER),

@@ -26,11 +26,12 @@ REPLACES = {
 async def supersede(tx: AsyncSession, row_id: int, chat_id: int, method: str, payload: Payload) -> None:
     """Drops older edits of the message that this row edits, as far as they wait and it makes them needless.
 
-    One that another row follows stays, as does one for a later time. One that is just being sent may be dropped:
-    the sender, which sends to a chat one call at a time, then sends the newer one after it.
+    One that another row follows stays, unless that row is for its failure; so does one for a later time. One that is
+    just being sent may be dropped: the sender, which sends to a chat one call at a time, then sends the newer one.
     """
     follower = aliased(Outgoing)
-    followed = exists().where(follower.after_id == Outgoing.id, follower.state == OutgoingState.WAITING)
+    waits = (follower.state == OutgoingState.WAITING) & (follower.after_state != OutgoingState.FAILED)
+    followed = exists().where(follower.after_id == Outgoing.id, waits)
     waiting = select(Outgoing.id, Outgoing.payload).where(
         Outgoing.chat_id == chat_id,
         Outgoing.state == OutgoingState.WAITING,

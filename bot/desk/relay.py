@@ -63,10 +63,13 @@ async def show(
 
 
 async def reply(tx: AsyncSession, desk: Desk, ticket: Ticket, piece: Piece, now: datetime, *, key: str) -> None:
-    """Send what staff wrote to the candidate; staff see below their message whether it arrived."""
+    """Send what staff wrote to the candidate; staff see below their message whether it arrived.
+
+    It arrives as a reply to what it replies to, or to the question: in a topic, where all is written below, the first.
+    """
     route = await to_candidate(tx, desk, ticket)
     answered = await copies.counterpart(tx, desk.group(ticket), piece.reply_to) if piece.reply_to else None
-    if answered is None and not await topics.has_topic(tx, desk, ticket):
+    if answered is None and not (ticket.replied_at and await topics.has_topic(tx, desk, ticket)):
         question = await tx.get(Question, ticket.question_id) if ticket.question_id else None
         answered = question.message_id if question else None
     place: Payload = {"reply_parameters": outbox.below(answered)} if answered else {}

@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 
 from bot.dialogue.decide import Answer, Clarify, Decision, Escalate, Limits, decide
+from bot.dialogue.fragments import another_case, second_half
 from bot.dialogue.language import language as language_of
-from bot.dialogue.questions import resolve_follow_up, split_questions
+from bot.dialogue.questions import resolve_follow_up, split_questions, wanted_language
 from bot.dialogue.render import Reason
 from bot.dialogue.rich import clean
 from bot.dialogue.shorthand import written_out
@@ -17,15 +19,22 @@ from indexer.passages import Hit
 
 Find = Callable[[str, Language], tuple[Hit, ...]]
 LONGEST_MESSAGE = 4096  # what Telegram lets people send at once
+STILL = 0.8  # share of an answer's confidence below which what was added to its question is about something else
 LONGEST_QUESTION = 1000  # a question longer than this is searched by its beginning
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """The last question that was answered, and the entry that answered it."""
+    """The last question that was answered, and the entry that answered it.
+
+    While it is `fresh`, a message that goes on with it may change its answer.
+    """
 
     question: str
     topic: str = ""
+    entry_id: str = ""
+    confidence: float = 0.0
+    fresh: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +62,8 @@ class Turn:
 
     `course` is the one that it is about, empty if that is open; `named` says that the message itself says so. Where
     there are `courses`, the person is asked which one before anything else.
+
+    One that `revises` was decided together with the question before, and its answer takes the place of that one's.
     """
 
     text: str
@@ -62,6 +73,7 @@ class Turn:
     course: str = ""
     named: bool = False
     courses: tuple[Course, ...] = ()
+    revises: bool = False
 
 
 def respond(
@@ -76,16 +88,51 @@ def respond(
     """Understand a message; `language` is what the conversation was in so far, `before` its last exchange."""
     said = clean(text, LONGEST_MESSAGE)
     tongue = language_of(said, language)
+    if wanted := wanted_language(said):
+        return Turn(said, wanted, chat="language")
     if kind := chat_kind(said):
         return Turn(said, tongue, chat=kind)
     if asks_for_person(said):
         return Turn(said, tongue, parts=(Part(said, Escalate(Reason.PERSON)),))
+    search = partial(_part, find=find, limits=limits, today=today)
     questions = split_questions(said)
-    parts = [_part(question, find, limits, today, tongue, before) for question in questions]
+    if before and before.fresh and len(questions) == 1 and (turn := _going_on(said, search, tongue, before)):
+        return turn
+    parts = [search(question, language=tongue, before=before) for question in questions]
     return Turn(said, tongue, parts=_merged(said, parts))
 
 
-def _part(question: str, find: Find, limits: Limits, today: date, language: Language, before: Exchange | None) -> Part:
+def _going_on(said: str, search: Callable[..., Part], tongue: Language, before: Exchange) -> Turn | None:
+    """A message read together with the one just before it; None if it is better understood by itself."""
+    if another_case(said):
+        case = search(said, language=tongue, before=before)
+        if _is_answer(case, before.entry_id):
+            return None  # the same holds, and is said again
+        part = Part(f"{before.question} {said}", case.decision, case.hits)
+    elif whole := second_half(said, before.question):
+        tongue = language_of(whole, tongue)
+        part, alone = search(whole, language=tongue), search(said, language=tongue)
+        if isinstance(alone.decision, Answer) and alone.confidence > part.confidence:
+            if before.entry_id:
+                return None
+            part = Part(whole, alone.decision, alone.hits)
+        elif _is_answer(part, before.entry_id) and part.confidence < STILL * before.confidence:
+            return Turn(
+                said, tongue, parts=(Part(whole, alone.decision, alone.hits),)
+            )  # what was added is not answered
+    else:
+        return None
+    better = isinstance(part.decision, Answer) or (isinstance(part.decision, Clarify) and not before.entry_id)
+    return Turn(said, tongue, parts=(part,), revises=better)
+
+
+def _is_answer(part: Part, entry_id: str) -> bool:
+    return isinstance(part.decision, Answer) and part.decision.entry.id == entry_id
+
+
+def _part(
+    question: str, *, find: Find, limits: Limits, today: date, language: Language, before: Exchange | None = None
+) -> Part:
     """A question with its hits: as it stands, or read as a follow-up where that finds something surer."""
     asked = written_out(question[:LONGEST_QUESTION], language)
     readings = [asked]

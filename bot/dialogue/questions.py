@@ -9,11 +9,13 @@ from pathlib import Path
 import yaml
 
 from bot.dialogue.language import fold
+from indexer.entries import Language
 
 MOST_PARTS = 5
 
 # "Hello. Sorry to bother you, but I would like to know …": nobody piles up more than this.
 _MOST_PEELS = 6
+_WISHES: dict[Language, str] = {"fr": "wants_french", "en": "wants_english"}
 _EDGES = ' ,;:-–"«»\u00a0\u202f'
 
 _PATTERNS: dict[str, str] = yaml.safe_load(Path(__file__).with_name("patterns.yaml").read_text(encoding="utf-8"))
@@ -36,7 +38,7 @@ def split_questions(text: str) -> tuple[str, ...]:
     if len(items) >= 2:
         return _limited([strip_politeness(item) for item in items], text)
     sentences = _sentences(text)
-    asked = [_asks(sentence) for sentence in sentences]
+    asked = [asks(sentence) for sentence in sentences]
     if not any(asked):
         keywords = len(lines) == len(sentences) > 1 and all(len(sentence.split()) <= 3 for sentence in sentences)
         return _limited(sentences if keywords else _split_joined(strip_politeness(text)), text)
@@ -50,8 +52,8 @@ def split_questions(text: str) -> tuple[str, ...]:
 def strip_politeness(text: str) -> str:
     """Return the text without salutation, introduction, thanks and signature; never empty if the text was not."""
     kept = _sentences(text)
-    if any(_asks(sentence) for sentence in kept) and sum(map(len, kept)) > 200:
-        kept = [sentence for sentence in kept if _asks(sentence)]
+    if any(asks(sentence) for sentence in kept) and sum(map(len, kept)) > 200:
+        kept = [sentence for sentence in kept if asks(sentence)]
     return " ".join(kept) or text.strip()
 
 
@@ -61,7 +63,7 @@ def resolve_follow_up(text: str, before_question: str, before_topic: str = "") -
     A new aspect of the course ("and the price?") needs nothing from before; a new case ("et pour les
     indépendants ?") and a pronoun ("is it mandatory?") need the question before, or its topic if that is long.
     """
-    said = text.strip()
+    said = text.strip().lstrip("…. ")
     folded = _same_length(said)
     other_case = _match("other_case", folded)
     rest = said[other_case or _match("conjunction", folded) :].strip(" ,:;")
@@ -137,7 +139,7 @@ def _split_joined(sentence: str) -> list[str]:
 def _belongs(piece: str, before: str) -> bool:
     """Say whether the piece goes on with what stands before it: no question, or "if …, can I …"."""
     condition = piece.lstrip().startswith(",") and _matches("condition", _folded(before))
-    return condition or not _asks(before)
+    return condition or not asks(before)
 
 
 def _without_joint(piece: str) -> str:
@@ -168,8 +170,41 @@ def _with_alternatives(questions: list[str]) -> list[str]:
     return whole
 
 
-def _asks(sentence: str) -> bool:
+def asks(sentence: str) -> bool:
+    """Say whether a sentence asks something, by its mark or by how it begins."""
     return "?" in sentence or _matches("opener", _folded(sentence))
+
+
+def is_aspect(text: str) -> bool:
+    """Say whether a text names nothing but a subject that any course has: "the price?"."""
+    return _matches("aspect", _folded(text))
+
+
+def is_left_open(text: str) -> bool:
+    """Say whether a text ends where no sentence does: "how much does the"."""
+    return _matches("left_open", _folded(text))
+
+
+def is_other_case(text: str) -> bool:
+    """Say whether a short text asks the same of another case, and names no new subject."""
+    said = _same_length(text)
+    led = _match("other_case", said)
+    rest = text[led:]
+    return bool(led and rest.strip(" ?!.") and len(rest.split()) <= 8) and not (
+        asks(rest.rstrip("?! ")) or is_aspect(rest)
+    )
+
+
+def wanted_language(text: str) -> Language | None:
+    """Return the language in which a message asks for the last answer, if that is all it does.
+
+    >>> wanted_language("In French, please")
+    'fr'
+    """
+    said = _folded(text)
+    if "?" in text and not _search("wish_marks", said):
+        return None
+    return next((tongue for tongue, wish in _WISHES.items() if _matches(wish, said)), None)
 
 
 def _limited(parts: list[str], text: str) -> tuple[str, ...]:

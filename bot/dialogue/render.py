@@ -78,8 +78,17 @@ def source(entry: Entry, language: Language) -> Rich:
 
 def clarify(questions: Sequence[str], language: Language) -> Rich:
     """Return the question back, with the entries' questions numbered: buttons cut long ones short."""
+    return _listed(texts(language).clarify, questions)
+
+
+def related(questions: Sequence[str], language: Language) -> Rich:
+    """Return what one may want to know next, in the same way."""
+    return _listed(texts(language).related, questions)
+
+
+def _listed(said: str, questions: Sequence[str]) -> Rich:
     listed = "\n".join(f"{number}. {question}" for number, question in enumerate(questions, 1))
-    return join([plain(texts(language).clarify), plain(listed)])
+    return join([plain(said), plain(listed)])
 
 
 def _date(written: str) -> str:

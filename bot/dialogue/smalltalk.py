@@ -10,7 +10,7 @@ import yaml
 
 from bot.dialogue.language import fold
 
-ChatKind = Literal["greeting", "thanks", "goodbye", "insult", "gibberish", "presence"]
+ChatKind = Literal["greeting", "thanks", "goodbye", "insult", "gibberish", "presence", "language"]
 
 _PHRASES: dict[str, str] = yaml.safe_load(Path(__file__).with_name("phrases.yaml").read_text(encoding="utf-8"))
 # What counts when a message holds several ("merci, au revoir"): the first of these that it holds.

@@ -54,6 +54,10 @@ class Texts:
     insult: str
     gibberish: str
     presence: str
+    language: str
+    related: str
+    related_none: str
+    button_related: str
     clarify: str
     none_of_these: str
     feedback_thanks: str

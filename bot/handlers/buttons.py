@@ -1,4 +1,4 @@
-"""A candidate presses a button: data is one letter for what, the row that it is about, sometimes a number."""
+"""A candidate presses a button: data is one or two letters for what, the row that it is about, sometimes a number."""
 
 from sqlalchemy.ext.asyncio import AsyncSession
 from telegram import Message as Shown
@@ -11,6 +11,7 @@ from bot.dialogue.message import Button, Message
 from bot.dialogue.render import Reason
 from bot.dialogue.rich import plain
 from bot.dialogue.texts import spoken, texts
+from bot.handlers import related
 from bot.handlers.aftercare import AFTER
 from bot.handlers.alerts import alert
 from bot.handlers.candidate import (
@@ -33,7 +34,7 @@ from bot.handlers.pressing import on_staff_press
 from bot.records.states import Feedback
 from bot.records.tables import Candidate, Question
 
-BESIDE = frozenset("sw")  # what may be pressed beside another button of the same message
+BESIDE = frozenset({"s", "w", related.OFFER})  # what may be pressed beside another button of the same message
 
 
 async def on_press(update: Update, context: Context) -> None:
@@ -87,7 +88,15 @@ async def _pressed(tx: AsyncSession, deps: Deps, candidate: Candidate, kind: str
     question = await _own_question(tx, candidate, number)
     if question is None:
         await say(tx, candidate, Message(words.choice_gone), key)
-        return
+    else:
+        await _about(tx, deps, candidate, question, kind, place, key)
+
+
+async def _about(
+    tx: AsyncSession, deps: Deps, candidate: Candidate, question: Question, kind: str, place: str, key: str
+) -> None:
+    """What was said of a question, or chosen below it."""
+    words = texts(tongue(candidate))
     match kind:
         case "h":
             question.feedback = Feedback.HELPED
@@ -103,6 +112,10 @@ async def _pressed(tx: AsyncSession, deps: Deps, candidate: Candidate, kind: str
         case "x":
             near = await found_near(deps, question)
             await escalate(tx, deps, candidate, question, Reason.UNSURE, near, key, note="none_of_these")
+        case related.OFFER:
+            await related.offer(tx, deps, candidate, question, key)
+        case related.CHOICE:
+            await related.chosen(tx, deps, candidate, question, place, key)
         case "c":
             await _chosen(tx, deps, candidate, question, place, key)
         case _:

@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import assert_never, cast
 
-from sqlalchemy import Table, bindparam, func, select
+from sqlalchemy import BigInteger, Table, bindparam, func, select
 from sqlalchemy import update as change
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -26,7 +26,7 @@ from bot.dialogue.message import Button, Message
 from bot.dialogue.render import Reason
 from bot.dialogue.rich import Rich, bold, clean, join, markdown, plain
 from bot.dialogue.texts import spoken, texts
-from bot.handlers import offers
+from bot.handlers import anew, offers
 from bot.handlers.context import Context, Deps
 from bot.records.people import candidate_of, chat_id_of
 from bot.records.states import TicketState
@@ -38,13 +38,25 @@ from indexer.passages import Hit
 
 BUTTON_LENGTH = 60  # characters of a question on a button: a phone shows no more
 COPIED = 300  # characters of an answer that staff see beside a ticket
+NEWEST = 2**62  # above the number of any message
 NEAR = 0.22  # confidence from which an entry's topic is taken for the question's
 
 # Built once: to build a statement takes longer than to run it.
 _earlier = aliased(Question)
-_last = select(func.max(_earlier.id)).where(_earlier.candidate_id == Candidate.id).correlate(Candidate)
+_before = _earlier.message_id.is_(None) | (_earlier.message_id < bindparam("until", type_=BigInteger))
+_last = select(func.max(_earlier.id)).where(_earlier.candidate_id == Candidate.id, _before).correlate(Candidate)
 _SO_FAR = (
-    select(Candidate.language, Candidate.course, Question.text, Question.entry_id)
+    select(
+        Candidate.language,
+        Candidate.course,
+        Question.text,
+        Question.entry_id,
+        Question.confidence,
+        Question.decision,
+        Question.feedback,
+        Question.answer_id,
+        Question.asked_at,
+    )
     .join(Chat, Chat.id == Candidate.chat_id)
     .outerjoin(Question, Question.id == _last.scalar_subquery())
     .where(Chat.telegram_id == bindparam("telegram_id"))
@@ -61,6 +73,8 @@ class Asked:
     engine: Engine
     piece: Piece
     key: str  # of what is sent because of it
+    edited: bool = False
+    places: tuple[int, ...] = ()  # rows of answers that this message's answers take the place of, in their order
 
 
 def telegram_language(update: Update) -> Language:
@@ -112,31 +126,55 @@ async def on_text(update: Update, context: Context) -> None:
         before=before,
         chosen=chosen,
     )
-    asked = Asked(turn, engine, read(received), f"u{update.update_id}")
+    asked = Asked(turn, engine, read(received), f"u{update.update_id}", bool(update.edited_message))
     async with deps.db.begin() as tx:
         candidate = await who(tx, update, turn.language)
-        if candidate.banned_at or (update.edited_message and await _edited(tx, deps, candidate, asked)):
-            await inbox.done(tx, update.update_id)
-            return
-        if await _about_a_ticket(tx, deps, candidate, update, asked):
-            await inbox.done(tx, update.update_id)
-            return
-        ticket = await tickets.hold_open(tx, candidate.id)
-        if turn.named and not known_course(candidate, engine):
-            candidate.course = turn.course
-        if ticket:
-            await _with_ticket(tx, deps, candidate, ticket, asked)
-        elif turn.courses:
-            await _ask_course(tx, candidate, asked)
-        elif turn.named and not turn.parts:
-            await choose_course(tx, deps, candidate, turn.course, asked.key)
-        elif turn.chat:
-            await say(tx, candidate, Message(getattr(texts(turn.language), turn.chat)), f"{asked.key}:chat")
-        else:
-            for part in turn.parts:
-                await _act(tx, deps, candidate, asked, part)
-            await _show_picture(tx, deps, candidate, asked)
+        if not candidate.banned_at and not await _carried(tx, deps, candidate, update, asked):
+            await _reply(tx, deps, candidate, update, asked)
         await inbox.done(tx, update.update_id)
+
+
+async def _carried(tx: AsyncSession, deps: Deps, candidate: Candidate, update: Update, asked: Asked) -> bool:
+    """Whether a message was about a ticket's past: a changed question, or a remark on a ticket that is over."""
+    if update.edited_message and await _edited(tx, deps, candidate, asked):
+        return True
+    return await _about_a_ticket(tx, deps, candidate, update, asked)
+
+
+async def _reply(tx: AsyncSession, deps: Deps, candidate: Candidate, update: Update, asked: Asked) -> None:
+    """To the ticket that is open; or else what the assistant says itself, if it can in the place of what it said."""
+    turn = asked.turn
+    if turn.named and not known_course(candidate, asked.engine):
+        candidate.course = turn.course
+    if ticket := await tickets.hold_open(tx, candidate.id):
+        await _with_ticket(tx, deps, candidate, ticket, asked)
+        return
+    if turn.courses:
+        await _ask_course(tx, candidate, asked)
+    elif turn.named and not turn.parts:
+        await choose_course(tx, deps, candidate, turn.course, asked.key)
+    elif not (turn.chat == "language" and await _again(tx, deps, candidate, update, asked)):
+        await _say(tx, deps, candidate, asked)
+
+
+async def _say(tx: AsyncSession, deps: Deps, candidate: Candidate, asked: Asked) -> None:
+    """Small talk, or what is decided of each question of the message."""
+    turn = asked.turn
+    asked = await _in_place(tx, candidate, asked)
+    if turn.chat:
+        kind = Message(getattr(texts(turn.language), turn.chat))
+        await anew.show(tx, candidate, kind, f"{asked.key}:chat", next(iter(asked.places), None))
+    for number, part in enumerate(turn.parts):
+        await _act(tx, deps, candidate, asked, part, number)
+    await anew.take_away(tx, candidate, asked.places[max(len(turn.parts), bool(turn.chat)) :], asked.key)
+    await _show_picture(tx, deps, candidate, asked)
+
+
+async def _in_place(tx: AsyncSession, candidate: Candidate, asked: Asked) -> Asked:
+    """The same, to be answered where the changed message was answered, or the one that this one goes on with."""
+    if asked.edited:
+        return replace(asked, places=await anew.of_message(tx, candidate, asked.piece.message_id))
+    return replace(asked, places=await anew.of_last(tx, candidate)) if asked.turn.revises else asked
 
 
 def sources(engine: Engine) -> Sources:
@@ -182,20 +220,43 @@ async def choose_course(
     )
     piece = Piece(kept.message_id or 0, "text", Rich(clean(kept.text)))
     await tx.delete(kept)  # it is recorded anew, with what becomes of it
-    for part in turn.parts:
-        await _act(tx, deps, candidate, Asked(turn, engine, piece, key), part)
+    for number, part in enumerate(turn.parts):
+        await _act(tx, deps, candidate, Asked(turn, engine, piece, key), part, number)
 
 
 async def _edited(tx: AsyncSession, deps: Deps, candidate: Candidate, asked: Asked) -> bool:
     """Whether an edit was carried over: staff then see it where the message stands, and what the bot knows of it."""
     hits = [hit for part in asked.turn.parts for hit in part.answers]
-    anew = edits.Asked(clean(asked.piece.said.text), sorted(hits, key=attrgetter("confidence"), reverse=True))
+    changed = edits.Asked(clean(asked.piece.said.text), sorted(hits, key=attrgetter("confidence"), reverse=True))
     chat_id, now = candidate.chat_id, deps.now()
-    if not await edits.edit_added(tx, desk_of(deps), asked.piece, chat_id, now, key=asked.key, anew=anew):
+    if not await edits.edit_added(tx, desk_of(deps), asked.piece, chat_id, now, key=asked.key, anew=changed):
         return False
     ticket = await tickets.open_ticket(tx, candidate.id)
     if ticket and ticket.state is TicketState.OPEN:
         await _answer_sure(tx, deps, candidate, ticket, asked)
+    return True
+
+
+async def _again(tx: AsyncSession, deps: Deps, candidate: Candidate, update: Update, asked: Asked) -> bool:
+    """Whether there was an answer, or a choice offered, to be shown again in the language that was asked for."""
+    language, engine, question = asked.turn.language, asked.engine, await anew.last_of(tx, candidate)
+    assert update.effective_message
+    if question is None or question.decision == "escalate":
+        return False
+    entry = engine.entry(question.entry_id or "", language)
+    shown = [(place, shown_question(engine, id_, language)) for place, id_ in enumerate(question.alternatives)]
+    offered = [(place, text) for place, text in shown if text] if question.entry_id is None else []
+    if entry and not entry.past(deps.local_now.date()):
+        message = answer_message(shown_answer(engine, entry, language), question.id, language)
+    elif offered:
+        back = render.clarify([text for _, text in offered], language)
+        message = back.message(*choice_buttons(offered, question.id, language))
+    else:
+        return False
+    fresh = anew.is_fresh(question, update.effective_message.date)
+    place = next(iter(await anew.places(tx, [question])), None) if fresh else None
+    question.language = language
+    question.answer_id = await anew.show(tx, candidate, message, asked.key, place)
     return True
 
 
@@ -209,16 +270,21 @@ async def _show_picture(tx: AsyncSession, deps: Deps, candidate: Candidate, aske
 
 async def _so_far(deps: Deps, update: Update, engine: Engine) -> tuple[Language, Exchange | None, str | None]:
     """The language, what a follow-up leans on (the last question, and its answer's topic), and the course chosen."""
-    assert update.effective_chat  # the routes let private chats through only
+    chat, received = update.effective_chat, update.effective_message
+    assert chat  # the routes let private chats through only
+    assert received
+    until = received.message_id if update.edited_message else NEWEST
     async with deps.db.glance() as connection:
-        known = (await connection.execute(_SO_FAR, {"telegram_id": update.effective_chat.id})).one_or_none()
+        known = (await connection.execute(_SO_FAR, {"telegram_id": chat.id, "until": until})).one_or_none()
     language = spoken(known.language) if known and known.language else telegram_language(update)
     chosen = known.course if known else None
     if known is None or known.text is None:
         return language, None, chosen
     units = engine.snapshot.versions.get(known.entry_id or "", ())
     topics = [engine.snapshot.entries[unit].topic_name for unit in units]
-    return language, Exchange(known.text, topics[0] if topics else ""), chosen
+    fresh = not update.edited_message and anew.is_fresh(known, received.date)
+    exchange = Exchange(known.text, topics[0] if topics else "", known.entry_id or "", known.confidence or 0.0, fresh)
+    return language, exchange, chosen
 
 
 async def _about_a_ticket(tx: AsyncSession, deps: Deps, candidate: Candidate, update: Update, asked: Asked) -> bool:
@@ -257,8 +323,9 @@ async def _with_ticket(tx: AsyncSession, deps: Deps, candidate: Candidate, ticke
 async def _answer_sure(tx: AsyncSession, deps: Deps, candidate: Candidate, ticket: Ticket, asked: Asked) -> bool:
     """Answer what the bot is sure of beside an open ticket, seen by staff; False if that is nothing."""
     sure, desk = [part for part in asked.turn.parts if isinstance(part.decision, Answer)], desk_of(deps)
+    asked = await _in_place(tx, candidate, asked) if sure else asked
     for number, part in enumerate(sure):
-        await _act(tx, deps, candidate, asked, part)
+        await _act(tx, deps, candidate, asked, part, number)
         await relay.tell(tx, desk, ticket, _copy(part, candidate, desk), key=f"{asked.key}:copy{number}")
     return bool(sure)
 
@@ -289,9 +356,10 @@ def _copy(part: Part, candidate: Candidate, desk: Desk) -> Message:
     return join([bold(told), plain(f"{part.decision.entry.question}\n→ {said}")], "\n").message()
 
 
-async def _act(tx: AsyncSession, deps: Deps, candidate: Candidate, asked: Asked, part: Part) -> None:
-    """Record one question of a message, and do what was decided."""
+async def _act(tx: AsyncSession, deps: Deps, candidate: Candidate, asked: Asked, part: Part, number: int) -> None:
+    """Record one question of a message, the one of that number, and do what was decided."""
     turn, engine = asked.turn, asked.engine
+    place = asked.places[number] if number < len(asked.places) else None
     question_id = await _record(tx, candidate, asked, part)
     deps.metrics.decided(name(part.decision), turn.language)
     heading = part.question if len(turn.parts) > 1 else ""
@@ -300,15 +368,17 @@ async def _act(tx: AsyncSession, deps: Deps, candidate: Candidate, asked: Asked,
         case Answer(entry, gist):
             shown = shown_answer(engine, entry, turn.language, gist)
             message = answer_message(shown, question_id, turn.language, heading, more=bool(gist))
-            row = await say(tx, candidate, message, key)
+            row = await anew.show(tx, candidate, message, key, place)
             await tx.execute(_ANSWERED, {"question": question_id, "row": row})
         case Clarify(entries):
             back = join([bold(heading), render.clarify([entry.question for entry in entries], turn.language)])
-            await say(tx, candidate, back.message(*_choices(question_id, entries, turn.language, engine)), key)
+            message = back.message(*_choices(question_id, entries, turn.language, engine))
+            row = await anew.show(tx, candidate, message, key, place)
+            await tx.execute(_ANSWERED, {"question": question_id, "row": row})
         case Escalate(reason):
             note = "human_asked" if reason is Reason.PERSON else "escalated"
             question = await tx.get_one(Question, question_id)
-            await escalate(tx, deps, candidate, question, reason, part.answers, key, note=note)
+            await escalate(tx, deps, candidate, question, reason, part.answers, key, note=note, place=place)
         case _:
             assert_never(part.decision)
 
@@ -345,7 +415,7 @@ def shown_answer(engine: Engine, entry: Entry, language: Language, gist: str = "
 def answer_message(
     answer: Rich, question_id: int, language: Language, heading: str = "", *, more: bool = False
 ) -> Message:
-    """An answer with the three things that one may say of it, and a button for the rest where there is `more`."""
+    """An answer with what one may say of it or ask next, and a button for the rest where there is `more`."""
     words = texts(language)
     return join([bold(heading), answer]).message(
         *([(Button(words.button_more, data=f"m:{question_id}"),)] if more else []),
@@ -353,7 +423,10 @@ def answer_message(
             Button(words.button_helped, data=f"h:{question_id}"),
             Button(words.button_not_mine, data=f"n:{question_id}"),
         ),
-        (Button(words.button_person, data=f"p:{question_id}"),),
+        (
+            Button(words.button_related, data=f"re:{question_id}"),
+            Button(words.button_person, data=f"p:{question_id}"),
+        ),
     )
 
 
@@ -376,7 +449,7 @@ def shown_question(engine: Engine, entry_id: str, language: Language) -> str | N
     return entry.question if entry else None
 
 
-async def escalate(
+async def escalate(  # noqa: PLR0913  each names one property of the hand-over
     tx: AsyncSession,
     deps: Deps,
     candidate: Candidate,
@@ -386,18 +459,22 @@ async def escalate(
     key: str,
     *,
     note: str,
+    place: int | None = None,
 ) -> None:
-    """Hand a question over and say so honestly: by the text named `note` if it opens a ticket."""
+    """Hand a question over and say so honestly: by the text named `note` if it opens a ticket.
+
+    With `place`, that is said in the place of what that row of the outbox said.
+    """
     language = spoken(question.language)
     words = texts(language)
     ticket_id = await tickets.hand_over(tx, desk_of(deps), candidate, question, reason, hits, deps.now(), key=key)
     if ticket_id is None:
-        await say(tx, candidate, Message(words.follow_up), key)
+        await anew.show(tx, candidate, Message(words.follow_up), key, place)
         return
     wait = times.wait(await waits.expected(tx, deps.settings.hours, deps.now()), language)
     named = () if candidate.shown_name else (Button(words.button_share_name, data=f"s:{ticket_id}"),)
     shown = join([plain(getattr(words, note)), plain(wait)])
-    await say(tx, candidate, shown.message(wishes.button(question), named), key)
+    await anew.show(tx, candidate, shown.message(wishes.button(question), named), key, place)
 
 
 async def found_near(deps: Deps, question: Question) -> tuple[Hit, ...]:

@@ -388,6 +388,18 @@ async def test_an_edit_gives_way_neither_to_one_for_later_nor_if_another_row_fol
     assert texts(api, alice) == ["v3", "v1 was shown"]
 
 
+async def test_an_edit_whose_failure_another_row_waits_for_gives_way_and_takes_it_along(
+    desk: Desk, api: BotApi, alice: User
+) -> None:
+    first = await desk.put(alice, "first")
+    edit = await desk.edit(alice, {"message_of": first}, "v1")
+    instead = await desk.put(alice, "v1", after=edit, when=FAILED)
+    await desk.edit(alice, {"message_of": first}, "v2")
+    await desk.send()
+    assert {(await desk.row(row)).state for row in (edit, instead)} == {OutgoingState.DROPPED}
+    assert texts(api, alice) == ["v2"]
+
+
 async def test_an_edit_that_was_replaced_while_it_was_being_sent_comes_first(
     desk: Desk, api: BotApi, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:

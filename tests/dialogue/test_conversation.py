@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -114,3 +115,38 @@ def test_a_part_knows_its_five_best_answers_and_its_confidence() -> None:
     assert Part("?", Escalate(), (draft, *answered)).confidence == 0
     assert Part("?", Escalate(), (*answered, draft)).confidence == 0.5
     assert Part("?", Escalate()).confidence == 0
+
+
+BEFORE = Exchange("Who", fresh=True)
+TAUGHT = Exchange("Who teaches", entry_id="teach", confidence=0.9, fresh=True)
+
+
+def test_a_second_half_is_decided_with_the_first(find: Finder) -> None:
+    turn = said("teaches there?", find, before=BEFORE)
+    assert (turn.revises, [part.question for part in turn.parts]) == (True, ["Who teaches there?"])
+    assert turn.parts[0].decision == Answer(TEACH)
+
+
+def test_what_comes_later_is_decided_alone(find: Finder) -> None:
+    assert not said("teaches there?", find, before=replace(BEFORE, fresh=False)).revises
+
+
+def test_a_question_of_its_own_takes_no_answer_s_place(find: Finder) -> None:
+    turn = said("cost of it all", find, before=TAUGHT)
+    assert (turn.revises, turn.parts[0].decision) == (False, Answer(COST))
+
+
+def test_what_was_added_and_is_not_answered_goes_to_people_with_what_it_goes_on_with(find: Finder) -> None:
+    turn = said("on the moon", find, before=replace(TAUGHT, question="Who is it"))
+    assert (turn.revises, turn.parts[0].decision) == (False, Escalate())
+    assert turn.parts[0].question == "Who is it on the moon"
+
+
+def test_a_sure_answer_is_not_taken_away_for_a_choice(find: Finder) -> None:
+    assert said("as long as it goes", find, before=replace(BEFORE, question="what")).revises
+    assert not said("as long as it goes", find, before=replace(TAUGHT, question="what")).revises
+
+
+def test_a_wish_for_the_other_language_is_no_question(find: Finder) -> None:
+    turn = said("En anglais, s'il vous plaît", find, language="fr")
+    assert (turn.chat, turn.language, turn.parts, find.asked) == ("language", "en", (), [])

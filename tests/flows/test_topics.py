@@ -74,6 +74,16 @@ async def test_a_topic_closes_and_reopens_with_the_ticket(flow: House, sara: Use
     assert [ticket.state for ticket in await flow.tickets()] == [TicketState.CLOSED, TicketState.OPEN]
 
 
+async def test_the_first_answer_written_in_a_topic_arrives_as_a_reply_to_the_question(flow: House, sara: User) -> None:
+    await flow.ask(sara, PRICE["en"])
+    (topic,) = topics(flow)
+    for text in ("1,500 euros.", "In two instalments."):
+        await flow.group(flow.marie, text, thread=topic.id)
+    first, second = flow.received(sara)[-2:]
+    assert first["reply_to_message"]["text"] == PRICE["en"]
+    assert "reply_to_message" not in second
+
+
 async def test_a_deleted_topic_is_made_anew_with_its_messages(flow: House, sara: User) -> None:
     await flow.ask(sara, PRICE["en"])
     await flow.ask(sara, "I would pay it myself")

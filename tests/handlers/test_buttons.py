@@ -7,11 +7,11 @@ from bot.handlers.candidate import BUTTON_LENGTH, answer_message, choice_buttons
 HUGE = 2**62  # a question's number far beyond any
 
 
-def test_an_answer_has_three_buttons_in_two_rows() -> None:
+def test_an_answer_has_four_buttons_in_two_rows() -> None:
     message = answer_message(plain("Yes."), HUGE, "en")
     assert [[button.data for button in row] for row in message.buttons] == [
         [f"h:{HUGE}", f"n:{HUGE}"],
-        [f"p:{HUGE}"],
+        [f"re:{HUGE}", f"p:{HUGE}"],
     ]
     assert message.text == "Yes."
 
