@@ -145,9 +145,14 @@ async def work(loops: Loops, worker: str) -> None:
     """
     under_way: dict[int, Claimed] = {}  # by row
     ended: list[Ended] = []
+    slots = [f"{worker}/{number}" for number in range(loops.workers, 0, -1)]  # the watchdog knows each by its name
 
     async def handled(claimed: Claimed) -> None:
+        slot = slots.pop()
+        loops.watch.beats.beat(slot)
         how = await handle(loops.application, claimed, loops.watch.metrics, seconds=loops.handling)
+        loops.watch.beats.end(slot)
+        slots.append(slot)
         del under_way[claimed.seq]
         ended.append(how)
         loops.wake.updates.ring()
