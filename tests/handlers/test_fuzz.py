@@ -26,7 +26,7 @@ from tests.flows.house import TOKEN, settings
 
 from .odd import Odd
 
-COUNT = int(os.environ.get("GUICHET_FUZZ", "2000"))  # `.ci/run` wants ten thousand
+COUNT = int(os.environ.get("GUICHET_FUZZ", "2000"))  # how many; set the variable for a longer run
 BATCH, WORKERS = 250, 2
 MARKS = {"parse_mode", "parse_modes"}
 
