@@ -2,7 +2,7 @@ from bot.desk import learning
 from bot.dialogue.texts import texts
 from bot.records.sessions import Database
 from bot.records.states import ProposalState
-from bot.records.tables import Proposal
+from bot.records.tables import Proposal, Wording
 
 from .examples import NOW, handed_over, outbox
 
@@ -13,6 +13,7 @@ async def test_a_publication_cut_short_waits_for_an_admin_again(db: Database) ->
         proposal = Proposal(ticket_id=ticket.id, course="ai", topic="fees", language="en", card_id=ticket.card_id)
         tx.add(proposal)
         await tx.flush()
+        tx.add(Wording(proposal_id=proposal.id, language="en", question="How much is it?", answer="Ask the office."))
         assert await learning.approve(tx, proposal, NOW)
         await learning.interrupted(tx, {"proposal": proposal.id}, desk=desk)
         card, said = (await outbox(tx))[-2:]
