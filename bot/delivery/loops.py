@@ -149,7 +149,7 @@ async def work(loops: Loops, worker: str) -> None:
 
     async def handled(claimed: Claimed) -> None:
         slot = slots.pop()
-        loops.watch.beats.beat(slot)
+        loops.watch.beats.beat(slot, loops.net)  # of a blocked event loop, that is what is told
         how = await handle(loops.application, claimed, loops.watch.metrics, seconds=loops.handling)
         loops.watch.beats.end(slot)
         slots.append(slot)
