@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+import signal
 import socket
 import sqlite3
 import sys
@@ -59,8 +60,10 @@ class Bot:
         """SIGTERM; raises RuntimeError if it does not end well."""
         if self.process and self.process.returncode is None:
             self.process.terminate()
-            if code := await asyncio.wait_for(self.process.wait(), STOPPING):
-                raise RuntimeError(f"{self.name} ended with code {code}, its log: {self.log()[-500:]}")
+            code, said = await asyncio.wait_for(self.process.wait(), STOPPING), self.log()
+            # One that is only just starting has nothing to finish: the signal itself may end it.
+            if code and not (code == -signal.SIGTERM and "started" not in said):
+                raise RuntimeError(f"{self.name} ended with code {code}, its log: {said[-500:]}")
 
     def log(self) -> str:
         """What its present life has logged."""

@@ -1,13 +1,15 @@
 """Bots killed while people write: nothing is lost, nothing is done twice. benchmarks/kill.py has the long version."""
 
 import json
+import os
+import signal
 from pathlib import Path
 
 import pytest
 
 from benchmarks.kill import Setup, Trial, line, run
 from benchmarks.people import Deed
-from benchmarks.processes import Ledger
+from benchmarks.processes import Bot, Ledger
 from benchmarks.verdict import Kill, Verdict, missing, out_of_order, outside, repeats
 
 from ..postgres import Postgres
@@ -77,6 +79,14 @@ def test_a_kill_explains_one_repeat_a_chat() -> None:
     kill = Kill(frozenset(repeated.values()), frozenset())
     assert outside(repeated, [kill]) == 1
     assert outside(repeated, [kill, kill]) == 0
+
+
+async def test_a_process_may_be_asked_to_stop_while_it_is_only_just_starting(tmp_path: Path) -> None:
+    bot = Bot("bot0", tmp_path, dict(os.environ))
+    await bot.start()
+    await bot.stop()
+    assert bot.process
+    assert bot.process.returncode == -signal.SIGTERM
 
 
 def test_a_database_that_was_never_made_knows_nothing(tmp_path: Path) -> None:
