@@ -1,5 +1,7 @@
 """Which message is a copy of which: replies, edits and deletions find their counterpart here."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -36,12 +38,19 @@ async def remember(
     )
 
 
-async def copy_of(tx: AsyncSession, chat_id: int, message_id: int, direction: Direction | None = None) -> Relay | None:
-    """The copy of a person's message."""
-    found = select(Relay).where(Relay.chat_id == chat_id, Relay.message_id == message_id)
+async def copies_of(
+    tx: AsyncSession, chat_id: int, message_id: int, direction: Direction | None = None
+) -> Sequence[Relay]:
+    """The copies of a person's message, oldest first: a question below a picture has a card, and the picture a copy."""
+    found = select(Relay).where(Relay.chat_id == chat_id, Relay.message_id == message_id).order_by(Relay.id)
     if direction:
         found = found.where(Relay.direction == direction)
-    return (await tx.execute(found)).scalars().first()
+    return (await tx.execute(found)).scalars().all()
+
+
+async def copy_of(tx: AsyncSession, chat_id: int, message_id: int, direction: Direction | None = None) -> Relay | None:
+    """The first copy of a person's message."""
+    return next(iter(await copies_of(tx, chat_id, message_id, direction)), None)
 
 
 async def sent_as(tx: AsyncSession, chat_id: int, message_id: int) -> tuple[Outgoing, int] | None:

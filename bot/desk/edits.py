@@ -46,15 +46,21 @@ async def edit_added(
 ) -> bool:
     """Carry a candidate's edit over to staff; False if there is no copy that can be changed.
 
-    A question that has a card is changed there, to what is asked `anew`; without that, the card's stays as it is.
+    A question that has a card is changed there, to what is asked `anew`; without that, the card's stays as it is. What
+    it was written below, such as a picture, has a copy of its own.
     """
-    copy = await copies.copy_of(tx, chat_id, piece.message_id, Direction.TO_STAFF)
-    ticket = await tx.get_one(Ticket, copy.ticket_id) if copy else None
-    if copy is None or ticket is None:
-        return False
+    found = await copies.copies_of(tx, chat_id, piece.message_id, Direction.TO_STAFF)
+    return any([await _carry(tx, desk, copy, piece, now, anew, key=key) for copy in found])
+
+
+async def _carry(
+    tx: AsyncSession, desk: Desk, copy: Relay, piece: Piece, now: datetime, anew: Asked | None, *, key: str
+) -> bool:
+    ticket = await tx.get_one(Ticket, copy.ticket_id)
     if copy.outgoing_id == ticket.card_id:
         return anew is not None and await _ask_anew(tx, desk, ticket, anew, now, key=key)
-    return await _edit(tx, to_staff(desk, ticket, chat_id), copy, piece, key=f"{key}:edit") is not None
+    route = to_staff(desk, ticket, copy.chat_id)
+    return await _edit(tx, route, copy, piece, key=f"{key}:edit{copy.id}") is not None
 
 
 async def _ask_anew(tx: AsyncSession, desk: Desk, ticket: Ticket, anew: Asked, now: datetime, *, key: str) -> bool:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from telegram import User
 
 from bot.dialogue.rich import clean
 from bot.records.people import chat_of
@@ -27,6 +28,14 @@ async def seen(
     chat = await chat_of(tx, telegram_id, kind)
     seen_here = {"group_chat_id": group} if group else {}
     return await tx.merge(Member(chat_id=chat.id, name=clean(name, 64), username=username, seen_at=now, **seen_here))
+
+
+async def introduce(tx: AsyncSession, people: Sequence[User], now: datetime, group: int) -> None:
+    """Note those of a group whom the bot has not seen write."""
+    for person in people:
+        chat = await chat_of(tx, person.id, "private")
+        if await tx.get(Member, chat.id) is None:
+            await seen(tx, person.id, person.full_name, person.username, now, group=group)
 
 
 async def named(tx: AsyncSession, name: str, group: int) -> Member | None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import exists, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.delivery import outbox
@@ -30,10 +30,13 @@ async def remove(tx: AsyncSession, wish: Wish, message_id: int, *, own: bool, ke
 
     With `own`, only what was written in that chat. A card stays: it is more than a copy.
     """
-    relay = await copies.copy_of(tx, wish.chat, message_id)
-    if relay is None and not own:
-        relay = await copies.original_of(tx, wish.chat, message_id)
-    if relay is None or await tx.scalar(select(exists().where(Ticket.card_id == relay.outgoing_id))):
+    found = await copies.copies_of(tx, wish.chat, message_id)
+    if not found and not own and (origin := await copies.original_of(tx, wish.chat, message_id)):
+        found = [origin]
+    carried = {relay.outgoing_id: relay for relay in found}
+    cards = await tx.execute(select(Ticket.card_id).where(Ticket.card_id.in_(carried)))
+    relay = next((carried[row] for row in carried.keys() - set(cards.scalars())), None)
+    if relay is None:
         return False
     sent = await tx.get_one(Outgoing, relay.outgoing_id)
     same = select(Relay).where(Relay.outgoing_id == sent.id).order_by(Relay.part, Relay.id)

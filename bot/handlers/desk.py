@@ -1,14 +1,17 @@
 """Staff's commands about tickets: who has one, lists, and what the assistant would answer."""
 
 import asyncio
+import logging
 from typing import assert_never
 
 from sqlalchemy.ext.asyncio import AsyncSession
+from telegram import ChatMemberAdministrator, ChatMemberOwner, MessageEntity, Update, User
 from telegram import Message as Received
-from telegram import MessageEntity, Update
+from telegram.error import TelegramError
 
 from bot.delivery import inbox, outbox
 from bot.delivery.outbox import Priority
+from bot.delivery.retry import reason
 from bot.desk import bans, cards, endings, listing, members, sending, tickets
 from bot.dialogue import render
 from bot.dialogue.cards import Found, found_lines
@@ -25,6 +28,8 @@ from bot.handlers.context import Context, Deps
 from bot.handlers.lists import list_message, show_list
 from bot.handlers.people import member_of
 from bot.records.tables import Member, Ticket
+
+log = logging.getLogger(__name__)
 
 
 async def on_close(update: Update, context: Context) -> None:
@@ -50,11 +55,12 @@ async def on_release(update: Update, context: Context) -> None:
 
 
 async def on_assign(update: Update, context: Context) -> None:
-    """/assign @name as a reply to a card; without a name the bot offers those whom it has seen."""
+    """/assign @name as a reply to a card; without a name the bot offers administrators and those whom it has seen."""
     deps, received, key = context.deps, update.effective_message, f"u{update.update_id}"
     assert received
-    words = texts(deps.settings.staff_language)
+    words, administrators = texts(deps.settings.staff_language), await _administrators(received)
     async with deps.db.begin() as tx:
+        await members.introduce(tx, administrators, deps.now(), deps.staff_chat)
         ticket = await _ticket(tx, update, deps)
         if ticket is None:
             await _put(tx, update, deps, Message(words.staff_which_card))
@@ -71,6 +77,19 @@ async def on_assign(update: Update, context: Context) -> None:
                 await cards.refresh(tx, desk_of(deps), ticket, key=key)
                 said = words.staff_assigned.format(owner=chosen.name)
             await _put(tx, update, deps, Message(said))
+
+
+async def _administrators(received: Received) -> list[User]:
+    """People of whom Telegram tells even if they have never written; of other members it tells nothing."""
+    try:
+        found = await received.chat.get_administrators()
+    except TelegramError as error:
+        log.warning("administrators not seen", extra={"error": reason(error)})
+        return []
+    people = [
+        one for one in found if isinstance(one, ChatMemberOwner | ChatMemberAdministrator) and not one.user.is_bot
+    ]
+    return [one.user for one in people if not one.is_anonymous]
 
 
 async def on_move(update: Update, context: Context) -> None:

@@ -130,11 +130,12 @@ def _legend(found: Figures, words: Texts, when: str) -> Legend:
 
 
 async def on_export(update: Update, context: Context) -> None:
-    """/export [period]: admins get the questions as CSV."""
+    """/export [course] [period]: admins get the questions as CSV."""
     deps, received = context.deps, update.effective_message
     assert received
     words = texts(deps.settings.staff_language)
-    chosen = period(argument(received) or "all", deps.local_now)
+    courses, rest = _courses(argument(received), deps.live.engine.school)
+    chosen = period(rest or "all", deps.local_now)
     if await role(update, context, Role.ADMIN) < Role.ADMIN:
         await say(update, deps, words.reindex_admins_only)
         return
@@ -143,6 +144,8 @@ async def on_export(update: Update, context: Context) -> None:
         return
     async with deps.db.read() as tx:
         about = await insight.asked(tx, chosen)
+    if len(courses) == 1:
+        about = insight.of_course(about, courses[0].name)
     content = await asyncio.to_thread(table, about, ZoneInfo(deps.settings.timezone))
     name, key = f"guichet-{deps.local_now:%Y-%m-%d}.csv", f"u{update.update_id}:export"
     async with deps.db.begin() as tx:

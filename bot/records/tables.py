@@ -269,7 +269,7 @@ class Relay(Base):
     """Which message is a copy of which: replies, edits and deletions find their counterpart here."""
 
     __tablename__ = "relay"
-    __table_args__ = (UniqueConstraint("chat_id", "message_id", "direction"), NEVER_REUSED)
+    __table_args__ = (UniqueConstraint("chat_id", "message_id", "direction", "outgoing_id"), NEVER_REUSED)
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     ticket_id: Mapped[int] = mapped_column(ForeignKey(Ticket.id), index=True)

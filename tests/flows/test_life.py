@@ -182,6 +182,16 @@ async def test_assigned_by_name_by_choice_or_to_nobody_known(flow: House, sara: 
     assert which["text"] == EN.staff_which_card
 
 
+async def test_administrators_can_be_given_a_question_before_they_have_written_anything(
+    flow: House, sara: User
+) -> None:
+    card, nora = await flow.handed_over(sara), flow.api.user("Nora Silent")
+    flow.staff.members[nora.id] = "administrator"
+    (said,) = await flow.group(flow.paul, "/assign Nora Silent", reply_to=card)
+    assert said["text"] == EN.staff_assigned.format(owner="Nora Silent")
+    assert EN.state_claimed.format(owner="Nora Silent") in now(flow, card)["text"]
+
+
 async def test_closed_rated_with_a_line_and_opened_again(flow: House, sara: User) -> None:
     card = await flow.handed_over(sara)
     await flow.group(flow.marie, ANSWER, reply_to=card)

@@ -361,6 +361,30 @@ async def test_a_question_below_a_picture_goes_with_the_picture(flow: House, sar
     assert "photo" in picture
 
 
+async def test_a_changed_question_below_a_picture_changes_on_the_card_and_below_the_picture(
+    flow: House, sara: User
+) -> None:
+    said = flow.api.send_media(sara, "photo", caption="How much does the course cost?")
+    await flow.quiet()
+    card, picture = flow.received(flow.staff)
+    flow.api.edit(sara, said, "How much does the course cost for two people?")
+    await flow.quiet()
+    chat = flow.api.world.chats[flow.staff.id].messages
+    assert "for two people?" in chat[card["message_id"]]["text"]
+    assert chat[picture["message_id"]]["caption"] == "How much does the course cost for two people?"
+
+
+async def test_a_picture_with_a_question_is_taken_back_while_the_card_stays(flow: House, sara: User) -> None:
+    said = flow.api.send_media(sara, "photo", caption="How much does the course cost?")
+    await flow.quiet()
+    card, picture = flow.received(flow.staff)
+    await flow.ask(sara, "/delete", reply_to=said)
+    left = flow.api.world.chats[flow.staff.id].messages
+    assert card["message_id"] in left
+    assert picture["message_id"] not in left
+    assert said["message_id"] not in flow.api.world.chats[sara.id].messages
+
+
 async def test_staff_who_write_to_nobody_are_told_and_nothing_is_lost(flow: House, sara: User) -> None:
     (help_text,) = await flow.group(flow.marie, "/help")
     sent = flow.api.send_media(flow.marie, "document", chat=flow.staff, reply_to=help_text)

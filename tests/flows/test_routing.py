@@ -158,3 +158,7 @@ async def test_figures_are_split_by_course(school: Engine, tmp_path: Path) -> No
         assert f"Business law: 2 questions, {EN.stats_alone} 1 (50 %), {EN.stats_handed_over} 1" in caption
         await flow.group(flow.marie, "/stats baking 30d")
         assert "\nquestions: 0\n" in flow.received(flow.staff)[-1]["caption"]
+        for asked, rows in (("/export baking", 0), ("/export law all", 2), ("/export", 2)):
+            (sent,) = await flow.group(flow.marie, asked)
+            content = flow.api.world.files[sent["document"]["file_id"]].upload.content.decode("utf-8-sig")
+            assert len(content.splitlines()) == 1 + rows
