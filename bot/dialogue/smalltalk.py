@@ -111,7 +111,7 @@ def _is_odd(word: str) -> bool:
     unusual = sum(word[at : at + 2] in _UNUSUAL for at in range(len(word) - 1))
     vowels = len(re.findall("[aeiouy]", word))
     return (
-        unusual >= max(2, len(word) / 4)
+        unusual >= max(2, len(word) / 5)
         or (len(word) >= 6 and vowels == 0)
         or (unusual >= 1 and vowels == 0 and len(word) >= 4)
     )

@@ -120,6 +120,8 @@ aaaaaaa
 sdfsdfsdf
 xkjhgf
 hjkl hjkl
+asdkjhasd
+lkjsdfhgoi
 1234
 !!
 lalalala
