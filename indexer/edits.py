@@ -119,13 +119,18 @@ def applied(folder: Path, edits: Iterable[Edit], into: Path) -> None:
         _put(into / edit.path, edit.after)
 
 
-def write_all(folder: Path, edits: Sequence[Edit]) -> None:
-    """Change all these files or, raising ChangedMeanwhileError or OSError, none. Done again it changes nothing more."""
+def still_fit(folder: Path, edits: Iterable[Edit]) -> None:
+    """Raises ChangedMeanwhileError if somebody else has changed one of these files."""
     for edit in edits:
         if _text(folder / edit.path) not in (edit.before, edit.after):
             raise ChangedMeanwhileError(
                 f"{edit.path} has been changed meanwhile: discard this, and send the file again"
             )
+
+
+def write_all(folder: Path, edits: Sequence[Edit]) -> None:
+    """Change all these files or, raising ChangedMeanwhileError or OSError, none. Done again it changes nothing more."""
+    still_fit(folder, edits)
     try:
         for edit in edits:
             _put(folder / edit.path, edit.after)

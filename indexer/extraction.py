@@ -21,6 +21,7 @@ LONGEST_TEXT = 2_000_000  # characters
 UNPACKED = 100 * 1024 * 1024  # bytes that the parts of an Office file may come to
 PARTS = 2000
 OLD_OFFICE = b"\xd0\xcf\x11\xe0"  # Office files before 2007, and newer ones with a password
+MACROS = ("vbaproject", "macrosheets")  # parts of an Office file, the second from before there was Visual Basic
 DELIMITERS = (";", ",", "\t", "|")
 # What is no part of a page's text, and what would do something in a browser.
 DROPPED = (
@@ -130,7 +131,7 @@ def _opened(content: bytes) -> BytesIO:
             parts = archive.infolist()
             if len(parts) > PARTS or sum(part.file_size for part in parts) > UNPACKED:
                 raise RefusedError("heavy")
-            if any("vbaproject" in part.filename.lower() for part in parts):
+            if any(mark in part.filename.lower() for part in parts for mark in MACROS):
                 raise RefusedError("macros")
             for part in parts:
                 if part.filename.endswith((".xml", ".rels")) and b"<!DOCTYPE" in archive.read(part)[:2000]:

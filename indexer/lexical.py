@@ -18,6 +18,7 @@ from indexer.entries import Language
 from indexer.postings import Postings
 
 K1, B = 1.2, 0.75  # how soon a repeated word stops counting; how much a long document is held back
+Numbers = npt.NDArray[np.int64]
 Scores = npt.NDArray[np.float32]
 WORD = re.compile(r"\w+")
 STOPWORDS: dict[Language, frozenset[str]]  # set below, once folding is defined
@@ -100,29 +101,57 @@ class Bm25:
         nothing = np.zeros(self._size, np.float32)
         if not self._columns or not tokens:
             return Matched(nothing, nothing, nothing, 0.0)
-        columns = [self._columns.get(token, -1) for token in tokens]
-        known = np.array([column for column in columns if column >= 0], np.int64)
-        unknown = len(tokens) - len(known)
-        best = float(self._weights[known].sum()) + unknown * float(np.log1p((self._size + 0.5) / 0.5))
-        starts, lengths = self._starts[known], self._starts[known + 1] - self._starts[known]
-        # Positions of all the columns' values: each column's start, counted on by one.
-        before = np.cumsum(lengths) - lengths
-        at = np.repeat(starts - before, lengths) + np.arange(int(lengths.sum()))
+        columns, best = self._asked(tokens)
+        at, before, lengths = self._positions(columns)
         rows = self._rows[at]
         score = np.bincount(rows, self._scores[at], self._size).astype(np.float32)
-        held = np.bincount(rows, np.repeat(self._weights[known], lengths), self._size).astype(np.float32)
-        if len(known):  # no column is empty, as `reduceat` needs it
-            known = known[np.logical_or.reduceat(self._inside(rows, among), before)]
-        best = max(best, 1e-6)
-        return Matched(score, score / best, held / best, float(self._weights[known].sum()) / best)
+        held = np.bincount(rows, np.repeat(self._weights[columns], lengths), self._size).astype(np.float32)
+        return Matched(score, score / best, held / best, self._known(columns, before, rows, among) / best)
 
-    def _inside(self, rows: npt.NDArray[np.int32], among: Sequence[slice]) -> npt.NDArray[np.bool_]:
+    def held(
+        self, tokens: Sequence[str], documents: Numbers, among: Sequence[slice] = (slice(None),)
+    ) -> tuple[Scores, float]:
+        """`held` of these documents alone, whose numbers rise, and `known`: as `match` has them, for less work."""
+        if not self._columns or not tokens:
+            return np.zeros(len(documents), np.float32), 0.0
+        columns, best = self._asked(tokens)
+        at, before, _ = self._positions(columns)
+        rows, wanted = self._rows[at], np.zeros(self._size, bool)
+        wanted[documents] = True
+        few = np.flatnonzero(wanted[rows])
+        weights = self._weights[columns][np.searchsorted(before, few, side="right") - 1]
+        held = np.bincount(np.searchsorted(documents, rows[few]), weights, len(documents)).astype(np.float32)
+        return held / best, self._known(columns, before, rows, among) / best
+
+    def _positions(self, columns: Numbers) -> tuple[Numbers, Numbers, Numbers]:
+        """Where the values of these columns stand, one column after the other; where each begins in that; how many."""
+        starts, lengths = self._starts[columns], self._starts[columns + 1] - self._starts[columns]
+        before = np.cumsum(lengths) - lengths
+        # Each column's start, counted on by one.
+        return np.repeat(starts - before, lengths) + np.arange(int(lengths.sum())), before, lengths
+
+    def _asked(self, tokens: Sequence[str]) -> tuple[Numbers, float]:
+        """The columns of those tokens that a document has, and the best possible score of all of them."""
+        numbers = [self._columns.get(token, -1) for token in tokens]
+        columns = np.array([number for number in numbers if number >= 0], np.int64)
+        unknown = (len(tokens) - len(columns)) * float(np.log1p((self._size + 0.5) / 0.5))
+        return columns, max(float(self._weights[columns].sum()) + unknown, 1e-6)
+
+    def _known(
+        self,
+        columns: Numbers,
+        before: Numbers,
+        rows: npt.NDArray[np.int32],
+        among: Sequence[slice],
+    ) -> float:
+        """The weight of those columns that have a row `among` some; column i's rows begin at `before[i]`."""
+        parts = [part.indices(self._size)[:2] for part in among]
+        if (0, self._size) in parts or not len(columns):
+            return float(self._weights[columns].sum())
         inside = np.zeros(len(rows), bool)
-        for start, stop, _ in (part.indices(self._size) for part in among):
-            if (start, stop) == (0, self._size):
-                return np.ones(len(rows), bool)
+        for start, stop in parts:
             inside |= (rows >= start) & (rows < stop)
-        return inside
+        return float(self._weights[columns[np.logical_or.reduceat(inside, before)]].sum())  # no column is empty
 
 
 def scored(counted: Postings, size: int) -> Scores:

@@ -20,9 +20,10 @@ FEW = 5_000  # vectors of a part of a large index: comparing them is as fast as 
 EXAMPLES = 64  # a cluster, to find its centre
 STEP = 10_000  # vectors in memory at a time
 GROWN = 1.5  # times as many vectors, or as few: new centres are worth their time
-# How well clusters have to find what comparing everything finds: this share of the ten nearest of a hundred questions,
-# among as many as a search asks for. It looks into as few clusters as that takes.
-RECALL, COUNTED, SAMPLE, FOUND = 0.98, 10, 100, 300
+# How well clusters have to find what comparing everything finds: this share of the ten nearest of 300 questions,
+# among as many as a search asks for. A search looks into as few clusters as that takes.
+RECALL, COUNTED, SAMPLE, FOUND = 0.98, 10, 300, 300
+BESIDE = 0.3  # how far from a known way of asking such a question is put
 Numbers = npt.NDArray[np.int64]
 
 
@@ -38,8 +39,12 @@ class Nearest:
         """Up to `count` rows within these ranges of rows, which rise, nearest first."""
         size = sum(end - start for start, end in parts)
         if self.probes and size <= FEW:
+            cosines = np.concatenate([self.vectors[start:end] @ vector for start, end in parts])
             rows = np.concatenate([np.arange(start, end) for start, end in parts])
-            return rows[np.argsort(-(self.vectors[rows] @ vector), kind="stable")[:count]]
+            if size > count:
+                near = cosines >= np.partition(cosines, -count)[-count]
+                cosines, rows = cosines[near], rows[near]
+            return rows[np.argsort(-cosines, kind="stable")[:count]]
         within = _selector(parts) if size < len(self.vectors) else None
         if not self.probes:
             parameters = within and faiss.SearchParameters(sel=within)  # type: ignore[call-arg]  # SWIG
@@ -77,8 +82,8 @@ def load(folder: Path, facts: Mapping[str, Any], vectors: Vectors) -> Nearest:
 def write(vectors: Vectors, asked: Numbers, folder: Path, before: Before | None) -> dict[str, Any]:
     """Write the index into the folder; gives its kind and settings, and its recall against comparing with everything.
 
-    `asked` are the rows to measure that with. Clusters and what is in them are taken from the index before, unless the
-    number of vectors is far from what they were made for.
+    `asked` are the rows of ways of asking, to measure that with. Clusters and what is in them are taken from the index
+    before, unless the number of vectors is far from what they were made for.
     """
     if len(vectors) <= MOST_EXACT:
         index = faiss.IndexFlatIP(vectors.shape[1])
@@ -156,14 +161,20 @@ def _parameters(probes: int, within: faiss.IDSelector | None = None) -> Any:
 
 def _measured(index: Any, vectors: Vectors, asked: Numbers) -> tuple[int, float]:
     """How many clusters to look into, and the recall that this gives."""
-    chosen = asked[np.linspace(0, len(asked) - 1, min(SAMPLE, len(asked))).astype(int)]
-    sample = np.ascontiguousarray(vectors[chosen])
-    truth = faiss.knn(sample, vectors, COUNTED + 1, faiss.METRIC_INNER_PRODUCT)[1]
-    others = [near[near != row][:COUNTED] for near, row in zip(truth, chosen, strict=True)]  # it finds itself
+    questions = _beside(vectors[asked[np.linspace(0, len(asked) - 1, min(SAMPLE, len(asked))).astype(int)]])
+    truth = faiss.knn(questions, vectors, COUNTED, faiss.METRIC_INNER_PRODUCT)[1]
     probes = 1
     while True:
-        found = index.search(sample, FOUND, params=_parameters(probes))[1]
-        recall = float(np.mean([np.isin(true, some).mean() for true, some in zip(others, found, strict=True)]))
+        found = index.search(questions, FOUND, params=_parameters(probes))[1]
+        recall = float(np.mean([np.isin(true, some).mean() for true, some in zip(truth, found, strict=True)]))
         if recall >= RECALL or probes >= index.nlist:
             return probes, round(recall, 4)
         probes *= 2
+
+
+def _beside(vectors: Vectors) -> Vectors:
+    """What people ask stands beside the ways of asking that are known, and so further from their cluster's centre."""
+    aside = np.random.default_rng(0).standard_normal(vectors.shape, np.float32) * BESIDE / vectors.shape[1] ** 0.5
+    moved = vectors + aside
+    unit: Vectors = moved / np.linalg.norm(moved, axis=1, keepdims=True)
+    return unit

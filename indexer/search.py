@@ -123,12 +123,12 @@ def candidates(
     lexicon = snapshot.lexicons[language]
     among = [_rows(lexicon.rows[first:last]) for first, last in spans]
     by_words = lexicon.words.match(words(question, language), among)
-    by_grams = lexicon.grams.match(grams(question), among)
     groups = np.union1d(
         _near_by_meaning(snapshot, vector, spans),
         _near_by_words(_spread(by_words.bm25, lexicon.rows), spans),
     )
     rows = lexicon.rows[groups]
+    grams_held, grams_known = lexicon.grams.held(grams(question), rows[rows >= 0], among)
     return Candidates(
         groups,
         snapshot.drafts[groups],
@@ -137,10 +137,10 @@ def candidates(
         _spread(by_words.bm25, rows),
         _spread(by_words.share, rows),
         _spread(by_words.held, rows),
-        _spread(by_grams.held, rows),
+        _placed(grams_held, rows >= 0),
         rows >= 0,
         by_words.known,
-        by_grams.known,
+        grams_known,
     )
 
 
@@ -164,6 +164,9 @@ def _near_by_words(bm25: Scores, spans: Sequence[Span]) -> npt.NDArray[np.int64]
     """The groups with the highest BM25 scores, among consecutive groups; those without any score are left out."""
     inside = _inside(spans)
     scored = inside[bm25[inside] > 0]
+    if len(scored) > NEAREST_BY_WORDS:  # to put all of many in order would take longer than to leave most of them out
+        scores = bm25[scored]
+        scored = scored[scores >= np.partition(scores, -NEAREST_BY_WORDS)[-NEAREST_BY_WORDS]]
     best: npt.NDArray[np.int64] = scored[np.argsort(-bm25[scored], kind="stable")[:NEAREST_BY_WORDS]]
     return best
 
@@ -178,6 +181,13 @@ def _spread(scores: Scores, rows: npt.NDArray[np.int64]) -> Scores:
     if not len(scores):
         return np.zeros(len(rows), np.float32)
     return np.where(rows >= 0, scores[rows], np.float32(0))
+
+
+def _placed(scores: Scores, here: npt.NDArray[np.bool_]) -> Scores:
+    """Scores of those that are here, in their places, and 0 elsewhere."""
+    placed = np.zeros(len(here), np.float32)
+    placed[here] = scores
+    return placed
 
 
 def _cosines(

@@ -10,7 +10,7 @@ from statistics import fmean, median
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.desk.grouping import groups, typical
+from bot.desk.grouping import View, groups, typical
 from bot.desk.masking import MASK, mask
 from bot.records.states import Feedback
 from bot.records.tables import Question, Ticket
@@ -20,7 +20,6 @@ Encode = Callable[[Sequence[str]], Vectors]
 
 COMES_BACK = timedelta(days=7)
 SAME = 0.93  # cosine from which two questions of one person are the same
-ALIKE = 0.885  # mean cosine from which questions of several people are one theme
 THEMES = 5
 MOST = 300  # questions that are grouped: the newest
 DAYS = re.compile(r"(\d{1,4})[dj]", re.IGNORECASE)
@@ -102,7 +101,7 @@ async def asked(tx: AsyncSession, period: Period) -> Asked:
     )
 
 
-def figures(about: Asked, encode: Encode, zone: tzinfo) -> Figures:
+def figures(about: Asked, encode: Encode, seen: View, zone: tzinfo) -> Figures:
     """The period in numbers. Takes seconds where many were not answered: call it outside the event loop."""
     handed = {ticket.question_id for ticket in about.tickets}
     back = _came_back(about, encode)
@@ -110,6 +109,7 @@ def figures(about: Asked, encode: Encode, zone: tzinfo) -> Figures:
     clarified = [one for one in about.questions if one.decision == "clarify"]
     waits = [(one.replied_at - one.opened_at).total_seconds() for one in about.tickets if one.replied_at]
     rated = [one.rating for one in about.tickets if one.rating]
+    unknown = [one for one in about.questions if one.decision == "escalate" and not one.entry_id]
     counts = [
         Counter(moment.astimezone(zone).date() for moment in moments)
         for moments in (
@@ -126,7 +126,7 @@ def figures(about: Asked, encode: Encode, zone: tzinfo) -> Figures:
         first_reply=timedelta(seconds=median(waits)) if waits else None,
         rating=fmean(rated) if rated else None,
         ratings=len(rated),
-        themes=themes([one for one in about.questions if one.decision == "escalate" and not one.entry_id], encode),
+        themes=themes(unknown, encode, seen),
         days={day: (counts[0][day], counts[1][day], counts[2][day]) for day in sorted(set().union(*counts))},
     )
 
@@ -171,12 +171,12 @@ def _together(one: Question, other: Question) -> bool:
     return one.message_id is not None and one.message_id == other.message_id
 
 
-def themes(questions: Sequence[Question], encode: Encode) -> tuple[Theme, ...]:
-    """The most frequent themes of questions, grouped by the mean cosine between groups."""
+def themes(questions: Sequence[Question], encode: Encode, seen: View) -> tuple[Theme, ...]:
+    """The most frequent themes of questions."""
     asked_ = [one for one in questions if not one.text.startswith("/")][-MOST:]
     if not asked_:
         return ()
     texts = [mask(one.text) for one in asked_]
     vectors = encode([text.replace(MASK, "") for text in texts])
-    largest = groups(vectors, ALIKE)[:THEMES]
+    largest = groups(seen.of(vectors), seen.alike)[:THEMES]
     return tuple(Theme(texts[typical(vectors, group)], len(group)) for group in largest)

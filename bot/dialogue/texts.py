@@ -348,6 +348,7 @@ class Texts:
     changes_lost: str
     changes_gained: str
     changes_more: str  # count
+    reindex_together: str  # waits
     reindex_proposed: str
     reindex_against: str  # problems
     reindex_overrule: str

@@ -12,6 +12,7 @@ from bot.delivery.files import put_file
 from bot.delivery.outbox import Priority
 from bot.desk import insight
 from bot.desk.export import table
+from bot.desk.grouping import View, view_of
 from bot.desk.insight import Figures, Period, period
 from bot.desk.picture import Legend, draw
 from bot.dialogue.texts import Texts, texts
@@ -39,9 +40,11 @@ async def on_stats(update: Update, context: Context) -> None:
     if len(courses) == 1:
         about = insight.of_course(about, courses[0].name)
     zone = ZoneInfo(deps.settings.timezone)
-    found = await asyncio.to_thread(insight.figures, about, deps.live.engine.encoder.queries, zone)
+    engine = deps.live.engine
+    seen = await asyncio.to_thread(view_of, engine.snapshot)
+    found = await asyncio.to_thread(insight.figures, about, engine.encoder.queries, seen, zone)
     title = when(chosen, words, zone)
-    split = await asyncio.to_thread(_split, about, courses, deps, zone)
+    split = await asyncio.to_thread(_split, about, courses, deps, seen, zone)
     picture = await asyncio.to_thread(draw, found, _legend(found, words, title))
     said = "\n".join([f"{words.stats_title} · {title}", *split, _lines(found, words)])
     async with deps.db.begin() as tx:
@@ -58,12 +61,12 @@ def _courses(asked: str, school: Sequence[Course]) -> tuple[Sequence[Course], st
     return (one, rest) if one else (school, asked)
 
 
-def _split(about: insight.Asked, courses: Sequence[Course], deps: Deps, zone: ZoneInfo) -> list[str]:
+def _split(about: insight.Asked, courses: Sequence[Course], deps: Deps, seen: View, zone: ZoneInfo) -> list[str]:
     """A line a course: how many questions, answered without staff, handed over."""
     staff, encode = deps.settings.staff_language, deps.live.engine.encoder.queries
     words, lines = texts(staff), []
     for course in courses:
-        own = insight.figures(insight.of_course(about, course.name), encode, zone)
+        own = insight.figures(insight.of_course(about, course.name), encode, seen, zone)
         alone = f"{words.stats_alone} {_share(own.alone, own.questions)}"
         handed = f"{words.stats_handed_over} {own.handed_over}"
         lines.append(f"{course.title(staff)}: {own.questions} {words.stats_questions}, {alone}, {handed}")

@@ -21,7 +21,7 @@ from bot.handlers.carrying import topic_of
 from bot.handlers.context import Context, Deps
 from bot.handlers.rights import Role, role
 from bot.publishing.gate import GateError
-from bot.publishing.proposal import Brought, Proposal, Proposed
+from bot.publishing.proposal import Brought, Origin, Proposal, Proposed
 from bot.records.tables import Outgoing
 from indexer.confidence import CalibratorError
 from indexer.entries import KnowledgeError
@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 NOTHING = Rich()
 PROGRESS_EVERY = 4.0  # seconds: a group may get twenty messages a minute
 SHOWN_PROBLEMS = 15
-ROOM_FOR_CHANGES, ROOM_FOR_PROBLEMS = 2000, 1200  # UTF-16 units, of the 4,096 of a message
+ROOM_FOR_CHANGES, ROOM_FOR_PROBLEMS, ROOM_FOR_FILES = 2000, 1000, 300  # UTF-16 units, of the 4,096 of a message
 NO_BUTTONS: Payload = {"reply_markup": {"inline_keyboard": []}}
 PRESSED = r"^i:[pd]:"
 
@@ -49,10 +49,12 @@ async def on_reindex(update: Update, context: Context) -> None:
         return
     shown = await _say(update, context, words.reindex_started)
     deps.wake.messages.ring()
-    deps.start(propose(deps, shown, f"u{update.update_id}"))
+    deps.start(propose(deps, shown, f"u{update.update_id}", Origin(who(update), deps.local_now)))
 
 
-async def propose(deps: Deps, shown: int, key: str, brought: Brought | None = None, head: Rich = NOTHING) -> None:
+async def propose(
+    deps: Deps, shown: int, key: str, origin: Origin, brought: Brought | None = None, head: Rich = NOTHING
+) -> None:
     """Build and examine, with the progress in the message that `shown` sends; the last edit says what was found.
 
     With a file that was brought, what it changes is shown below `head`.
@@ -68,7 +70,7 @@ async def propose(deps: Deps, shown: int, key: str, brought: Brought | None = No
             edits.append(asyncio.run_coroutine_threadsafe(edit(deps, shown, text, f"{key}:{step}{done}"), loop))
 
     try:
-        proposed = await deps.live.propose(deps.local_now.date(), progress, shown, brought)
+        proposed = await deps.live.propose(deps.local_now.date(), progress, shown, brought, origin)
         told = _proposed(proposed, deps, head) if proposed else _unchanged(words, head)
         if proposed and proposed.before:
             await _without_buttons(deps, proposed.before.shown, f"{key}:before")
@@ -95,12 +97,18 @@ def _proposed(proposed: Proposed, deps: Deps, head: Rich) -> Message:
     staff = deps.settings.staff_language
     words, found, id_ = texts(staff), proposed.verdict, proposed.proposal.snapshot
     shown = changes(proposed.diff, found.lost, found.gained, staff, ROOM_FOR_CHANGES)
+    files = [str(one) for one in proposed.proposal.origins[:-1]]
+    waited = [plain(words.reindex_together.format(waits=", ".join(files)[:ROOM_FOR_FILES]))] if files else []
     publish = Button(words.button_publish, data=f"i:p:{id_}")
     discard = Button(words.button_discard, data=f"i:d:{id_}")
     if not found.refusals:
-        return join([head, shown, plain(found.summary), plain(words.reindex_proposed)]).message((publish, discard))
+        return join([head, *waited, shown, plain(found.summary), plain(words.reindex_proposed)]).message(
+            (publish, discard)
+        )
     against = words.reindex_against.format(problems="\n".join(found.refusals)[:ROOM_FOR_PROBLEMS])
-    return join([head, shown, plain(found.summary), plain(against), plain(words.reindex_overrule)]).message((discard,))
+    return join([head, *waited, shown, plain(found.summary), plain(against), plain(words.reindex_overrule)]).message(
+        (discard,)
+    )
 
 
 async def on_press(update: Update, context: Context) -> None:
@@ -115,9 +123,9 @@ async def on_press(update: Update, context: Context) -> None:
         return
     await alert(query)
     _, act, snapshot_id = (query.data or "").split(":", 2)
-    proposal = deps.live.proposal(snapshot_id)
+    proposal = await deps.live.proposal(snapshot_id)
     if act == "p":
-        told = await _accept(deps, proposal, snapshot_id, _who(update))
+        told = await _accept(deps, proposal, snapshot_id, who(update))
     elif proposal:
         await deps.live.discard()
         told = words.reindex_discarded
@@ -135,7 +143,7 @@ async def on_press(update: Update, context: Context) -> None:
 async def on_reason(update: Update, context: Context) -> bool:
     """A reply to a proposal that the gate speaks against: an admin's reason publishes it. False for other replies."""
     deps, received = context.deps, update.message
-    proposal = deps.live.proposal()
+    proposal = await deps.live.proposal()
     if received is None or received.reply_to_message is None or proposal is None:
         return False
     async with deps.db.read() as tx:
@@ -148,7 +156,7 @@ async def on_reason(update: Update, context: Context) -> bool:
         await _say(update, context, texts(deps.settings.staff_language).reindex_admins_only)
         return True
     reason = " ".join((received.text or "").split())
-    told = await _accept(deps, proposal, proposal.snapshot, _who(update), reason)
+    told = await _accept(deps, proposal, proposal.snapshot, who(update), reason)
     await _say(update, context, told)
     return True
 
@@ -177,14 +185,14 @@ async def on_rollback(update: Update, context: Context) -> None:
         await _say(update, context, words.reindex_admins_only)
         return
     try:
-        await deps.live.roll_back(_who(update))
+        await deps.live.roll_back(who(update))
     except (SnapshotError, CalibratorError) as error:
         await _say(update, context, words.rollback_refused.format(problem=error))
         return
     await _say(update, context, words.rollback_done.format(snapshot=deps.live.engine.snapshot.id))
 
 
-def _who(update: Update) -> str:
+def who(update: Update) -> str:
     """The name that the history keeps."""
     return update.effective_user.full_name if update.effective_user else ""
 

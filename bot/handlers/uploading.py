@@ -20,7 +20,7 @@ from bot.handlers.candidate import desk_of
 from bot.handlers.carrying import ASIDE, ticket_of
 from bot.handlers.context import Context, Deps
 from bot.handlers.rights import Role, role
-from bot.publishing.proposal import Brought
+from bot.publishing.proposal import Brought, Origin
 from bot.records.tables import Outgoing, Timer
 from indexer.entries import Language
 from indexer.upload import ENDINGS, KINDRED, Reason, Sent, UploadError, ending, read_upload, refuse_unseen
@@ -50,7 +50,8 @@ async def on_file(update: Update, context: Context) -> bool:
     sent = Sent(name, deps.local_now.date(), received.caption or "")
     shown = await _say(update, deps, words.upload_reading.format(name=shown_name(name)), begun=True)
     deps.wake.messages.ring()
-    deps.start(_read(deps, content, sent, shown, f"u{update.update_id}"))
+    origin = Origin(publishing.who(update), deps.local_now, shown_name(name))
+    deps.start(_read(deps, content, sent, shown, f"u{update.update_id}", origin))
     return True
 
 
@@ -79,7 +80,7 @@ async def _fetched(context: Context, document: Document) -> bytes:
     return bytes(await file.download_as_bytearray())
 
 
-async def _read(deps: Deps, content: bytes, sent: Sent, shown: int, key: str) -> None:
+async def _read(deps: Deps, content: bytes, sent: Sent, shown: int, key: str, origin: Origin) -> None:
     """Read the file aside and show what it would change, or why it is refused."""
     words = texts(deps.settings.staff_language)
     try:
@@ -88,7 +89,7 @@ async def _read(deps: Deps, content: bytes, sent: Sent, shown: int, key: str) ->
         await publishing.edit(deps, shown, Message(refusal(error, words)), f"{key}:end")
     else:
         head = read(sent.name, upload, words)
-        await publishing.propose(deps, shown, key, Brought(upload, sent), head)
+        await publishing.propose(deps, shown, key, origin, Brought(upload, sent), head)
     async with deps.db.begin() as tx:
         await timers.cancel(tx, _timer(shown))
 

@@ -36,8 +36,9 @@ class Order:
 
 async def publish(live: Live, knowledge: Path, entries: Sequence[Entry], order: Order) -> None:
     """Write, examine, activate; raises NotAddedError or what indexing raises, and files and index are as they were."""
-    if live.proposal():
-        raise NotAddedError("other changes wait for an admin's word: publish or discard them first")
+    if waits := await live.proposal():
+        whose = f" ({', '.join(map(str, waits.origins))})" if waits.origins else ""
+        raise NotAddedError(f"other changes wait for an admin's word{whose}: publish or discard them first")
     try:
         restore = await asyncio.to_thread(add, knowledge, entries)
     except OSError as error:

@@ -11,8 +11,9 @@ from time import monotonic
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.delivery.wake import wait
-from bot.publishing.gate import limits_of
-from bot.publishing.proposal import Brought, Proposal, Proposed, accept, discard, propose, waiting
+from bot.publishing import pending
+from bot.publishing.gate import Verdict, limits_of, verdict
+from bot.publishing.proposal import Brought, Origin, Proposal, Proposed, accept, discard, propose, waiting
 from bot.publishing.replica import OvertakenError, Replica
 from indexer import store
 from indexer.edits import put_back
@@ -21,6 +22,7 @@ from indexer.snapshot import SnapshotError
 from indexer.store import Note
 
 log = logging.getLogger(__name__)
+TRIES = 3  # to propose something while other machines do
 LONGEST_PAUSE = 300  # seconds between two tries to fetch what arrived damaged
 
 
@@ -45,14 +47,31 @@ class Live:
         """Whether an indexing run is under way."""
         return self._indexing.locked()
 
-    async def propose(self, today: date, progress: Step, shown: int, brought: Brought | None = None) -> Proposed | None:
+    async def propose(
+        self,
+        today: date,
+        progress: Step,
+        shown: int,
+        brought: Brought | None = None,
+        origin: Origin | None = None,
+    ) -> Proposed | None:
         """Build an index that waits for an admin's word; None if nothing has changed, raises what `index` raises.
 
         With a file that was brought, what it changes is in it; raises UploadError.
         """
+
+        def examine(new: Engine, live: Engine | None, folder: Path) -> Verdict:
+            return verdict(new, live, folder, self._most_wrong, today, progress)
+
+        where = self._knowledge, self.engine.encoder, self._root
+        build = partial(propose, *where, examine, progress, shown, brought=brought, origin=origin)
         async with self._indexing:
-            where = self._knowledge, self.engine.encoder, self._root, self._most_wrong
-            return await asyncio.to_thread(propose, *where, today, progress, shown, brought=brought)
+            for _ in range(TRIES):
+                _, before = await self._level()
+                proposed = await asyncio.to_thread(build)
+                if self._replica is None or await pending.share(self._replica, before):
+                    return proposed
+        raise OvertakenError
 
     async def accept(self, proposal: Proposal, note: Note, kept: int) -> None:
         """Answer from the proposed index; raises SnapshotError, and nothing changes."""
@@ -65,7 +84,10 @@ class Live:
     async def discard(self) -> None:
         """Forget the index that waits."""
         async with self._indexing:
+            _, before = await self._level()
             await asyncio.to_thread(discard, self._root, self._knowledge)
+            if self._replica:
+                await pending.share(self._replica, before)
 
     async def roll_back(self, by: str) -> None:
         """Answer from the index that was live before; raises SnapshotError, and nothing changes."""
@@ -73,16 +95,26 @@ class Live:
 
     async def _change(self, activate: Callable[[], Engine]) -> None:
         async with self._indexing:
-            before = await self._replica.level() if self._replica else None
+            before, waits = await self._level()
             engine = await asyncio.to_thread(activate)
             if self._replica:
                 await self._replica.share(engine.snapshot.folder, before)
+                await pending.share(self._replica, waits)
             self._use(engine)
         log.info("index live", extra={"snapshot": self.engine.snapshot.id})
 
-    def proposal(self, snapshot_id: str = "") -> Proposal | None:
-        """The index that waits, if it is this one."""
-        return waiting(self._root, snapshot_id)
+    async def proposal(self, snapshot_id: str = "") -> Proposal | None:
+        """The index that waits, on whichever machine, if it is this one."""
+        if self._replica is None:
+            return waiting(self._root, snapshot_id)
+        found = await pending.pending(self._replica)
+        return found if found and snapshot_id in ("", found.snapshot) else None
+
+    async def _level(self) -> tuple[str | None, Proposal | None]:
+        """What is live here, and what waits, is what all machines have; the snapshot's id and the proposal."""
+        if self._replica is None:
+            return None, None
+        return await self._replica.level(), await pending.take(self._replica)
 
     async def follow(self, stop: asyncio.Event, seconds: float = 5) -> None:
         """Take over what another process activates, until `stop`; a snapshot that cannot be used is left alone.

@@ -56,7 +56,7 @@ class Replica:
     async def active(self) -> str | None:
         """The id of the snapshot that all should answer from; None before the first."""
         async with self.db.read() as tx:
-            return await _active(tx)
+            return await active_snapshot(tx)
 
     async def publish(self, folder: Path, before: str | None) -> None:
         """Store a finished snapshot and make it active for all, in one transaction.
@@ -66,7 +66,7 @@ class Replica:
         """
         await asyncio.to_thread(_verify, folder)
         async with self.db.begin() as tx:
-            await _store(tx, folder)
+            await keep_snapshot(tx, folder)
             await _activate(tx, folder.name, before)
             tx.add_all(await asyncio.to_thread(_noted, self.root, folder.name))
             await _prune(tx, folder.name)
@@ -151,11 +151,12 @@ def replica_of(db: Database, root: Path) -> Replica | None:
     return Replica(db, root) if db.engine.dialect.name == "postgresql" else None
 
 
-async def _active(tx: AsyncSession) -> str | None:
+async def active_snapshot(tx: AsyncSession) -> str | None:
+    """The id of the snapshot that all should answer from; None before the first."""
     return (await tx.execute(select(Setting.value).where(Setting.key == ACTIVE_SNAPSHOT))).scalar_one_or_none()
 
 
-async def _store(tx: AsyncSession, folder: Path) -> None:
+async def keep_snapshot(tx: AsyncSession, folder: Path) -> None:
     """Keeps the snapshot's files, unless they are there already."""
     manifest = json.loads(await asyncio.to_thread((folder / "manifest.json").read_text, encoding="utf-8"))
     by = f"{socket.gethostname()}/{os.getpid()}"[-100:]

@@ -34,7 +34,7 @@ from sqlalchemy.schema import sort_tables_and_constraints
 
 from bot.records.migrations import upgrade
 from bot.records.sessions import Database
-from bot.records.tables import ACTIVE_SNAPSHOT, Base
+from bot.records.tables import ACTIVE_SNAPSHOT, WAITING_PROPOSAL, Base
 
 # Other tables of the same database are none of ours.
 OURS = frozenset({*Base.metadata.tables, "alembic_version"})
@@ -92,7 +92,8 @@ def _load(connection: Connection, folder: Path, dumped: Dumped, force: bool) -> 
         _complete(connection, table, folder, later[table.name])
     for name, number in dumped.last.items():
         _count_on(connection, tables[name], number)
-    connection.execute(delete(tables["setting"]).where(tables["setting"].c.key == ACTIVE_SNAPSHOT))
+    of_snapshots = tables["setting"].c.key.in_([ACTIVE_SNAPSHOT, WAITING_PROPOSAL])  # which are no part of it
+    connection.execute(delete(tables["setting"]).where(of_snapshots))
     upgrade(connection)
 
 

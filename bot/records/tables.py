@@ -448,7 +448,8 @@ class Setting(Base):
     value: Mapped[str]
 
 
-ACTIVE_SNAPSHOT = "active_snapshot"  # the key in `setting` of the stored snapshot that all workers answer from
+# Keys in `setting` of the stored snapshot that all workers answer from, and of the proposal that waits for an admin.
+ACTIVE_SNAPSHOT, WAITING_PROPOSAL = "active_snapshot", "waiting_proposal"
 
 
 class StoredSnapshot(Base):

@@ -7,11 +7,13 @@ import matplotlib.image
 import pytest
 
 from bot.desk.export import harmless, table
+from bot.desk.grouping import View, view_of
 from bot.desk.insight import Asked, Figures, Period, Theme, figures, period, themes
 from bot.desk.picture import Legend, draw
 from bot.records.states import Feedback
 from bot.records.tables import Question, Ticket
 from indexer.encoder import OnnxEncoder
+from indexer.engine import Engine
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -21,6 +23,11 @@ def question(id_: int, text: str, decision: str = "answer", *, days: float = 0, 
     if decision == "answer":
         values.setdefault("entry_id", f"e{id_}")
     return Question(id=id_, text=text, decision=decision, asked_at=NOW + timedelta(days=days), **values)
+
+
+@pytest.fixture(scope="module")
+def seen(engine: Engine) -> View:
+    return view_of(engine.snapshot)
 
 
 @pytest.mark.parametrize(
@@ -35,17 +42,22 @@ def question(id_: int, text: str, decision: str = "answer", *, days: float = 0, 
         (question(2, "And in what room?", "escalate", days=1), 1),
     ],
 )
-def test_who_comes_back_with_the_same_was_not_helped(encoder: OnnxEncoder, second: Question, alone: int) -> None:
+def test_who_comes_back_with_the_same_was_not_helped(
+    encoder: OnnxEncoder, seen: View, second: Question, alone: int
+) -> None:
     about = Asked([question(1, "How long is the course?"), second], [], [])
-    assert figures(about, encoder.queries, UTC).alone == alone
+    assert figures(about, encoder.queries, seen, UTC).alone == alone
 
 
-def test_days_after_the_period_count_for_coming_back(encoder: OnnxEncoder) -> None:
+def test_days_after_the_period_count_for_coming_back(encoder: OnnxEncoder, seen: View) -> None:
     about = Asked([question(1, "How long is the course?")], [question(2, "How long is the course?", days=2)], [])
-    assert (figures(about, encoder.queries, UTC).alone, figures(about, encoder.queries, UTC).questions) == (0, 1)
+    assert (figures(about, encoder.queries, seen, UTC).alone, figures(about, encoder.queries, seen, UTC).questions) == (
+        0,
+        1,
+    )
 
 
-def test_complaints_and_tickets_are_not_answers_without_staff(encoder: OnnxEncoder) -> None:
+def test_complaints_and_tickets_are_not_answers_without_staff(encoder: OnnxEncoder, seen: View) -> None:
     ticket = Ticket(id=1, question_id=3, opened_at=NOW, replied_at=NOW + timedelta(minutes=50), rating=4)
     asked = [
         question(1, "How long is it?", feedback=Feedback.HELPED),
@@ -54,13 +66,13 @@ def test_complaints_and_tickets_are_not_answers_without_staff(encoder: OnnxEncod
         question(4, "Projects?", "clarify"),
         question(5, "Fees?", "clarify", entry_id="fees"),
     ]
-    found = figures(Asked(asked, [], [ticket]), encoder.queries, UTC)
+    found = figures(Asked(asked, [], [ticket]), encoder.queries, seen, UTC)
     assert (found.questions, found.alone, found.clarified, found.handed_over) == (5, 2, 2, 1)
     assert (found.first_reply, found.rating, found.ratings) == (timedelta(minutes=50), 4.0, 1)
     assert found.days == {date(2026, 3, 2): (2, 1, 1)}
 
 
-def test_themes_join_languages_and_name_nobody(encoder: OnnxEncoder) -> None:
+def test_themes_join_languages_and_name_nobody(encoder: OnnxEncoder, seen: View) -> None:
     asked = [
         "How much does the course cost?",
         "Combien coûte la formation ?",
@@ -68,14 +80,14 @@ def test_themes_join_languages_and_name_nobody(encoder: OnnxEncoder) -> None:
         "How much is the course? I am Sara Benali, 06 12 34 56 78",
         "What does the course cost?",
     ]
-    found = themes([question(place, text, "escalate") for place, text in enumerate(asked)], encoder.queries)
+    found = themes([question(place, text, "escalate") for place, text in enumerate(asked)], encoder.queries, seen)
     assert found[0].count == 4
     assert {theme.count for theme in found[1:]} == {1}
     assert not any("Benali" in theme.question or "06" in theme.question for theme in found)
 
 
-def test_no_data_gives_no_figures_and_still_a_picture(encoder: OnnxEncoder) -> None:
-    found = figures(Asked([], [], []), encoder.queries, UTC)
+def test_no_data_gives_no_figures_and_still_a_picture(encoder: OnnxEncoder, seen: View) -> None:
+    found = figures(Asked([], [], []), encoder.queries, seen, UTC)
     assert found == Figures()
     assert size(draw(found, LEGEND)) == (1080, 1500)
 

@@ -3,7 +3,6 @@
 import asyncio
 import shutil
 from collections.abc import AsyncIterator
-from datetime import date
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import pytest
 
 from bot.dialogue.texts import texts
-from bot.publishing.proposal import propose, waiting
+from bot.publishing.proposal import Examine, propose, waiting
 from bot.sandbox.people import User
 from indexer import store
 from indexer.encoder import Encoder, OnnxEncoder
@@ -142,12 +141,10 @@ async def test_progress_is_shown_and_a_second_run_waits(
 ) -> None:
     go_on = Event()
 
-    def slowly(
-        folder: Path, encoder: Encoder, root: Path, wrong: float, today: date, step: Step, shown: int, **_: None
-    ) -> Any:
+    def slowly(folder: Path, encoder: Encoder, root: Path, examine: Examine, step: Step, shown: int, **_: None) -> Any:
         step("Encoding", 3, 8)
         go_on.wait(20)
-        return propose(folder, encoder, root, wrong, today, step, shown)
+        return propose(folder, encoder, root, examine, step, shown)
 
     monkeypatch.setattr("bot.publishing.live.propose", slowly)
     monkeypatch.setattr("bot.handlers.publishing.PROGRESS_EVERY", 0)

@@ -106,6 +106,24 @@ async def test_several_files_add_up(pottery: House, knowledge: Path) -> None:
     assert {"dogs.en.md", "cats.en.md"} <= contents(knowledge).keys()
 
 
+async def test_reindexing_loses_no_file_that_waits(pottery: House, knowledge: Path) -> None:
+    await send(pottery, "dogs.csv", CSV)
+    path = knowledge / "classes.en.md"
+    path.write_text(path.read_text(encoding="utf-8").replace("1,240", "1,250"), encoding="utf-8")
+    before = len(pottery.received(pottery.staff))
+    both = (await pottery.group(pottery.marie, "/reindex"))[-1]
+    assert len(pottery.received(pottery.staff)) == before + 1
+    waited = EN.reindex_together.format(waits="dogs.csv (Marie, ")
+    assert waited.removesuffix(")") in both["text"]
+    assert DOG in both["text"]
+    assert "classes.en.md" in both["text"]
+    assert buttons(pottery.received(pottery.staff)[before - 1]) == []  # decided in one place only
+    await pottery.press_in_group(pottery.marie, both, EN.button_publish)
+    assert "dogs.en.md" in contents(knowledge)
+    (answer,) = await pottery.ask(pottery.candidate(), DOG)
+    assert "Well-behaved dogs" in answer["text"]
+
+
 async def test_members_who_are_no_admins_are_told_so(pottery: House, knowledge: Path) -> None:
     (said,) = await send(pottery, "dogs.csv", CSV, pottery.paul)
     assert said["text"] == EN.upload_admins_only

@@ -3,6 +3,7 @@ from pathlib import Path
 from random import Random
 
 import bm25s
+import numpy as np
 import pytest
 
 from indexer.lexical import Bm25, fold, grams, load, save, words
@@ -111,6 +112,21 @@ def test_known_is_the_weight_of_tokens_that_are_anywhere_among_some() -> None:
     assert index.match(["hot", "moon"], [slice(1, 3)]).known == 0.0
     assert index.match(["clay", "wood"], [slice(1, 3)]).known == pytest.approx(1.0)
     assert index.match([]).known == 0.0
+
+
+def test_some_documents_alone_are_matched_as_among_all() -> None:
+    chance = Random(1)
+    documents = [
+        chance.choices("kiln clay wood glaze fire shed bowl".split(), k=chance.randint(0, 5)) for _ in range(60)
+    ]
+    index = Bm25.of(documents)
+    for asked in (["kiln", "clay", "clay", "moon"], ["moon"], ["fire"], []):
+        for among in ([slice(None)], [slice(3, 9)], [slice(0, 0), slice(40, 60)]):
+            every = index.match(asked, among)
+            for some in ([], [7], sorted(chance.sample(range(60), 20)), list(range(60))):
+                held, known = index.held(asked, np.array(some, np.int64), among)
+                assert held.tolist() == every.held[some].tolist()
+                assert known == every.known
 
 
 def test_scores_are_the_ones_of_a_library() -> None:

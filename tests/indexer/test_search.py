@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from math import exp, log
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -7,12 +8,15 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from benchmarks.made_up import entries as made_up
 from indexer import engine as engines
+from indexer import search as searching
 from indexer.building import build
 from indexer.confidence import load as load_calibrator
 from indexer.encoder import OnnxEncoder
 from indexer.engine import Engine
 from indexer.entries import LANGUAGES, Entry, Language
+from indexer.lexical import Bm25, Numbers, Scores
 from indexer.passages import Hit, Kind, cut
 from indexer.search import FEATURES, MOST_ANSWERED, SHARPNESS, search
 from indexer.snapshot import Snapshot, load
@@ -137,6 +141,29 @@ def test_faiss_finds_what_comparing_with_everything_finds(engine: Engine) -> Non
     cosines = vectors @ snapshot.vectors.T
     np.testing.assert_allclose(found, -np.sort(-cosines, axis=1)[:, :50], atol=1e-5)
     np.testing.assert_allclose(np.take_along_axis(cosines, rows, axis=1), found, atol=1e-5)
+
+
+def test_looking_at_candidates_alone_finds_what_looking_at_everything_finds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a few hundred entries, many of which have words in common with a question."""
+    known = made_up(3_000)
+    snapshot = snapshot_of(known, tmp_path)
+    questions = [(one.also[0], one.language, course) for one in known[::20] for course in (None, one.course)]
+    found = [asked(snapshot, *question) for question in questions]
+
+    def held_of_all(self: Bm25, tokens: Sequence[str], rows: Numbers, among: Sequence[slice]) -> tuple[Scores, float]:
+        every = self.match(tokens, among)
+        return every.held[rows], every.known
+
+    def in_order(bm25: Scores, spans: Sequence[tuple[int, int]]) -> Numbers:
+        inside = np.concatenate([np.arange(*span) for span in spans])
+        ordered: Numbers = inside[np.argsort(-bm25[inside], kind="stable")]
+        return ordered[bm25[ordered] > 0][: searching.NEAREST_BY_WORDS]
+
+    monkeypatch.setattr(Bm25, "held", held_of_all)
+    monkeypatch.setattr(searching, "_near_by_words", in_order)
+    assert found == [asked(snapshot, *question) for question in questions]
 
 
 WORD = st.sampled_from("kiln hot clay wood shed bowl glaze fire".split())

@@ -2,9 +2,11 @@
 
 from datetime import date
 from io import BytesIO
+from zipfile import ZipFile
 
 import pytest
 from pypdf import PdfReader, PdfWriter
+from pypdf.generic import DecodedStreamObject, NameObject
 
 from indexer.upload import (
     LARGEST,
@@ -146,12 +148,83 @@ async def test_passwords() -> None:
     locked = BytesIO()
     writer.write(locked)
     assert await refusal("a.pdf", locked.getvalue()) is Reason.PROTECTED
-    assert await refusal("a.docx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)) is Reason.PROTECTED
+    for name in ("a.docx", "a.xlsx"):  # Office puts what a password protects into a file of the old kind
+        assert await refusal(name, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)) is Reason.PROTECTED
+
+
+@pytest.mark.parametrize("kind", ["md", "txt", "html", "docx", "pdf", "csv", "tsv", "xlsx"])
+@pytest.mark.parametrize("content", [b"", b" \n\t\r\n"])
+async def test_an_empty_file_is_said_to_be_empty(kind: str, content: bytes) -> None:
+    assert await refusal(f"a.{kind}", content) is Reason.EMPTY
+
+
+WORD = docx(("h2", "Who comes?"), ("p", "Anyone."))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "why"),
+    [
+        ("a.pdf", WORD, Reason.BROKEN),
+        ("a.xlsx", WORD, Reason.BROKEN),
+        ("a.docx", xlsx([["Question", "Answer"], ["Who?", "I."]]), Reason.BROKEN),
+        ("a.txt", WORD, Reason.BROKEN),
+        ("a.md", b"\x89PNG\r\n\x1a\n\x00\x00", Reason.BROKEN),
+        ("a.csv", pdf("Who?", "I."), Reason.COLUMNS),
+        ("a.html", b"%PDF-1.4 and so on", Reason.QUESTIONS),
+    ],
+)
+async def test_a_wrong_ending_is_noticed(name: str, content: bytes, why: Reason) -> None:
+    assert await refusal(name, content) is why
+
+
+async def test_a_table_of_200_megabytes_is_refused_by_its_size_and_one_of_ten_by_its_rows() -> None:
+    assert await refusal("a.csv", bytes(200 << 20)) is Reason.BIG
+    assert await refusal("a.csv", b"Question;Answer\n" + b"Is it so?;Yes.\n" * 600_000) is Reason.MANY
+    for cell in (b"x" * 300_000, b'"never closed ' + b"x\n" * 100_000):
+        assert await refusal("a.csv", b"Question;Answer\nIs it so?;" + cell) is Reason.BROKEN
+
+
+@pytest.mark.parametrize("page", [b"<div>" * 50_000 + b"Who?", b"<h2>Who?</h2>" + b"<ul><li>" * 3_000 + b"I."])
+async def test_a_page_nested_without_end_is_broken(page: bytes) -> None:
+    assert await refusal("a.html", page) is Reason.BROKEN
+
+
+def with_part(file: bytes, name: str) -> bytes:
+    """The same Office file with one part more."""
+    with ZipFile(BytesIO(file)) as packed:
+        return archive([*((part, packed.read(part)) for part in packed.namelist()), (name, b"<x/>")])
+
+
+async def test_a_part_that_is_larger_than_it_says_is_not_unpacked() -> None:
+    large = docx(("h2", "Who comes?"), ("p", "A" * (150 << 20)))
+    with ZipFile(BytesIO(large)) as packed:
+        true = packed.getinfo("word/document.xml").file_size
+    assert await refusal("a.docx", large) is Reason.HEAVY
+    assert await refusal("a.docx", large.replace(true.to_bytes(4, "little"), (5_000).to_bytes(4, "little"))) is (
+        Reason.BROKEN
+    )
+
+
+async def test_a_pdf_that_unpacks_to_hundreds_of_megabytes_is_refused() -> None:
+    writer = PdfWriter()
+    content = DecodedStreamObject()
+    content.set_data(b"BT (Who?) Tj ET\n" * (20 << 20))
+    writer.add_blank_page(100, 100)[NameObject("/Contents")] = writer._add_object(content.flate_encode(9))
+    bomb = BytesIO()
+    writer.write(bomb)
+    assert bomb.tell() < LARGEST
+    assert await refusal("a.pdf", bomb.getvalue()) in {
+        Reason.HEAVY,
+        Reason.PICTURES,
+    }  # pypdf stops, and leaves the page out
 
 
 async def test_macros_are_refused_under_any_name() -> None:
     hidden = docx(("h1", "Who?"), ("p", "I."), more=[("word/vbaProject.bin", b"evil")])
     assert await refusal("a.docx", hidden) is Reason.MACROS
+    assert await refusal(
+        "a.xlsx", with_part(xlsx([["Question", "Answer"], ["Who?", "I."]]), "xl/macrosheets/1.xml")
+    ) is (Reason.MACROS)
     for name, why in (("a.docm", Reason.MACROS), ("a.XLSM", Reason.MACROS), ("a.doc", Reason.OLD)):
         assert await refusal(name, b"x") is why
 

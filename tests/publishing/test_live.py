@@ -92,7 +92,7 @@ async def test_runs_wait_for_one_another(live: Live, knowledge: Path) -> None:
     await asyncio.sleep(0)
     assert live.indexing
     proposed = await asyncio.gather(*runs)
-    assert live.proposal() == (proposed[1] and proposed[1].proposal)
+    assert await live.proposal() == (proposed[1] and proposed[1].proposal)
     assert [one and one.proposal.shown for one in proposed] == [1, 2]
 
 

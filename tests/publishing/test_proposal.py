@@ -1,15 +1,16 @@
 """Files that wait to be written, and index, change together: whatever happens in between."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
 from bot.publishing import proposal as proposals
-from bot.publishing.proposal import Brought, Proposal, accept, discard, propose, waiting
+from bot.publishing.gate import Verdict, verdict
+from bot.publishing.proposal import Brought, Origin, Proposal, accept, discard, propose, waiting
 from indexer import store
 from indexer.edits import write_all
-from indexer.engine import index
+from indexer.engine import Engine, index
 from indexer.snapshot import SnapshotError
 from indexer.store import Note
 from indexer.tables import Found
@@ -32,8 +33,15 @@ def brought(question: str = "Can I bring my dog?", name: str = "dogs.csv") -> Br
     return Brought(Upload(found=(Found(question, "It may.", 2, language="en"),)), Sent(name, TODAY))
 
 
-def put(knowledge: Path, root: Path, what: Brought | None) -> Proposal:
-    proposed = propose(knowledge, WordEncoder(), root, 0.03, TODAY, lambda *_: None, 7, brought=what)
+def silent(*_: object) -> None:
+    """No progress shown."""
+
+
+def put(knowledge: Path, root: Path, what: Brought | None, origin: Origin | None = None) -> Proposal:
+    def examine(new: Engine, live: Engine | None, folder: Path) -> Verdict:
+        return verdict(new, live, folder, 0.03, TODAY, silent)
+
+    proposed = propose(knowledge, WordEncoder(), root, examine, silent, 7, brought=what, origin=origin)
     assert proposed
     return proposed.proposal
 
@@ -113,3 +121,32 @@ def test_files_add_up_and_one_that_is_refused_leaves_the_others(knowledge: Path,
     assert waiting(root) == both
     accept(root, both, WordEncoder(), NOTE, 5, knowledge)
     assert {"dogs.en.md", "cats.en.md"} <= contents(knowledge).keys()
+
+
+def test_what_is_changed_in_the_files_joins_what_waits(knowledge: Path, root: Path) -> None:
+    sent = Origin("Marie", datetime(2026, 11, 22, 9, 5, tzinfo=UTC), "dogs.csv")
+    put(knowledge, root, brought(), sent)
+    path = knowledge / "classes.en.md"
+    path.write_text(path.read_text(encoding="utf-8").replace("1,240", "1,250"), encoding="utf-8")
+    asked = Origin("Paul", datetime(2026, 11, 22, 9, 10, tzinfo=UTC))
+    both = put(knowledge, root, None, asked)
+    assert both.changes == "1 added, 1 changed"
+    assert both.origins == (sent, asked)
+    assert [str(one) for one in both.origins] == ["dogs.csv (Marie, 22/11 09:05)", "/reindex (Paul, 22/11 09:10)"]
+    again = put(knowledge, root, None, asked)
+    assert again.origins == (sent, asked)  # of the same files looked at twice, once is told
+    accept(root, again, WordEncoder(), NOTE, 5, knowledge)
+    assert "dogs.en.md" in contents(knowledge)
+    assert waiting(root) is None
+
+
+def test_what_waits_and_fits_no_more_is_named_and_still_waits(knowledge: Path, root: Path) -> None:
+    sent = Origin("Marie", datetime(2026, 11, 22, 9, 5, tzinfo=UTC), "dogs.csv")
+    waits = put(knowledge, root, brought(), sent)
+    (knowledge / "dogs.en.md").write_text((knowledge / "classes.en.md").read_text(encoding="utf-8"), encoding="utf-8")
+    for what in (None, brought("May I bring a cat?", "cats.csv")):
+        with pytest.raises(
+            SnapshotError, match=r"dogs\.en\.md has been changed meanwhile.*dogs\.csv \(Marie, 22/11 09:05\)"
+        ):
+            put(knowledge, root, what)
+        assert waiting(root) == waits

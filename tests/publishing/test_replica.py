@@ -1,9 +1,6 @@
 """Two machines, each with a folder of its own, and one PostgreSQL database between them."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -16,10 +13,10 @@ from bot.publishing.live import Live
 from bot.publishing.proposal import Brought
 from bot.publishing.replica import OvertakenError, Replica, replica_of
 from bot.records.news import listen
-from bot.records.sessions import Database, open_database
+from bot.records.sessions import Database
 from bot.records.tables import SnapshotFile, StoredSnapshot
 from indexer import store
-from indexer.engine import Engine, index, with_live_snapshot
+from indexer.engine import with_live_snapshot
 from indexer.snapshot import SnapshotError
 from indexer.store import Note
 from indexer.tables import Found
@@ -28,60 +25,7 @@ from tests.conftest import DATA
 from tests.flows.house import Log
 from tests.indexer.standin import WordEncoder
 
-from .examples import contents, publish
-
-NEW = "\n## Can I bring dog number {0}? {{#dog{0}}}\n\nWell-behaved dogs may, says rule {0}.\n"
-
-
-@dataclass(frozen=True, slots=True)
-class Machine:
-    """A local store, and connections of its own."""
-
-    replica: Replica
-
-    @property
-    def root(self) -> Path:
-        return self.replica.root
-
-    def build(self, knowledge: Path) -> Engine:
-        return index(knowledge, WordEncoder(), self.root).engine
-
-    def files(self) -> dict[str, bytes]:
-        """The live snapshot's content."""
-        folder = store.live(self.root)
-        assert folder
-        return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
-
-
-@pytest.fixture
-async def machines(postgres_url: str, tmp_path: Path) -> AsyncIterator[tuple[Machine, Machine]]:
-    databases = [open_database(postgres_url) for _ in range(2)]
-    one, two = (Machine(Replica(db, tmp_path / name)) for db, name in zip(databases, ("one", "two"), strict=True))
-    yield one, two
-    for db in databases:
-        await db.close()
-
-
-def add(knowledge: Path, number: int = 1) -> None:
-    with (knowledge / "classes.en.md").open("a", encoding="utf-8") as file:
-        file.write(NEW.format(number))
-
-
-@asynccontextmanager
-async def following(live: Live) -> AsyncIterator[Log]:
-    stop = asyncio.Event()
-    with Log().listening() as log:
-        task = asyncio.create_task(live.follow(stop, seconds=0.02))
-        yield log
-        stop.set()
-        await asyncio.wait_for(task, 10)
-
-
-async def first_index(machine: Machine, knowledge: Path) -> Engine:
-    """Built on this machine, and active for all."""
-    engine = machine.build(knowledge)
-    await machine.replica.publish(engine.snapshot.folder, None)
-    return engine
+from .examples import Machine, add, contents, first_index, following, publish
 
 
 async def test_an_empty_machine_fetches_what_is_active(

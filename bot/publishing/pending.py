@@ -1,0 +1,82 @@
+"""The proposal that waits, as all machines of a database see it: whichever one a press reaches can act on it."""
+
+import asyncio
+import logging
+
+from pydantic import ValidationError
+from sqlalchemy import delete, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.publishing.proposal import PROPOSAL, Proposal, forget, keep, waiting
+from bot.publishing.replica import Replica, active_snapshot, keep_snapshot
+from bot.records.tables import WAITING_PROPOSAL, Setting, StoredSnapshot
+from bot.records.upsert import insert_new
+from indexer.snapshot import SnapshotError
+from indexer.store import snapshot_folder
+
+log = logging.getLogger(__name__)
+
+
+async def pending(replica: Replica) -> Proposal | None:
+    """What waits in the database; None for what is active already."""
+    async with replica.db.read() as tx:
+        found = _read(await _stored(tx))
+        return found if found and found.snapshot != await active_snapshot(tx) else None
+
+
+async def take(replica: Replica) -> Proposal | None:
+    """Have the same wait here as in the database; one whose snapshot cannot be had is forgotten here, and logged."""
+    shared = await pending(replica)
+    here = await asyncio.to_thread(waiting, replica.root)
+    if shared == here:
+        return shared
+    await asyncio.to_thread(forget, replica.root)
+    if shared is None:
+        return None
+    try:
+        await replica.fetch(shared.snapshot)
+    except SnapshotError as error:
+        log.error("proposed index not usable", extra={"snapshot": shared.snapshot, "error": str(error)})  # noqa: TRY400  its text says all
+        return None
+    await asyncio.to_thread(keep, replica.root, shared)
+    return shared
+
+
+async def share(replica: Replica, before: Proposal | None) -> bool:
+    """Have what waits here, or nothing, wait for all in place of `before`; False if another machine was faster."""
+    here = await asyncio.to_thread(waiting, replica.root)
+    if here == before:
+        return True
+    async with replica.db.begin() as tx:
+        if not await _replace(tx, before, here):
+            return False
+        if here:
+            await keep_snapshot(tx, snapshot_folder(replica.root) / here.snapshot)
+        if before and before.snapshot != await active_snapshot(tx):
+            await tx.execute(delete(StoredSnapshot).where(StoredSnapshot.id == before.snapshot))
+    return True
+
+
+async def _stored(tx: AsyncSession) -> str | None:
+    return (await tx.execute(select(Setting.value).where(Setting.key == WAITING_PROPOSAL))).scalar_one_or_none()
+
+
+def _read(stored: str | None) -> Proposal | None:
+    try:
+        return PROPOSAL.validate_json(stored) if stored else None
+    except ValidationError:  # another version's
+        return None
+
+
+async def _replace(tx: AsyncSession, before: Proposal | None, after: Proposal | None) -> bool:
+    """By one conditional statement: of two machines at once, one learns that it was overtaken."""
+    value = PROPOSAL.dump_json(after).decode() if after else ""
+    stored = await _stored(tx)
+    if stored is None:
+        return await insert_new(tx, Setting, Setting.key, key=WAITING_PROPOSAL, value=value) is not None
+    waits = _read(stored)
+    if waits and waits.snapshot == await active_snapshot(tx) and before is None:
+        waits = None  # published, and its machine died before it could note that
+    held = (Setting.key == WAITING_PROPOSAL) & (Setting.value == stored)
+    moving = update(Setting).where(held).values(value=value).returning(Setting.key)
+    return waits == before and (await tx.execute(moving)).scalar_one_or_none() is not None

@@ -1,0 +1,160 @@
+"""A proposal waits in the database: made on one machine, decided on another."""
+
+import asyncio
+from datetime import date, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import delete, select
+
+from bot.publishing import live as lives
+from bot.publishing.live import Live
+from bot.publishing.proposal import Brought, Origin, Proposal, propose, waiting
+from bot.records.tables import StoredSnapshot, utc_now
+from indexer.engine import with_live_snapshot
+from indexer.snapshot import SnapshotError
+from indexer.store import Note
+from indexer.tables import Found
+from indexer.upload import Sent, Upload
+from tests.indexer.standin import WordEncoder
+
+from .examples import Machine, add, contents, first_index, following
+
+TODAY = date(2026, 3, 1)
+NOTE = Note("Marie", "published", reason="a test")
+Two = tuple[Live, Live]
+
+
+@pytest.fixture
+async def both(machines: tuple[Machine, Machine], knowledge: Path) -> Two:
+    """The bots of two machines that have the knowledge folder in common."""
+    one, two = machines
+    engine = await first_index(one, knowledge)
+    await two.replica.level()
+    there = with_live_snapshot(WordEncoder(), two.root)
+    return Live(engine, knowledge, one.root, replica=one.replica), Live(there, knowledge, two.root, replica=two.replica)
+
+
+async def put(live: Live, name: str = "dogs") -> Proposal:
+    upload = Upload(found=(Found(f"May I bring {name}?", "They may.", 2, language="en"),))
+    origin = Origin("Marie", utc_now(), f"{name}.csv")
+    brought = Brought(upload, Sent(f"{name}.csv", TODAY))
+    proposed = await live.propose(TODAY, lambda *_: None, 7, brought, origin)
+    assert proposed
+    return proposed.proposal
+
+
+async def stored(machine: Machine) -> set[str]:
+    async with machine.replica.db.read() as tx:
+        return set((await tx.execute(select(StoredSnapshot.id))).scalars())
+
+
+async def test_what_waits_on_one_machine_is_published_by_another(
+    both: Two,
+    machines: tuple[Machine, Machine],
+    knowledge: Path,
+) -> None:
+    here, there = both
+    proposal = await put(here)
+    assert await there.proposal(proposal.snapshot) == proposal
+    assert isinstance(proposal.origins[0].at, datetime)
+    await there.accept(proposal, NOTE, 5)
+    assert "dogs.en.md" in contents(knowledge)
+    assert there.engine.snapshot.id == proposal.snapshot
+    async with following(here) as log:
+        await log.heard(f"index live snapshot={proposal.snapshot}")
+    assert await here.proposal() is await there.proposal() is None
+    await there.roll_back("Marie")
+    assert await there.proposal() is None  # what was published once does not wait again
+    assert await here.propose(TODAY, lambda *_: None, 8) is not None  # the files still say it
+
+
+async def test_what_waits_on_one_machine_is_discarded_by_another(
+    both: Two,
+    machines: tuple[Machine, Machine],
+    knowledge: Path,
+) -> None:
+    here, there = both
+    before = contents(knowledge)
+    proposal = await put(here)
+    assert proposal.snapshot in await stored(machines[0])
+    await there.discard()
+    assert await here.proposal() is None
+    assert proposal.snapshot not in await stored(machines[0])
+    assert contents(knowledge) == before
+    assert await here.propose(TODAY, lambda *_: None, 8) is None
+    assert waiting(machines[0].root) is None
+
+
+async def test_what_another_machine_published_is_not_taken_back_by_who_had_proposed_it(
+    both: Two,
+    machines: tuple[Machine, Machine],
+    knowledge: Path,
+) -> None:
+    here, there = both
+    await there.accept(await put(here), NOTE, 5)
+    await here.discard()  # pressed below an older message, before the news of the other index has come
+    assert "dogs.en.md" in contents(knowledge)
+
+
+async def test_files_that_reach_two_machines_add_up(both: Two, knowledge: Path) -> None:
+    here, there = both
+    await put(here)
+    second = await put(there, "cats")
+    assert [edit.path for edit in second.edits] == ["dogs.en.md", "cats.en.md"]
+    assert await here.proposal() == second
+    await here.accept(second, NOTE, 5)
+    assert {"dogs.en.md", "cats.en.md"} <= contents(knowledge).keys()
+
+
+async def test_files_that_reach_two_machines_at_once_add_up(both: Two, monkeypatch: pytest.MonkeyPatch) -> None:
+    here, there = both
+    loop, late = asyncio.get_running_loop(), [True]
+
+    def overtaken(*args: object, **more: object) -> object:
+        if late:  # while the first machine builds, the second proposes
+            late.clear()
+            built = propose(*args, **more)  # type: ignore[arg-type]  # passed on as they are
+            asyncio.run_coroutine_threadsafe(put(there, "cats"), loop).result(60)
+            return built
+        return propose(*args, **more)  # type: ignore[arg-type]  # passed on as they are
+
+    monkeypatch.setattr(lives, "propose", overtaken)
+    proposal = await put(here)
+    assert {edit.path for edit in proposal.edits} == {"dogs.en.md", "cats.en.md"}
+    assert await there.proposal() == proposal
+
+
+async def test_a_proposal_whose_snapshot_is_lost_is_refused_by_name(
+    both: Two,
+    machines: tuple[Machine, Machine],
+    knowledge: Path,
+) -> None:
+    here, there = both
+    before = contents(knowledge)
+    proposal = await put(here)
+    async with machines[0].replica.db.begin() as tx:
+        await tx.execute(delete(StoredSnapshot).where(StoredSnapshot.id == proposal.snapshot))
+    with pytest.raises(SnapshotError, match=proposal.snapshot):
+        await there.accept(proposal, NOTE, 5)
+    assert contents(knowledge) == before
+
+
+async def test_another_index_that_went_live_keeps_the_file_that_waits(
+    both: Two,
+    machines: tuple[Machine, Machine],
+    knowledge: Path,
+) -> None:
+    here, there = both
+    proposal = await put(here)
+    add(knowledge)
+    before = there.engine.snapshot.id
+    two = machines[1]
+    await two.replica.publish((await asyncio.to_thread(two.build, knowledge)).snapshot.folder, before)
+    with pytest.raises(SnapshotError, match="another index went live"):
+        await there.accept(proposal, NOTE, 5)
+    anew = await there.propose(TODAY, lambda *_: None, 8)
+    assert anew
+    assert anew.proposal.edits == proposal.edits
+    await there.accept(anew.proposal, NOTE, 5)
+    assert "dogs.en.md" in contents(knowledge)
