@@ -52,9 +52,8 @@ _LOCKED = (
     .order_by(Chat.telegram_id)
     .with_for_update()
 )
-_SEEN_AGAIN = (
+_SEEN = (
     update(Candidate)
-    .where(Candidate.chat_id == bindparam("chat"))
     .values(
         last_seen_at=bindparam("moment", type_=UtcTime),
         language=func.coalesce(bindparam("tongue", type_=String), Candidate.language),
@@ -62,6 +61,9 @@ _SEEN_AGAIN = (
     .returning(Candidate)
     .execution_options(synchronize_session=False, populate_existing=True)
 )
+_SEEN_AGAIN = _SEEN.where(Candidate.chat_id == bindparam("chat"))
+_chat = select(Chat.id).where(Chat.telegram_id == bindparam("telegram_id"))
+_SEEN_IN_CHAT = _SEEN.where(Candidate.chat_id == _chat.scalar_subquery())
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,15 @@ def _seen(dialect: str, *, reached: bool) -> Insert:
         changes |= {"unreachable_since": None, "reason": None}
     made = insert_into(dialect, Chat).on_conflict_do_update(index_elements=[Chat.telegram_id], set_=changes)
     return made.returning(Chat.__table__.c.id)
+
+
+async def candidate_in(tx: AsyncSession, telegram_id: int, kind: str, language: str | None) -> Candidate:
+    """The candidate of the chat with this Telegram id, both made at first sight; `language` as in `candidate_of`."""
+    # A chat with a candidate is not about to be removed: what forgets one forgets the other.
+    values = {"telegram_id": telegram_id, "tongue": language, "moment": utc_now()}
+    if (known := (await tx.execute(_SEEN_IN_CHAT, values)).scalar_one_or_none()) is not None:
+        return known
+    return await candidate_of(tx, await chat_id_of(tx, telegram_id, kind), language)
 
 
 async def candidate_of(tx: AsyncSession, chat_id: int, language: str | None) -> Candidate:
