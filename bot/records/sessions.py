@@ -78,7 +78,7 @@ class Database:
             return True
         try:
             done = await empty_log(self.writing)
-        except DBAPIError:
+        except (DBAPIError, sqlite3.Error):
             done = False
         if not done:
             log.warning("what was erased may stand in the database's log until the next night")
@@ -102,7 +102,8 @@ def open_database(url: str) -> Database:
         consistent = engine.execution_options(isolation_level="REPEATABLE READ")
         return Database(consistent, engine, engine)
     engine = sqlite_engine(url)
-    writing, glancing = engine.execution_options(writing=True, brief=True), engine.execution_options(brief=True)
+    writing = sqlite_engine(url, engine.sync_engine.pool, writing=True, brief=True)
+    glancing = sqlite_engine(url, engine.sync_engine.pool, brief=True)
     return Database(engine, writing, glancing, turn=asyncio.Lock())
 
 
