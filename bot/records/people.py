@@ -113,7 +113,9 @@ async def candidate_in(tx: AsyncSession, telegram_id: int, kind: str, language: 
     values = {"telegram_id": telegram_id, "tongue": language, "moment": utc_now()}
     if (known := (await tx.execute(_SEEN_IN_CHAT, values)).scalar_one_or_none()) is not None:
         return known
-    return await candidate_of(tx, await chat_id_of(tx, telegram_id, kind), language)
+    chat_id = await chat_id_of(tx, telegram_id, kind)
+    await _make(tx, chat_id)
+    return await candidate_of(tx, chat_id, language)
 
 
 async def candidate_of(tx: AsyncSession, chat_id: int, language: str | None) -> Candidate:
@@ -123,14 +125,19 @@ async def candidate_of(tx: AsyncSession, chat_id: int, language: str | None) -> 
     """
     values, tried = {"chat": chat_id, "tongue": language, "moment": utc_now()}, 0
     while (candidate := (await tx.execute(_SEEN_AGAIN, values)).scalar_one_or_none()) is None:
-        ban = await bans.kept(tx, chat_id)
-        name = ban.pseudonym if ban and not tried else pseudonym(numbered=tried >= CROWDED)
-        banned_at = ban.banned_at if ban else None
-        made = await insert_new(tx, Candidate, Candidate.id, id=name, chat_id=chat_id, banned_at=banned_at)
-        if made and ban:
-            await tx.delete(ban)
+        await _make(tx, chat_id, tried)
         tried += 1
     return candidate
+
+
+async def _make(tx: AsyncSession, chat_id: int, tried: int = 0) -> None:
+    """A candidate for a chat, unless it has one or the name, of which so many have been tried, is another's."""
+    ban = await bans.kept(tx, chat_id)
+    name = ban.pseudonym if ban and not tried else pseudonym(numbered=tried >= CROWDED)
+    banned_at = ban.banned_at if ban else None
+    made = await insert_new(tx, Candidate, Candidate.id, id=name, chat_id=chat_id, banned_at=banned_at)
+    if made and ban:
+        await tx.delete(ban)
 
 
 async def move_chat(tx: AsyncSession, chat_id: int, telegram_id: int) -> None:
