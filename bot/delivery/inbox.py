@@ -22,6 +22,7 @@ ATTEMPTS = 5  # then an update is set aside
 SOON = timedelta(seconds=1)
 
 _table = cast(Table, Update.__table__)
+_KNOWN = select(_table.c.update_id).where(_table.c.update_id.in_(bindparam("ids", expanding=True)))
 _row, _new = _table.c.seq == bindparam("row"), _table.c.state == UpdateState.NEW
 _ended = {"finished_at": bindparam("moment", type_=UtcTime), "error": bindparam("why", None), "leased_by": None}
 _DONE = (
@@ -55,7 +56,7 @@ async def receive(tx: AsyncSession, raw: Sequence[object]) -> int:
             numbered[number] = item
     if len(numbered) < len(raw):
         log.error("updates without a usable id ignored", extra={"count": len(raw) - len(numbered)})
-    known = set((await tx.execute(select(Update.update_id).where(Update.update_id.in_(numbered)))).scalars())
+    known = set((await tx.execute(_KNOWN, {"ids": list(numbered)})).scalars())
     await lock_chats(tx, {where.telegram_id for item in numbered.values() if (where := incoming.place(item))})
     kept = sum([await _keep(tx, number, item) for number, item in numbered.items() if number not in known])
     if kept:

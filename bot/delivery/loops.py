@@ -167,8 +167,6 @@ async def work(loops: Loops, worker: str) -> None:
             room = 0 if loops.stop.is_set() else loops.workers - len(others)
             claimed = await claim(tx, worker, utc_now(), room, others) if room else []
         del ended[: len(over)]
-        if over:
-            loops.wake.messages.ring()
         return claimed
 
     async def step(handlers: asyncio.TaskGroup) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any, assert_never
 
-from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy import Integer, bindparam, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.delivery import threads
@@ -37,6 +37,8 @@ _SENT = (
         error=None,
     )
 )
+_some = select(Outgoing.id).where(Outgoing.state == OutgoingState.WAITING).limit(bindparam("most", type_=Integer))
+_WAITING = select(func.count()).select_from(_some.subquery())
 _CHANGED_CHATS = select(Chat.id, Chat.forgotten_at, Chat.unreachable_since).where(
     Chat.id.in_(bindparam("ids", expanding=True)),
     or_(Chat.forgotten_at.is_not(None), Chat.unreachable_since.is_not(None)),
@@ -63,6 +65,12 @@ async def record(tx: AsyncSession, ended: Sequence[Ended], now: datetime, refuse
     if over := [a.row_id for a, b in ended if a.method in METHODS.values() and isinstance(b, Sent | Refused)]:
         await remove_files(tx, over)
     await _look_after(tx, {letter.chat_id for letter, _ in ended}, {letter.chat_id for letter, _ in sent})
+
+
+async def others_wait(tx: AsyncSession, under_way: Sequence[Letter]) -> bool:
+    """Whether rows wait besides those under way: for their turn, for their time, or for how another ends."""
+    rows = sum(len(letter.row_ids) for letter in under_way)
+    return bool((await tx.execute(_WAITING, {"most": rows + 1})).scalar_one() > rows)
 
 
 async def settle(tx: AsyncSession, voids: Sequence[Void]) -> None:

@@ -5,7 +5,7 @@ One process sends at a time: budgets and calls under way are known to that proce
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -14,7 +14,7 @@ from telegram import Bot
 from bot.delivery.budgets import Budgets, Limits
 from bot.delivery.calls import Letter, Outcome, Sent, deliver
 from bot.delivery.files import with_file
-from bot.delivery.outcomes import Ended, OnRefusal, nobody_minds, record, settle
+from bot.delivery.outcomes import Ended, OnRefusal, nobody_minds, others_wait, record, settle
 from bot.delivery.picking import Void, pick
 from bot.delivery.retry import backoff, place
 from bot.records.news import Signal
@@ -28,7 +28,9 @@ AT_ONCE = 16  # calls under way: as many messages may be repeated after a crash
 
 
 class Sender:
-    """Sends; `ended` rings after each call. `refused` hears, as it is noted, what will not be sent."""
+    """Sends; `ended` rings when how a call ended may let others go. `refused` hears, as it is noted, what will not
+    be sent.
+    """
 
     def __init__(
         self,
@@ -45,20 +47,22 @@ class Sender:
         self._budgets = Budgets(limits or Limits())
         self._ended = ended or Signal()
         self._metrics = metrics or Metrics()
-        self._busy: set[int] = set()  # chats with a call under way: one at a time keeps their order
+        self._busy: dict[int, Letter] = {}  # calls under way by chat: one at a time keeps their order
+        self._looks = 0  # how often it was looked for what may go
         self._over: list[Ended] = []  # not noted yet
         self._noting = asyncio.Lock()
 
     async def start(self, calls: asyncio.TaskGroup) -> datetime | None:
         """Starts what may go now; returns when to look again, None if only news can tell."""
         now = self._now()
+        self._looks += 1
         if len(self._busy) >= AT_ONCE:
             return None
         if (free := self._budgets.free_at()) > now:
             return free
         resting = self._budgets.resting(now)
         async with self._db.glance() as connection:
-            picked = await pick(connection, now, self._busy | set(resting))
+            picked = await pick(connection, now, self._busy.keys() | resting.keys())
         letters = [item for item in picked.items if isinstance(item, Letter)]
         for letter in letters:
             if not self._begin(letter, calls):
@@ -74,7 +78,7 @@ class Sender:
         now = self._now()
         if len(self._busy) >= AT_ONCE or self._budgets.free_at() > now:
             return False
-        self._busy.add(letter.chat_id)
+        self._busy[letter.chat_id] = letter
         self._budgets.spend(letter.chat_id, letter.method, now, group=letter.group)
         calls.create_task(self._send(letter))
         return True
@@ -86,9 +90,15 @@ class Sender:
             self._metrics.called(type(outcome).__name__.lower())
             if isinstance(outcome, Sent):
                 self._metrics.sent((self._now() - letter.since).total_seconds())
-        finally:
-            self._busy.discard(letter.chat_id)
+        except BaseException:
+            self._free([letter])
             self._ended.ring()
+            raise
+
+    def _free(self, letters: Iterable[Letter]) -> None:
+        for letter in letters:
+            if self._busy.get(letter.chat_id) is letter:
+                del self._busy[letter.chat_id]
 
     async def _record(self, letter: Letter, outcome: Outcome) -> None:
         self._over.append((letter, outcome))
@@ -112,8 +122,14 @@ class Sender:
                 ended += self._over  # now: others may have ended while this waited for its turn to write
                 self._over = []
                 await record(tx, ended, self._now(), self._refused)
+                looks, over = self._looks, {letter.row_id for letter, _ in ended}
+                others = await others_wait(tx, [one for one in self._busy.values() if one.row_id not in over])
         except SQLAlchemyError as error:
             rows = [row_id for letter, _ in ended for row_id in letter.row_ids]
             log.error("outcome not recorded yet", extra={"rows": rows, "error": place(error)})  # noqa: TRY400  a trace may quote texts
             return False
+        self._free(letter for letter, _ in ended)
+        # Where others write meanwhile, somebody may have looked for what they wrote, and left these chats out.
+        if others or (self._db.postgresql and looks != self._looks):
+            self._ended.ring()
         return True

@@ -28,7 +28,7 @@ from bot.dialogue.rich import Rich, bold, clean, join, markdown, plain
 from bot.dialogue.texts import spoken, texts
 from bot.handlers import anew, offers
 from bot.handlers.context import Context, Deps
-from bot.records.people import candidate_of, chat_id_of
+from bot.records.people import candidate_in
 from bot.records.states import TicketState
 from bot.records.tables import Candidate, Chat, Question, Ticket
 from bot.records.upsert import insert_new
@@ -86,8 +86,7 @@ def telegram_language(update: Update) -> Language:
 async def who(tx: AsyncSession, update: Update, language: Language | None = None) -> Candidate:
     """The candidate of a private chat; `language` is remembered."""
     assert update.effective_chat  # the routes let private chats through only
-    chat_id = await chat_id_of(tx, update.effective_chat.id, update.effective_chat.type)
-    candidate = await candidate_of(tx, chat_id, language)
+    candidate = await candidate_in(tx, update.effective_chat.id, update.effective_chat.type, language)
     if candidate.language is None:
         candidate.language = telegram_language(update)
     return candidate

@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Coroutine
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import func, select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import Integer, ScalarSelect, Table, bindparam, select
 from telegram import Update
 
 from bot.delivery import inbox
@@ -20,38 +19,57 @@ Handler = Callable[[Update, Context], Coroutine[Any, Any, None]]
 WRITTEN = ("message", "edited_message")
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 
+# Built once: to build a statement takes longer than to run it.
+_rows, _candidates = cast(Table, Received.__table__), cast(Table, Candidate.__table__).c
+_this, _earlier = _rows.c, _rows.alias("earlier").c
+
+
+def _received_before(count: str) -> ScalarSelect[Any]:
+    """When the message was received that this one is the so-many-th after, the parameter `count` being one less."""
+    mine = (_earlier.chat_id == _this.chat_id) & _earlier.kind.in_(WRITTEN) & (_earlier.seq < _this.seq)
+    newest_first = select(_earlier.received_at).where(mine).order_by(_earlier.received_at.desc())
+    return newest_first.limit(1).offset(bindparam(count, type_=Integer)).correlate(_rows).scalar_subquery()
+
+
+_PACE = (
+    select(_this.received_at, _received_before("a_minute").label("minute"), _received_before("a_day").label("day"))
+    .outerjoin_from(_rows, Candidate, _candidates.chat_id == _this.chat_id)
+    .where(_this.update_id == bindparam("update"), _candidates.banned_at.is_(None))
+)
+
 
 def paced(handler: Handler) -> Handler:
     """The handler, for who keeps within the limits. Commands about one's own data are never wrapped in this."""
 
     async def handle(update: Update, context: Context) -> None:
-        deps = context.deps
-        async with deps.db.begin() as tx:
-            candidate = await who(tx, update)
-            beyond = await _beyond(tx, deps, candidate, update)
-            if beyond:
-                words, since = texts(tongue(candidate)), deps.now()
-                said = words.too_fast if beyond == MINUTE else words.too_many
-                window = int(since.timestamp() // beyond.total_seconds())
-                key = f"pace{candidate.chat_id}:{beyond.total_seconds():.0f}:{window}"
-                await say(tx, candidate, Message(said), key)
-                await inbox.done(tx, update.update_id)
-        if not beyond:
+        if beyond := await _beyond(context.deps, update):
+            await _told(context.deps, update, beyond)
+        else:
             await handler(update, context)
 
     return handle
 
 
-async def _beyond(tx: AsyncSession, deps: Deps, candidate: Candidate, update: Update) -> timedelta | None:
+async def _beyond(deps: Deps, update: Update) -> timedelta | None:
     """The span in which somebody wrote too much before this update; None if there is none, or nobody hears them."""
-    settings = deps.settings
-    this = select(Received.received_at, Received.seq).where(Received.update_id == update.update_id)
-    row = (await tx.execute(this)).one_or_none()
-    if row is None or candidate.banned_at:
+    spans = ((MINUTE, deps.settings.most_a_minute), (DAY, deps.settings.most_a_day))
+    values = {"update": update.update_id, "a_minute": max(spans[0][1], 1) - 1, "a_day": max(spans[1][1], 1) - 1}
+    async with deps.db.glance() as connection:
+        row = (await connection.execute(_PACE, values)).one_or_none()
+    if row is None:
         return None
-    mine = (Received.chat_id == candidate.chat_id) & Received.kind.in_(WRITTEN) & (Received.seq < row.seq)
-    for span, most in ((MINUTE, settings.most_a_minute), (DAY, settings.most_a_day)):
-        before = select(Received.seq).where(mine, Received.received_at > row.received_at - span).limit(most)
-        if most and (await tx.execute(select(func.count()).select_from(before.subquery()))).scalar_one() >= most:
+    for (span, most), at_least in zip(spans, (row.minute, row.day), strict=True):
+        if most and at_least and at_least > row.received_at - span:
             return span
     return None
+
+
+async def _told(deps: Deps, update: Update, beyond: timedelta) -> None:
+    """Once in each such span."""
+    window = int(deps.now().timestamp() // beyond.total_seconds())
+    async with deps.db.begin() as tx:
+        candidate = await who(tx, update)
+        words = texts(tongue(candidate))
+        key = f"pace{candidate.chat_id}:{beyond.total_seconds():.0f}:{window}"
+        await say(tx, candidate, Message(words.too_fast if beyond == MINUTE else words.too_many), key)
+        await inbox.done(tx, update.update_id)

@@ -52,9 +52,8 @@ _LOCKED = (
     .order_by(Chat.telegram_id)
     .with_for_update()
 )
-_SEEN_AGAIN = (
+_SEEN = (
     update(Candidate)
-    .where(Candidate.chat_id == bindparam("chat"))
     .values(
         last_seen_at=bindparam("moment", type_=UtcTime),
         language=func.coalesce(bindparam("tongue", type_=String), Candidate.language),
@@ -62,6 +61,9 @@ _SEEN_AGAIN = (
     .returning(Candidate)
     .execution_options(synchronize_session=False, populate_existing=True)
 )
+_SEEN_AGAIN = _SEEN.where(Candidate.chat_id == bindparam("chat"))
+_chat = select(Chat.id).where(Chat.telegram_id == bindparam("telegram_id"))
+_SEEN_IN_CHAT = _SEEN.where(Candidate.chat_id == _chat.scalar_subquery())
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,17 @@ def _seen(dialect: str, *, reached: bool) -> Insert:
     return made.returning(Chat.__table__.c.id)
 
 
+async def candidate_in(tx: AsyncSession, telegram_id: int, kind: str, language: str | None) -> Candidate:
+    """The candidate of the chat with this Telegram id, both made at first sight; `language` as in `candidate_of`."""
+    # A chat with a candidate is not about to be removed: what forgets one forgets the other.
+    values = {"telegram_id": telegram_id, "tongue": language, "moment": utc_now()}
+    if (known := (await tx.execute(_SEEN_IN_CHAT, values)).scalar_one_or_none()) is not None:
+        return known
+    chat_id = await chat_id_of(tx, telegram_id, kind)
+    await _make(tx, chat_id)
+    return await candidate_of(tx, chat_id, language)
+
+
 async def candidate_of(tx: AsyncSession, chat_id: int, language: str | None) -> Candidate:
     """The candidate of a private chat, made at first sight; `language` is remembered unless None.
 
@@ -112,14 +125,19 @@ async def candidate_of(tx: AsyncSession, chat_id: int, language: str | None) -> 
     """
     values, tried = {"chat": chat_id, "tongue": language, "moment": utc_now()}, 0
     while (candidate := (await tx.execute(_SEEN_AGAIN, values)).scalar_one_or_none()) is None:
-        ban = await bans.kept(tx, chat_id)
-        name = ban.pseudonym if ban and not tried else pseudonym(numbered=tried >= CROWDED)
-        banned_at = ban.banned_at if ban else None
-        made = await insert_new(tx, Candidate, Candidate.id, id=name, chat_id=chat_id, banned_at=banned_at)
-        if made and ban:
-            await tx.delete(ban)
+        await _make(tx, chat_id, tried)
         tried += 1
     return candidate
+
+
+async def _make(tx: AsyncSession, chat_id: int, tried: int = 0) -> None:
+    """A candidate for a chat, unless it has one or the name, of which so many have been tried, is another's."""
+    ban = await bans.kept(tx, chat_id)
+    name = ban.pseudonym if ban and not tried else pseudonym(numbered=tried >= CROWDED)
+    banned_at = ban.banned_at if ban else None
+    made = await insert_new(tx, Candidate, Candidate.id, id=name, chat_id=chat_id, banned_at=banned_at)
+    if made and ban:
+        await tx.delete(ban)
 
 
 async def move_chat(tx: AsyncSession, chat_id: int, telegram_id: int) -> None:

@@ -65,7 +65,9 @@ class Database:
 
     @asynccontextmanager
     async def glance(self) -> AsyncIterator[AsyncConnection]:
-        """As `read`, for single rows that are found by an index, and without objects: it costs the least."""
+        """For single rows that are found by an index, without objects: it costs the least. On PostgreSQL each statement
+        sees what is committed when it begins.
+        """
         async with self.glancing.connect() as connection:
             yield connection
 
@@ -78,7 +80,7 @@ class Database:
             return True
         try:
             done = await empty_log(self.writing)
-        except DBAPIError:
+        except (DBAPIError, sqlite3.Error):
             done = False
         if not done:
             log.warning("what was erased may stand in the database's log until the next night")
@@ -100,9 +102,11 @@ def open_database(url: str) -> Database:
         # Connections that a restart of the server has cut are noticed before they are used.
         engine = create_async_engine(url, pool_size=10, max_overflow=20, pool_pre_ping=True, connect_args=KEEPALIVE)
         consistent = engine.execution_options(isolation_level="REPEATABLE READ")
-        return Database(consistent, engine, engine)
+        # Each statement of a glance is a transaction of its own: it spares the server to begin and end one.
+        return Database(consistent, engine, engine.execution_options(isolation_level="AUTOCOMMIT"))
     engine = sqlite_engine(url)
-    writing, glancing = engine.execution_options(writing=True, brief=True), engine.execution_options(brief=True)
+    writing = sqlite_engine(url, engine.sync_engine.pool, writing=True, brief=True)
+    glancing = sqlite_engine(url, engine.sync_engine.pool, brief=True)
     return Database(engine, writing, glancing, turn=asyncio.Lock())
 
 

@@ -1,18 +1,28 @@
 """SQLite's connections, set up to lose nothing and to cost little."""
 
+import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
 from functools import partial
-from sqlite3 import SQLITE_BUSY, OperationalError, Row, connect
+from sqlite3 import SQLITE_BUSY, OperationalError, Row
 from sqlite3 import Connection as SqliteConnection
-from typing import Any, Literal, Self
+from types import TracebackType
+from typing import Any, Literal, Self, cast
 
 import aiosqlite
-from sqlalchemy import Connection, event
+from sqlalchemy import Pool, event
+from sqlalchemy.dialects import registry
+from sqlalchemy.dialects.sqlite.aiosqlite import (
+    AsyncAdapt_aiosqlite_connection,
+    AsyncAdapt_aiosqlite_dbapi,
+    SQLiteDialect_aiosqlite,
+)
+from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
+from sqlalchemy.util import await_only
 
 PATIENCE, HASTE = "PRAGMA busy_timeout=15000", "PRAGMA busy_timeout=0"  # milliseconds that one waits for a writer
 PRAGMAS = (
@@ -26,48 +36,60 @@ TRIES, PAUSE = 150, 0.1  # seconds
 WIPING = 500  # milliseconds that emptying the log waits for readers, since all writers wait for it
 
 
-def sqlite_engine(url: str) -> AsyncEngine:
-    """An engine whose transactions begin as SQLAlchemy says.
+def sqlite_engine(url: str, pool: Pool | None = None, *, writing: bool = False, brief: bool = False) -> AsyncEngine:
+    """An engine whose transactions begin as SQLAlchemy says; on the connections of another if given its pool.
 
-    Those with the option `writing` begin as writers. Those with `brief` run in the event loop: they must take no
-    longer than a few milliseconds.
+    Those of one that is `writing` begin as writers. Those of one that is `brief` run in the event loop: they must
+    take no longer than a few milliseconds.
     """
-    engine = create_async_engine(url, connect_args={"async_creator_fn": _open})
-    event.listen(engine.sync_engine, "begin", _begin)
-    event.listen(engine.sync_engine, "invalidate", _let_go)
+    near = make_url(url).set(drivername="sqlite+nearby")
+    if pool is not None:
+        return create_async_engine(near, pool=pool, writing=writing, brief=brief)
+    engine = create_async_engine(near, writing=writing, brief=brief)
+    event.listen(engine.sync_engine.pool, "invalidate", _let_go)
     return engine
 
 
-class NearBy(aiosqlite.Connection):
+class NearBy(AsyncAdapt_aiosqlite_connection):
     """A connection whose brief transactions run where they are asked for.
 
-    The driver has a thread for each connection, and goes there four times for each statement: that takes far longer
-    than the statement. Here all of a statement is one visit, and only what may take its time goes there: a commit,
-    waiting for another process, transactions that are not brief.
+    The driver has a thread for each connection, and SQLAlchemy goes there four times for each statement: that takes
+    far longer than the statement. Here only what may take its time goes there, in one visit: a commit, waiting for
+    another process, transactions that are not brief.
     """
 
-    _brief = False  # the transaction under way
-    _asked = _finished = 0  # visits; the first counted in the event loop, the other in the thread
-    _changes = 0  # of rows, before the transaction
+    __slots__ = ("_asked", "_brief", "_changes", "_finished")
 
-    def begins(self, *, brief: bool) -> None:
-        """Says what kind of transaction begins now."""
-        self._brief, self._changes = brief, self._conn.total_changes
-        self._conn.execute(HASTE if brief else PATIENCE)
+    def __init__(self, dbapi: AsyncAdapt_aiosqlite_dbapi, connection: Any) -> None:
+        super().__init__(dbapi, connection)
+        self._brief = False  # the transaction under way
+        self._asked = self._finished = 0  # visits; the first counted in the event loop, the other in the thread
+        self._changes = 0  # of rows, before the transaction
 
-    def cursor(self, *_: Any) -> "Cursor":  # type: ignore[override]  # SQLAlchemy needs no more of a cursor
+    @property
+    def _plain(self) -> SqliteConnection:
+        plain: SqliteConnection = self._connection._conn
+        return plain
+
+    def begins(self, how: str, *, brief: bool) -> None:
+        """Begins a transaction."""
+        self._brief, self._changes = brief, self._plain.total_changes
+        self._plain.execute(HASTE if brief else PATIENCE)
+        self.work(self._plain.execute, how)
+
+    def cursor(self, server_side: bool = False) -> "Cursor":  # type: ignore[override]  # SQLAlchemy needs no more of it
         """A cursor."""
         return Cursor(self)
 
-    async def commit(self) -> None:
+    def commit(self) -> None:
         """Ends the transaction: what it changed is on the disk then."""
-        await self.work(self._conn.commit, at_once=self._changes == self._conn.total_changes)
+        self.work(self._plain.commit, at_once=self._changes == self._plain.total_changes)
 
-    async def rollback(self) -> None:
+    def rollback(self) -> None:
         """Ends the transaction: nothing has happened."""
-        await self.work(self._conn.rollback)
+        self.work(self._plain.rollback)
 
-    async def work(self, task: Callable[..., None], *values: Any, at_once: bool = True) -> None:
+    def work(self, task: Callable[..., Any], *values: Any, at_once: bool = True) -> None:
         """Does some work on the connection: here, if it need not wait."""
         # After a task was cancelled its work may still go on in the thread.
         if at_once and self._brief and self._asked == self._finished:
@@ -79,17 +101,30 @@ class NearBy(aiosqlite.Connection):
             else:
                 return
         self._asked += 1
-        await self._execute(self._visit, task, *values)  # type: ignore[no-untyped-call]  # the driver's
+        try:
+            await_only(self._connection._execute(self._visit, task, *values))
+        except Exception as error:
+            self._handle_exception(error)
 
-    def _visit(self, task: Callable[..., None], *values: Any) -> None:
+    def _visit(self, task: Callable[..., Any], *values: Any) -> None:
         try:
             if self._brief:
-                self._conn.execute(PATIENCE)
+                self._plain.execute(PATIENCE)
             task(*values)
         finally:
             if self._brief:
-                self._conn.execute(HASTE)
+                self._plain.execute(HASTE)
             self._finished += 1
+
+
+class _Nothing:
+    """Nothing to wait for: SQLAlchemy takes a driver that never waits for one that blocks."""
+
+    def __await__(self) -> Generator[None, None, None]:
+        yield from ()
+
+
+_NOTHING = _Nothing()
 
 
 class Cursor:
@@ -103,49 +138,93 @@ class Cursor:
         self.description: Any = None
         self.rowcount, self.lastrowid = -1, 0
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def execute(self, statement: str, values: Sequence[Any] = ()) -> Self:
+    def execute(self, statement: str, values: Sequence[Any] = ()) -> Self:
         """Runs a statement and reads its rows."""
-        await self._connection.work(self._run, "execute", statement, values)
+        self._connection.work(self._run, "execute", statement, values)
+        await_only(_NOTHING)
         return self
 
-    async def executemany(self, statement: str, values: Sequence[Sequence[Any]]) -> Self:
+    def executemany(self, statement: str, values: Sequence[Sequence[Any]]) -> Self:
         """Runs a statement once for each of many values."""
-        await self._connection.work(self._run, "executemany", statement, values)
+        self._connection.work(self._run, "executemany", statement, values)
+        await_only(_NOTHING)
         return self
 
     def _run(self, how: Literal["execute", "executemany"], statement: str, values: Sequence[Any]) -> None:
-        cursor = getattr(self._connection._conn, how)(statement, values)
+        cursor = getattr(self._connection._plain, how)(statement, values)
         self._rows = cursor.fetchall() if cursor.description else []
         self.description, self.rowcount, self.lastrowid = cursor.description, cursor.rowcount, cursor.lastrowid
         cursor.close()
 
-    async def fetchall(self) -> list[Row]:
-        """The rows that were read."""
-        return self._rows
-
-    async def fetchmany(self, size: int = 1) -> list[Row]:
+    def fetchone(self) -> Row | None:
         """The next of the rows that were read."""
+        return self._rows.pop(0) if self._rows else None
+
+    def fetchmany(self, size: int = 1) -> list[Row]:
+        """As many of the rows that were read."""
         taken, self._rows = self._rows[:size], self._rows[size:]
         return taken
 
-    async def close(self) -> None:
+    def fetchall(self) -> list[Row]:
+        """The rest of the rows that were read."""
+        taken, self._rows = self._rows, []
+        return taken
+
+    def close(self) -> None:
         """Nothing is open any more."""
 
+    async def _async_soft_close(self) -> None:
+        """As SQLAlchemy calls it before it hands out the result."""
 
-def _open(path: str, **options: Any) -> NearBy:
-    connection = NearBy(partial(_connect, path, **options), 64)
-    connection._thread.daemon = True  # as SQLAlchemy does: no statement keeps the program from ending
-    return connection
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        self.close()
+
+
+class Driver(AsyncAdapt_aiosqlite_dbapi):
+    """The driver, with our connections."""
+
+    def connect(self, path: str, **options: Any) -> NearBy:
+        """Opens the file in a thread of the connection's own."""
+        connection = aiosqlite.Connection(partial(_connect, path, **options), 64)
+        connection._thread.daemon = True  # as SQLAlchemy does: no statement keeps the program from ending
+        return NearBy(self, await_only(connection))
+
+
+class Dialect(SQLiteDialect_aiosqlite):
+    """SQLite with our connections, and with one way of beginning transactions.
+
+    A listener to SQLAlchemy's events could begin them too, but where there is one, each statement costs more.
+    """
+
+    driver = "nearby"
+    supports_statement_cache = True
+
+    def __init__(self, writing: bool = False, brief: bool = False, **options: Any) -> None:
+        super().__init__(**options)
+        self._how, self._brief = "BEGIN IMMEDIATE" if writing else "BEGIN", brief
+
+    @classmethod
+    def import_dbapi(cls) -> Driver:
+        """The driver."""
+        return Driver(aiosqlite, sqlite3)
+
+    def do_begin(self, dbapi_connection: PoolProxiedConnection) -> None:
+        """Begins a transaction."""
+        cast(NearBy, dbapi_connection.dbapi_connection).begins(self._how, brief=self._brief)
+
+
+registry.register("sqlite.nearby", __name__, Dialect.__name__)
 
 
 def _connect(path: str, **options: Any) -> SqliteConnection:
     """Runs in the connection's own thread."""
     # The driver itself begins a transaction only at the first INSERT or UPDATE: what was read before
-    # may be out of date by then. It must not begin any; `_begin` does.
-    connection: SqliteConnection = connect(path, **options | {"isolation_level": None, "check_same_thread": False})
+    # may be out of date by then. It must not begin any; the dialect does.
+    options |= {"isolation_level": None, "check_same_thread": False}
+    connection: SqliteConnection = sqlite3.connect(path, **options)
     try:
         for pragma in PRAGMAS:
             _patiently(connection, pragma)
@@ -180,19 +259,13 @@ def _let_go(connection: DBAPIConnection, _entry: ConnectionPoolEntry, _error: Ba
         connection.rollback()
 
 
-def _begin(connection: Connection) -> None:
-    options = connection.get_execution_options()
-    driver = connection.connection.driver_connection
-    assert isinstance(driver, NearBy)
-    driver.begins(brief=options.get("brief", False))
-    if not options.get("alone", False):  # what no transaction may stand around
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writing", False) else "BEGIN")
-
-
 async def empty_log(engine: AsyncEngine) -> bool:
     """Moves the write-ahead log into the database file and cuts it to nothing; False while others read or write."""
-    async with engine.execution_options(alone=True, brief=False).connect() as connection:
-        await connection.exec_driver_sql(f"PRAGMA busy_timeout={WIPING}")
-        busy = (await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")).scalar_one()
-        await connection.exec_driver_sql(PATIENCE)
-    return not busy
+    async with engine.connect() as connection:
+        driver = cast(aiosqlite.Connection, (await connection.get_raw_connection()).driver_connection)
+        await driver.execute(f"PRAGMA busy_timeout={WIPING}")
+        try:
+            row = await (await driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")).fetchone()
+        finally:
+            await driver.execute(PATIENCE)
+    return row is not None and not row[0]

@@ -17,6 +17,8 @@ from telegram.ext import Application, TypeHandler
 from bot.delivery import inbox, loops, outbox
 from bot.delivery.budgets import LIFTED
 from bot.delivery.loops import Loops, TokenRefusedError, run
+from bot.delivery.wake import wait
+from bot.records import sqlite
 from bot.records.sessions import Database
 from bot.records.states import UpdateState
 from bot.records.tables import Update as Row
@@ -85,13 +87,13 @@ async def rows(db: Database) -> Sequence[Row]:
 
 
 async def settled(db: Database, running: Loops) -> None:
-    """Waits until nothing in the inbox is to be handled; handling rings `messages` when it ends."""
+    """Waits until nothing in the inbox is to be handled; that it is noted how handling ended rings nowhere."""
     async with asyncio.timeout(20):
         while True:
-            news = running.wake.messages.next()
+            news = running.wake.updates.next()
             if all(row.state is not UpdateState.NEW for row in await rows(db)):
                 return
-            await news.wait()
+            await wait(news, 0.05)
 
 
 async def test_each_chat_is_answered_in_order(start: Start, db: Database, api: BotApi) -> None:
@@ -351,7 +353,7 @@ async def test_a_full_disk_delays_and_loses_nothing(
     def limit(connection: Connection) -> None:
         connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
 
-    event.listen(db.engine.sync_engine, "begin", limit)
+    event.listen(db.writing.sync_engine, "begin", limit)
     long = "x" * 4000
     async with start(echo(db)):
         for number in range(8):
@@ -366,13 +368,9 @@ async def test_a_full_disk_delays_and_loses_nothing(
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_a_locked_database_delays_and_loses_nothing(
-    start: Start, db: Database, api: BotApi, alice: User, log: Log
+    start: Start, db: Database, api: BotApi, alice: User, log: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-
-    def give_up_soon(connection: Connection) -> None:
-        connection.exec_driver_sql("PRAGMA busy_timeout = 1")
-
-    event.listen(db.engine.sync_engine, "begin", give_up_soon, insert=True)
+    monkeypatch.setattr(sqlite, "PATIENCE", sqlite.HASTE)
     async with start(echo(db)):
         await api.wait_for(lambda api: api.world.queue.polled)
         lock = sqlite3.connect(str(db.engine.url.database), isolation_level=None, check_same_thread=False)

@@ -99,6 +99,20 @@ async def test_what_was_sent_is_recorded_with_its_message_id(desk: Desk, api: Bo
     assert row.message_id == api.messages(alice)[-1]["message_id"]
 
 
+async def test_only_what_lets_others_go_has_the_sender_look_again(desk: Desk, api: BotApi, alice: User) -> None:
+    async def rings() -> bool:
+        ended = desk.ended.next()
+        async with asyncio.TaskGroup() as calls:
+            await desk.sender.start(calls)
+        return ended.is_set()
+
+    await desk.put(alice, "one")
+    await desk.put(alice, "two")
+    assert await rings()
+    assert not await rings()
+    assert texts(api, alice) == ["one", "two"]
+
+
 async def test_the_same_key_is_sent_once(desk: Desk, api: BotApi, alice: User) -> None:
     first = await desk.put(alice, "once", key="u7")
     assert await desk.put(alice, "twice", key="u7") == first

@@ -1,11 +1,14 @@
 """Somebody writes more than one person may: told once, kindly; their own data stay within reach."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from bot.dialogue.texts import texts
+from bot.records.tables import Update, utc_now
 from indexer.encoder import OnnxEncoder
 from indexer.engine import index
 
@@ -30,6 +33,21 @@ async def test_who_writes_too_much_is_told_once_and_others_are_answered(strict: 
     assert await strict.ask(sara, "/human Is anybody there?") == []
     assert await strict.tickets() == []
     assert [m["text"] for m in await strict.ask(strict.candidate("Karim"), "Hello")] == [EN.greeting]
+
+
+async def test_only_what_was_written_within_the_span_counts(
+    encoder: OnnxEncoder, knowledge: Path, tmp_path: Path
+) -> None:
+    engine = index(knowledge, encoder, tmp_path / "index").engine
+    async with house(engine, tmp_path / "data", knowledge_dir=knowledge, most_a_minute=3, most_a_day=5) as running:
+        sara = running.candidate()
+        for _ in range(3):
+            assert [m["text"] for m in await running.ask(sara, "Hello")] == [EN.greeting]
+        assert [m["text"] for m in await running.ask(sara, "Hello")] == [EN.too_fast]
+        async with running.bot.deps.db.begin() as tx:
+            await tx.execute(update(Update).values(received_at=utc_now() - timedelta(seconds=61)))
+        assert [m["text"] for m in await running.ask(sara, "Hello")] == [EN.greeting]
+        assert [m["text"] for m in await running.ask(sara, "Hello")] == [EN.too_many]
 
 
 async def test_own_data_are_never_out_of_reach(strict: House) -> None:

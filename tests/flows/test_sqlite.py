@@ -4,8 +4,10 @@ import asyncio
 import sqlite3
 from pathlib import Path
 
+import pytest
 from sqlalchemy import Connection, event, select
 
+from bot.records import sqlite
 from bot.records.states import OutgoingState, UpdateState
 from bot.records.tables import Outgoing, Update
 from indexer.engine import Engine
@@ -34,7 +36,7 @@ async def test_a_full_disk_loses_nothing_and_needs_no_restart(engine: Engine, tm
         def limit(connection: Connection) -> None:
             connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
 
-        event.listen(flow.bot.deps.db.engine.sync_engine, "begin", limit)
+        event.listen(flow.bot.deps.db.writing.sync_engine, "begin", limit)
         for number in range(8):
             flow.api.say(flow.candidate(f"Person {number}"), LECTURERS["en"] + " " * 3000 + "?")
         flow.api.say(flow.marie, "1,500 euros.", chat=flow.staff, reply_to=card)
@@ -45,14 +47,10 @@ async def test_a_full_disk_loses_nothing_and_needs_no_restart(engine: Engine, tm
         assert sum("1,500 euros." in one["text"] for one in flow.received(sara)) == 1
 
 
-async def test_a_locked_file_is_waited_for(engine: Engine, tmp_path: Path) -> None:
+async def test_a_locked_file_is_waited_for(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with house(engine, tmp_path) as flow:
         flow.trouble_expected = True
-
-        def give_up_soon(connection: Connection) -> None:
-            connection.exec_driver_sql("PRAGMA busy_timeout = 1")
-
-        event.listen(flow.bot.deps.db.engine.sync_engine, "begin", give_up_soon, insert=True)
+        monkeypatch.setattr(sqlite, "PATIENCE", sqlite.HASTE)
         await flow.api.wait_for(lambda api: api.world.queue.polled)
         lock = sqlite3.connect(tmp_path / "guichet.sqlite", isolation_level=None, check_same_thread=False)
         await asyncio.to_thread(lock.execute, "BEGIN IMMEDIATE")

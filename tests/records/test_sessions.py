@@ -40,7 +40,7 @@ async def test_forty_transactions_that_read_and_then_write_lose_nothing(sqlite_d
 
 async def test_the_drivers_own_transactions_would_lose_updates(sqlite_db: Database) -> None:
     # The control of the test above: the same reading and writing, begun by the driver.
-    engine = create_async_engine(sqlite_db.engine.url)
+    engine = create_async_engine(sqlite_db.engine.url.set(drivername="sqlite+aiosqlite"))
     all_have_read = asyncio.Barrier(5)
 
     async def add_one() -> None:
@@ -108,10 +108,12 @@ async def test_a_task_cancelled_in_the_middle_of_a_statement_leaves_no_lock(sqli
         return 1
 
     async def write() -> None:
-        async with AsyncSession(sqlite_db.engine.execution_options(writing=True)) as tx:
+        async with AsyncSession(sqlite_db.engine) as tx:
             raw = await (await tx.connection()).get_raw_connection()
             assert raw.driver_connection
             await raw.driver_connection.create_function("tell", 0, tell)
+            tx.add(Setting(key="other", value="1"))
+            await tx.flush()  # it holds the lock
             await tx.execute(LONG)
 
     task = asyncio.create_task(write())
