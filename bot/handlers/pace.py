@@ -47,7 +47,7 @@ async def _beyond(tx: AsyncSession, deps: Deps, candidate: Candidate, update: Up
     settings = deps.settings
     this = select(Received.received_at, Received.seq).where(Received.update_id == update.update_id)
     row = (await tx.execute(this)).one_or_none()
-    if row is None or candidate.banned_at:
+    if row is None or candidate.silenced(deps.now()):
         return None
     mine = (Received.chat_id == candidate.chat_id) & Received.kind.in_(WRITTEN) & (Received.seq < row.seq)
     for span, most in ((MINUTE, settings.most_a_minute), (DAY, settings.most_a_day)):
