@@ -34,6 +34,7 @@ from bot.delivery.timers import Handler, Payload
 from bot.delivery.wake import unless, wait
 from bot.desk import ageing, refusals, reminders, retention, setbacks
 from bot.desk import learning as proposing
+from bot.desk import themes as subscriptions
 from bot.desk.groups import Groups
 from bot.doors import doors
 from bot.handlers import (
@@ -49,6 +50,7 @@ from bot.handlers import (
     mydata,
     publishing,
     staff,
+    themes,
     uploading,
 )
 from bot.handlers.busy import shown_as_typing
@@ -182,6 +184,9 @@ def clock(deps: Deps) -> dict[str, Handler]:
     async def unread(tx: AsyncSession, payload: Payload) -> None:
         await uploading.interrupted(tx, payload, deps.settings.staff_language)
 
+    async def tell(tx: AsyncSession, payload: Payload) -> None:
+        await subscriptions.tell(tx, payload, deps.now())
+
     async def review(tx: AsyncSession, _: Payload) -> None:
         entries = deps.live.engine.snapshot.entries
         await ageing.remind(tx, entries, desk=desk_of(deps), now=deps.now())
@@ -192,6 +197,7 @@ def clock(deps: Deps) -> dict[str, Handler]:
         proposing.PUBLISHING: interrupted,
         uploading.READING: unread,
         ageing.AGEING: review,
+        subscriptions.TELL: tell,
         retention.RETAIN: retain,
     }
 
@@ -339,6 +345,7 @@ PRESSED = (
     (learning.PRESSED, learning.on_press),
     (canned.PRESSED, canned.on_press),
     (gaps.PRESSED, gaps.on_press),
+    (themes.PRESSED, themes.on_press),
 )
 
 

@@ -35,8 +35,11 @@ STAFF = (
     "release",
     "close",
     "delete",
+    "mute",
+    "unmute",
     "unban",
     "canned",
+    "notify",
     "stats",
     "gaps",
 )

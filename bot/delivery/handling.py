@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from telegram import Update
 from telegram.ext import Application, CallbackContext
 
-from bot.delivery import inbox
+from bot.delivery import inbox, shape
 from bot.delivery.claims import Claimed, release
 from bot.delivery.inbox import ATTEMPTS, AlreadyDoneError
 from bot.delivery.retry import place
@@ -43,7 +43,7 @@ async def handle(application: App, claimed: Claimed, metrics: Metrics, *, second
         metrics.begun((utc_now() - claimed.received_at).total_seconds())
     error = await _process(application, claimed, seconds)
     if error is not None and not isinstance(error, AlreadyDoneError):
-        details = {"seq": claimed.seq, "attempt": claimed.attempts, "error": place(error.__cause__ or error)}
+        details = {"seq": claimed.seq, "attempt": claimed.attempts, "error": _reason(error)}
         log.error("update not handled", extra=details)
     metrics.handled(_outcome(claimed, error), time.perf_counter() - begun)
     return Ended(claimed, error)
@@ -64,14 +64,14 @@ async def _note_error(tx: AsyncSession, claimed: Claimed, why: Exception, on_set
             log.info("update handled by another worker", extra={"seq": claimed.seq})
             await release(tx, claimed)
         case _UnreadableError() as error:
-            await inbox.set_aside(tx, claimed, place(error.__cause__ or error))
+            await inbox.set_aside(tx, claimed, _reason(error))
             aside = True
         case error if outage(error):
             await inbox.put_back(tx, claimed, place(error), utc_now())
         case error:
             aside = await inbox.failed(tx, claimed, place(error), utc_now())
     if aside and on_set_aside is not None:
-        await on_set_aside(tx, claimed.seq, place(why))
+        await on_set_aside(tx, claimed.seq, _reason(why))
 
 
 def _outcome(claimed: Claimed, error: Exception | None) -> str:
@@ -82,13 +82,22 @@ def _outcome(claimed: Claimed, error: Exception | None) -> str:
 
 
 class _UnreadableError(Exception):
-    """The update can never be handled."""
+    """The update can never be handled; says why in words of ours, or has a cause."""
+
+
+def _reason(error: Exception) -> str:
+    """What to remember of it: class and place, or why it is unreadable."""
+    if isinstance(error, _UnreadableError) and error.__cause__ is None:
+        return f"unreadable: {error}"
+    return place(error.__cause__ or error)
 
 
 async def _process(application: App, claimed: Claimed, seconds: float) -> Exception | None:
     """Runs the handlers; the error of one that failed."""
     if claimed.attempts > ATTEMPTS:
         return _UnreadableError("each worker that began it died")
+    if (fault := shape.fault(claimed.raw)) is not None:
+        return _UnreadableError(fault)
     try:
         update = Update.de_json(claimed.raw, application.bot)
     except Exception as error:

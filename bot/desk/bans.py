@@ -32,8 +32,8 @@ async def unban(tx: AsyncSession, name: str) -> str | None:
     ).scalar_one_or_none()
     if candidate and await _changed(tx, candidate, banned_at=None):
         return candidate.known_as
-    forgotten = delete(Ban).where(func.lower(Ban.pseudonym) == name.lower()).returning(Ban.pseudonym)
-    return (await tx.execute(forgotten)).scalar_one_or_none()
+    forgotten = delete(Ban).where(func.lower(Ban.pseudonym) == name.lower(), Ban.until.is_(None))
+    return (await tx.execute(forgotten.returning(Ban.pseudonym))).scalar_one_or_none()
 
 
 async def _changed(tx: AsyncSession, candidate: Candidate, banned_at: datetime | None) -> bool:

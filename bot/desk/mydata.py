@@ -19,6 +19,8 @@ from bot.records.tables import (
     Proposal,
     Question,
     Relay,
+    Subscription,
+    Theme,
     Ticket,
     Timer,
     Update,
@@ -38,6 +40,7 @@ async def gather(tx: AsyncSession, candidate: Candidate, zone: tzinfo) -> Record
     found: dict[str, Any] = {
         "about": await _about(tx, candidate),
         "questions": await _questions(tx, candidate),
+        "subscriptions": await _subscriptions(tx, candidate),
         "requests": [_request(ticket, candidate) for ticket in tickets],
         "sent": await _messages(tx, Outgoing.chat_id == candidate.chat_id),
         "shown": await _messages(tx, shown),
@@ -67,6 +70,7 @@ async def _about(tx: AsyncSession, candidate: Candidate) -> Record:
         "first_seen": candidate.created_at,
         "last_seen": candidate.last_seen_at,
         "banned": candidate.banned_at,
+        "muted": candidate.muted_until,
         "out_of_reach": chat.unreachable_since,
     }
 
@@ -90,6 +94,13 @@ async def _questions(tx: AsyncSession, candidate: Candidate) -> list[Record]:
         }
         for question, wish in rows
     ]
+
+
+async def _subscriptions(tx: AsyncSession, candidate: Candidate) -> list[Record]:
+    language = spoken(candidate.chosen_language or candidate.language)
+    asked = select(Theme, Subscription.since).join(Subscription)
+    rows = await tx.execute(asked.where(Subscription.candidate_id == candidate.id).order_by(Theme.id))
+    return [{"text": theme.fr if language == "fr" else theme.en, "asked_for": since} for theme, since in rows]
 
 
 def _request(ticket: Ticket, candidate: Candidate) -> Record:

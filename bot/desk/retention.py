@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.delivery import timers
 from bot.desk import erasure
 from bot.desk.desk import Desk
+from bot.records import bans
 from bot.records.people import forget
 from bot.records.retention import inactive, remove_some
 from bot.records.sessions import erases
@@ -27,6 +28,7 @@ async def plan(tx: AsyncSession, desk: Desk, now: datetime) -> None:
 
 async def retain(tx: AsyncSession, desk: Desk, periods: Mapping[str, int], now: datetime) -> bool:
     """Take some of it away, and go on at once in the next transaction; True once nothing is left for this night."""
+    await bans.end(tx, now)
     candidate = await inactive(tx, periods, now)
     if candidate:
         await erasure.clear_group(tx, desk, candidate.id, now, key=f"retain{candidate.chat_id}", silent=True)

@@ -80,10 +80,10 @@ def card_buttons(
     first = ("c", words.button_claim) if state == "open" else ("r", words.button_release)
     rows = (
         (first, ("a", words.button_send_answer)),
-        (("k", words.button_canned), ("x", words.button_close), ("b", words.button_ban)),
-        (("o", words.button_move),) if movable else (),
+        (("k", words.button_canned), ("x", words.button_close)),
+        (("u", words.button_mute), ("b", words.button_ban), *((("o", words.button_move),) if movable else ())),
     )
-    return tuple(tuple(Button(text, data=f"t:{verb}:{ticket_id}") for verb, text in row) for row in rows if row)
+    return tuple(tuple(Button(text, data=f"t:{verb}:{ticket_id}") for verb, text in row) for row in rows)
 
 
 def sure(confidence: float, language: Language) -> str:

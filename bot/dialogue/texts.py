@@ -28,6 +28,7 @@ class Texts:
     forget_done: str
     forget_remains: str
     forget_ban: str
+    forget_mute: str  # until
     forget_open: str
     forget_group: str
     forget_not: str
@@ -141,6 +142,7 @@ class Texts:
     button_canned: str
     button_close: str
     button_ban: str
+    button_mute: str
     button_send: str
     button_leave: str
     button_ban_yes: str
@@ -162,6 +164,21 @@ class Texts:
     staff_collision: str  # owner
     staff_ban_ask: str  # candidate
     staff_banned: str  # candidate
+    theme_list: str
+    theme_line: str  # number, title, count
+    theme_none: str
+    theme_how: str
+    theme_full: str  # most
+    theme_opened: str  # number
+    theme_deleted: str
+    theme_gone: str
+    theme_preview: str  # count
+    theme_fired: str  # count
+    staff_mute_ask: str  # candidate
+    staff_muted: str  # candidate, until
+    staff_mute_how: str
+    staff_unmuted: str  # candidate
+    staff_unmute_whom: str
     staff_unbanned: str  # candidate
     staff_unban_whom: str
     staff_assign_whom: str
@@ -295,12 +312,24 @@ class Texts:
     status_claimed: str  # date
     status_waiting: str  # date
     banned: str
+    muted: str  # until
+    theme_ask: str
+    theme_none_open: str
+    theme_kept: str  # title
+    theme_stopped: str
+    theme_told: str
+    theme_status: str
+    theme_stop_named: str  # title
+    button_themes: str
+    button_theme_stop: str
+    unmuted: str
     # The desk: words of time
     weekdays: str
     days_range: str  # first, last
     hours_one: str
     hours_many: str  # number
     days_many: str  # number
+    moment: str  # day, time
     menu_status: str
     menu_cancel: str
     menu_staff_tickets: str
@@ -310,6 +339,9 @@ class Texts:
     menu_staff_assign: str
     menu_staff_release: str
     menu_staff_unban: str
+    menu_staff_mute: str
+    menu_staff_notify: str
+    menu_staff_unmute: str
     minutes_many: str  # number
     # What is carried both ways
     topic_open: str

@@ -11,7 +11,7 @@ from bot.dialogue.message import Button, Message
 from bot.dialogue.render import Reason
 from bot.dialogue.rich import plain
 from bot.dialogue.texts import spoken, texts
-from bot.handlers import related
+from bot.handlers import related, themes
 from bot.handlers.aftercare import AFTER
 from bot.handlers.alerts import alert
 from bot.handlers.candidate import (
@@ -34,7 +34,8 @@ from bot.handlers.pressing import on_staff_press
 from bot.records.states import Feedback
 from bot.records.tables import Candidate, Question
 
-BESIDE = frozenset({"s", "w", related.OFFER})  # what may be pressed beside another button of the same message
+HEARD = frozenset({"f", "j"})  # what also those may press whom the team does not hear
+BESIDE = frozenset({"j", "s", "w", related.OFFER})  # what may be pressed beside another button of the same message
 
 
 async def on_press(update: Update, context: Context) -> None:
@@ -53,7 +54,7 @@ async def on_press(update: Update, context: Context) -> None:
         return
     async with deps.db.begin() as tx:
         candidate = await who(tx, update)
-        if candidate.banned_at and kind != "f":
+        if candidate.silenced(deps.now()) and kind not in HEARD:
             await inbox.done(tx, update.update_id)
             return
         if kind in IN_PLACE:
@@ -62,7 +63,9 @@ async def on_press(update: Update, context: Context) -> None:
             return
         others = _others(query.message, query.data, every=kind in BESIDE)
         await _take_buttons_away(tx, candidate, query.message, f"u{update.update_id}", others)
-        if kind in AFTER:
+        if kind == "j":
+            await themes.pressed(tx, deps, candidate, update, rest)
+        elif kind in AFTER:
             await AFTER[kind](tx, deps, candidate, update, rest)
         else:
             await _pressed(tx, deps, candidate, kind, rest, f"u{update.update_id}")

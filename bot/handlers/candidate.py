@@ -13,7 +13,7 @@ from sqlalchemy.orm import aliased
 from telegram import Update
 
 from bot.delivery import inbox, outbox
-from bot.desk import cards, edits, endings, relay, tickets, waits, wishes
+from bot.desk import cards, edits, endings, mutes, relay, themes, tickets, waits, wishes
 from bot.desk.desk import Desk
 from bot.desk.outcomes import arrived
 from bot.desk.pieces import Piece, read
@@ -97,6 +97,13 @@ def tongue(candidate: Candidate) -> Language:
     return spoken(candidate.chosen_language or candidate.language)
 
 
+def unheard(deps: Deps, candidate: Candidate) -> str:
+    """What is told to somebody whom the team does not hear: banned, or muted."""
+    if candidate.banned_at:
+        return texts(tongue(candidate)).banned
+    return mutes.notice(candidate, desk_of(deps), tongue(candidate))
+
+
 def desk_of(deps: Deps) -> Desk:
     """Where staff are."""
     settings = deps.settings
@@ -128,7 +135,7 @@ async def on_text(update: Update, context: Context) -> None:
     asked = Asked(turn, engine, read(received), f"u{update.update_id}", bool(update.edited_message))
     async with deps.db.begin() as tx:
         candidate = await who(tx, update, turn.language)
-        if not candidate.banned_at and not await _carried(tx, deps, candidate, update, asked):
+        if not candidate.silenced(deps.now()) and not await _carried(tx, deps, candidate, update, asked):
             await _reply(tx, deps, candidate, update, asked)
         await inbox.done(tx, update.update_id)
 
@@ -473,7 +480,8 @@ async def escalate(  # noqa: PLR0913  each names one property of the hand-over
     wait = times.wait(await waits.expected(tx, deps.settings.hours, deps.now()), language)
     named = () if candidate.shown_name else (Button(words.button_share_name, data=f"s:{ticket_id}"),)
     shown = join([plain(getattr(words, note)), plain(wait)])
-    await anew.show(tx, candidate, shown.message(wishes.button(question), named), key, place)
+    later = await themes.offer(tx, language)
+    await anew.show(tx, candidate, shown.message(wishes.button(question), later, named), key, place)
 
 
 async def found_near(deps: Deps, question: Question) -> tuple[Hit, ...]:

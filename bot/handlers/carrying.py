@@ -144,11 +144,11 @@ async def from_candidate(update: Update, context: Context) -> None:
     key, piece = f"u{update.update_id}", read(received)
     async with deps.db.begin() as tx:
         candidate = await who(tx, update)
-        words, desk = texts(tongue(candidate)), desk_of(deps)
-        if piece.reply_to and not update.edited_message and not candidate.banned_at:
+        words, desk, silenced = texts(tongue(candidate)), desk_of(deps), candidate.silenced(deps.now())
+        if piece.reply_to and not update.edited_message and not silenced:
             await _reopen(tx, deps, candidate, piece.reply_to, key)
         ticket = await tickets.hold_open(tx, candidate.id)
-        if candidate.banned_at:
+        if silenced:
             pass
         elif update.edited_message:
             await edits.edit_added(tx, desk, piece, candidate.chat_id, deps.now(), key=key)

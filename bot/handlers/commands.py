@@ -5,7 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from telegram import Update
 
 from bot.delivery import inbox, outbox
-from bot.desk import edits, endings, erasure, relay, tickets, waits
+from bot.desk import edits, endings, erasure, mutes, relay, themes, tickets, waits
 from bot.desk.pieces import Piece, read
 from bot.dialogue import courses, render, times
 from bot.dialogue.language import language as language_of
@@ -21,9 +21,11 @@ from bot.handlers.candidate import (
     known_course,
     say,
     tongue,
+    unheard,
     who,
 )
 from bot.handlers.context import Context, Deps
+from bot.handlers.themes import stop_button
 from bot.records.people import forget
 from bot.records.tables import Candidate, Question
 
@@ -82,8 +84,8 @@ async def on_human(update: Update, context: Context) -> None:
         ticket = await tickets.open_ticket(tx, candidate.id)
         if update.edited_message and await _edited(tx, deps, candidate, read(received), asked, f"u{update.update_id}"):
             pass  # it shows on the card
-        elif candidate.banned_at:
-            await say(tx, candidate, Message(texts(tongue(candidate)).banned), f"u{update.update_id}:human")
+        elif candidate.silenced(deps.now()):
+            await say(tx, candidate, Message(unheard(deps, candidate)), f"u{update.update_id}:human")
         elif ticket and not asked:
             await say(tx, candidate, Message(texts(tongue(candidate)).human_already), f"u{update.update_id}:human")
         else:
@@ -129,7 +131,9 @@ async def on_status(update: Update, context: Context) -> None:
         since = (ticket.answered_at or ticket.opened_at) if ticket else deps.now()
         on = since.astimezone(deps.settings.hours.zone).strftime("%d/%m/%Y")
         shown = join([plain(getattr(words, name).format(date=on)), plain(wait)])
-        await say(tx, candidate, shown.message(), f"u{update.update_id}:status")
+        stops = [stop_button(theme, language, named=True) for theme in await themes.of(tx, candidate)]
+        told = words.theme_status if stops else ""
+        await say(tx, candidate, join([shown, plain(told)]).message(*stops), f"u{update.update_id}:status")
         await inbox.done(tx, update.update_id)
 
 
@@ -155,7 +159,8 @@ async def on_forget(update: Update, context: Context) -> None:
         candidate = await who(tx, update)
         words, ticket = texts(tongue(candidate)), await tickets.open_ticket(tx, candidate.id)
         buttons = (Button(words.button_yes, data="f:yes"), Button(words.button_no, data="f:no"))
-        said = (words.forget_ask, words.forget_open if ticket else "", words.forget_ban if candidate.banned_at else "")
+        kept = mutes.farewell(candidate, desk_of(deps), tongue(candidate), deps.now())
+        said = (words.forget_ask, words.forget_open if ticket else "", kept)
         await say(tx, candidate, join(map(plain, said)).message(buttons), f"u{update.update_id}:forget")
         await inbox.done(tx, update.update_id)
 
@@ -167,8 +172,9 @@ async def erase(update: Update, context: Context) -> None:
         candidate = await who(tx, update)
         words, chat_id = texts(tongue(candidate)), candidate.chat_id
         stays = await erasure.clear_group(tx, desk_of(deps), candidate.id, deps.now(), key=key)
-        old, banned = words.forget_group if stays else "", words.forget_ban if candidate.banned_at else ""
-        farewell = join(map(plain, (words.forget_done, banned, old, words.forget_remains))).message().payload()
+        old = words.forget_group if stays else ""
+        kept = mutes.farewell(candidate, desk_of(deps), tongue(candidate), deps.now())
+        farewell = join(map(plain, (words.forget_done, kept, old, words.forget_remains))).message().payload()
         keep = await outbox.put(tx, chat_id, "sendMessage", farewell, key=f"{key}:forgotten")
         await inbox.done(tx, update.update_id)
         await forget(tx, candidate.id, keep=keep)

@@ -12,7 +12,7 @@ from telegram.error import TelegramError
 from bot.delivery import inbox, outbox
 from bot.delivery.outbox import Priority
 from bot.delivery.retry import reason
-from bot.desk import bans, cards, endings, listing, members, sending, tickets
+from bot.desk import bans, cards, endings, listing, members, mutes, sending, tickets
 from bot.dialogue import render
 from bot.dialogue.cards import Found, found_lines
 from bot.dialogue.conversation import Part
@@ -115,6 +115,33 @@ async def on_unban(update: Update, context: Context) -> None:
         whom = argument(received) or (ticket.candidate_id if ticket else "")
         freed = await bans.unban(tx, whom)
         said = words.staff_unbanned.format(candidate=freed) if freed else words.staff_unban_whom
+        await _put(tx, update, deps, Message(said))
+
+
+async def on_mute(update: Update, context: Context) -> None:
+    """/mute 2h, or 1d, or 7d, as a reply to a card: what the candidate writes until then reaches nobody."""
+    deps, received, key = context.deps, update.effective_message, f"u{update.update_id}"
+    assert received
+    words, span = texts(deps.settings.staff_language), mutes.span(argument(received))
+    async with deps.db.begin() as tx:
+        ticket = await _ticket(tx, update, deps)
+        if ticket is None or span is None:
+            await _put(tx, update, deps, Message(words.staff_mute_how if span is None else words.staff_which_card))
+        elif await mutes.mute(tx, desk_of(deps), ticket, deps.now() + span, key=key):
+            await inbox.done(tx, update.update_id)
+        else:
+            await _put(tx, update, deps, Message(words.staff_gone))
+
+
+async def on_unmute(update: Update, context: Context) -> None:
+    """/unmute as a reply to a card, or with a pseudonym."""
+    deps, received = context.deps, update.effective_message
+    assert received
+    words = texts(deps.settings.staff_language)
+    async with deps.db.begin() as tx:
+        ticket = await _ticket(tx, update, deps)
+        freed = await mutes.unmute(tx, argument(received) or (ticket.candidate_id if ticket else ""), deps.now())
+        said = words.staff_unmuted.format(candidate=freed) if freed else words.staff_unmute_whom
         await _put(tx, update, deps, Message(said))
 
 

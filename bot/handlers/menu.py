@@ -7,6 +7,7 @@ from telegram import Message as Shown
 from telegram import Update
 
 from bot.delivery import inbox, outbox
+from bot.desk import themes
 from bot.dialogue import courses, render, topics
 from bot.dialogue.message import Button, Message
 from bot.dialogue.texts import texts
@@ -19,6 +20,7 @@ from bot.handlers.candidate import (
     shown_answer,
     telegram_language,
     tongue,
+    unheard,
     who,
 )
 from bot.handlers.context import Context, Deps
@@ -64,13 +66,14 @@ async def on_menu(update: Update, context: Context) -> None:
     async with deps.db.begin() as tx:
         candidate = await who(tx, update)
         language = tongue(candidate)
-        if candidate.banned_at:
-            shown = Message(texts(language).banned)
+        if candidate.silenced(deps.now()):
+            shown = Message(unheard(deps, candidate))
         elif engine.school and not known_course(candidate, engine):
             shown = courses.which(engine.school, language)
         else:
             found = topics_for(deps, known_course(candidate, engine), language)
             shown = topics.menu(found, language, notice=notice(deps, language))
+            shown = replace(shown, buttons=(*shown.buttons, await themes.offer(tx, language)))
         await say(tx, candidate, shown, f"u{update.update_id}:menu")
         await inbox.done(tx, update.update_id)
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from typing import Any, cast
 
-from sqlalchemy import Integer, ScalarSelect, Table, bindparam, select
+from sqlalchemy import Integer, ScalarSelect, Table, bindparam, or_, select
 from telegram import Update
 
 from bot.delivery import inbox
@@ -34,7 +34,11 @@ def _received_before(count: str) -> ScalarSelect[Any]:
 _PACE = (
     select(_this.received_at, _received_before("a_minute").label("minute"), _received_before("a_day").label("day"))
     .outerjoin_from(_rows, Candidate, _candidates.chat_id == _this.chat_id)
-    .where(_this.update_id == bindparam("update"), _candidates.banned_at.is_(None))
+    .where(
+        _this.update_id == bindparam("update"),
+        _candidates.banned_at.is_(None),
+        or_(_candidates.muted_until.is_(None), _candidates.muted_until <= bindparam("now")),
+    )
 )
 
 
@@ -53,9 +57,11 @@ def paced(handler: Handler) -> Handler:
 async def _beyond(deps: Deps, update: Update) -> timedelta | None:
     """The span in which somebody wrote too much before this update; None if there is none, or nobody hears them."""
     spans = ((MINUTE, deps.settings.most_a_minute), (DAY, deps.settings.most_a_day))
-    values = {"update": update.update_id, "a_minute": max(spans[0][1], 1) - 1, "a_day": max(spans[1][1], 1) - 1}
+    at_most = {"a_minute": max(spans[0][1], 1) - 1, "a_day": max(spans[1][1], 1) - 1}
     async with deps.db.glance() as connection:
-        row = (await connection.execute(_PACE, values)).one_or_none()
+        row = (
+            await connection.execute(_PACE, {"update": update.update_id, "now": deps.now(), **at_most})
+        ).one_or_none()
     if row is None:
         return None
     for (span, most), at_least in zip(spans, (row.minute, row.day), strict=True):

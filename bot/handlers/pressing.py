@@ -2,13 +2,15 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 from telegram import Update
 
 from bot.delivery import inbox, outbox
-from bot.desk import bans, cards, copies, endings, moving, relay, sending, tickets
+from bot.desk import bans, cards, copies, endings, moving, mutes, relay, sending, tickets
 from bot.desk.desk import Desk
+from bot.dialogue import times
 from bot.dialogue.message import Button, Message
 from bot.dialogue.rich import Rich, plain
 from bot.dialogue.texts import Texts, texts
@@ -180,6 +182,29 @@ async def _ban(press: Press) -> str:
     return ""
 
 
+async def _ask_mute(press: Press) -> str:
+    words, candidate = press.words, await press.tx.get_one(Candidate, press.ticket.candidate_id)
+    hours = [round(span.total_seconds() / 3600) for span in mutes.OFFERED]
+    choices = tuple(
+        Button(times.length(span, press.desk.language), data=f"t:h:{press.ticket.id}:{number}")
+        for span, number in zip(mutes.OFFERED, hours, strict=True)
+    )
+    leave = (Button(words.button_leave, data=f"t:n:{press.ticket.id}"),)
+    asked = words.staff_mute_ask.format(candidate=candidate.known_as)
+    await relay.tell(press.tx, press.desk, press.ticket, Message(asked, buttons=(choices, leave)), key=press.key)
+    return ""
+
+
+async def _mute(press: Press) -> str:
+    span = timedelta(hours=press.number)
+    if span not in mutes.OFFERED:
+        return press.words.staff_gone
+    if not await mutes.mute(press.tx, press.desk, press.ticket, press.deps.now() + span, key=press.key):
+        return press.words.staff_gone
+    await _take_away(press)
+    return ""
+
+
 async def _leave(press: Press) -> str:
     await _take_away(press)
     return ""
@@ -240,6 +265,8 @@ PRESSES: dict[str, Callable[[Press], Awaitable[str]]] = {
     "b": _ask_ban,
     "y": _ban,
     "n": _leave,
+    "u": _ask_mute,
+    "h": _mute,
     "w": _assign,
     "g": _go,
     "o": _where,

@@ -10,7 +10,7 @@ from bot.delivery import inbox, outbox
 from bot.delivery.outbox import Priority
 from bot.desk import copies, quoting, refusals
 from bot.dialogue.texts import texts
-from bot.handlers import canned, carrying, desk, gaps, insight, learning, publishing, topics, uploading
+from bot.handlers import canned, carrying, desk, gaps, insight, learning, publishing, themes, topics, uploading
 from bot.handlers.candidate import desk_of
 from bot.handlers.context import Context, Deps
 from bot.handlers.rights import Role, group, role
@@ -120,8 +120,11 @@ COMMANDS: dict[str, Callable[[Update, Context], Awaitable[None]]] = {
     "close": desk.on_close,
     "move": desk.on_move,
     "delete": carrying.on_delete,
+    "mute": desk.on_mute,
+    "unmute": desk.on_unmute,
     "unban": desk.on_unban,
     "canned": canned.on_canned,
+    "notify": themes.on_notify,
     "stats": insight.on_stats,
     "gaps": gaps.on_gaps,
     "export": insight.on_export,

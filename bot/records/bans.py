@@ -1,13 +1,14 @@
-"""Bans of people who had themselves forgotten: kept by a fingerprint of their chat, without its number."""
+"""Bans and mutings of people who had themselves forgotten: kept by a fingerprint of their chat, without its number."""
 
 import asyncio
 import hashlib
 import secrets
+from datetime import datetime
 
-from sqlalchemy import exists, select
+from sqlalchemy import delete, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.records.tables import Ban, Candidate, Chat, Setting
+from bot.records.tables import Ban, Candidate, Chat, Setting, utc_now
 from bot.records.upsert import insert_new
 
 SALT = "ban_salt"  # the key in `setting` of what makes fingerprints this installation's own
@@ -16,9 +17,11 @@ COST = {"n": 2**14, "r": 8, "p": 1}
 
 
 async def keep(tx: AsyncSession, candidate: Candidate) -> None:
-    """Note the ban of somebody who is about to be forgotten, if there is one."""
-    if candidate.banned_at:
-        values = {"pseudonym": candidate.id, "banned_at": candidate.banned_at}
+    """Note the ban of somebody who is about to be forgotten, or until when they are muted, if they are."""
+    now = utc_now()
+    if candidate.silenced(now):
+        until = None if candidate.banned_at else candidate.muted_until
+        values = {"pseudonym": candidate.id, "banned_at": candidate.banned_at or now, "until": until}
         await insert_new(tx, Ban, Ban.fingerprint, fingerprint=await _fingerprint(tx, candidate.chat_id), **values)
 
 
@@ -27,6 +30,11 @@ async def kept(tx: AsyncSession, chat_id: int) -> Ban | None:
     if not await tx.scalar(select(exists().select_from(Ban))):
         return None
     return await tx.get(Ban, await _fingerprint(tx, chat_id))
+
+
+async def end(tx: AsyncSession, now: datetime) -> None:
+    """Take away what was kept of those who are muted no longer."""
+    await tx.execute(delete(Ban).where(Ban.until <= now))
 
 
 async def _fingerprint(tx: AsyncSession, chat_id: int) -> str:

@@ -121,7 +121,7 @@ async def candidate_in(tx: AsyncSession, telegram_id: int, kind: str, language: 
 async def candidate_of(tx: AsyncSession, chat_id: int, language: str | None) -> Candidate:
     """The candidate of a private chat, made at first sight; `language` is remembered unless None.
 
-    Who was banned and then forgotten is banned still, under the name that staff know.
+    Who was banned or muted and then forgotten is so still, under the name that staff know.
     """
     values, tried = {"chat": chat_id, "tongue": language, "moment": utc_now()}, 0
     while (candidate := (await tx.execute(_SEEN_AGAIN, values)).scalar_one_or_none()) is None:
@@ -134,8 +134,9 @@ async def _make(tx: AsyncSession, chat_id: int, tried: int = 0) -> None:
     """A candidate for a chat, unless it has one or the name, of which so many have been tried, is another's."""
     ban = await bans.kept(tx, chat_id)
     name = ban.pseudonym if ban and not tried else pseudonym(numbered=tried >= CROWDED)
-    banned_at = ban.banned_at if ban else None
-    made = await insert_new(tx, Candidate, Candidate.id, id=name, chat_id=chat_id, banned_at=banned_at)
+    until = ban.until if ban else None
+    heard_not = {"banned_at": ban.banned_at if ban and until is None else None, "muted_until": until}
+    made = await insert_new(tx, Candidate, Candidate.id, id=name, chat_id=chat_id, **heard_not)
     if made and ban:
         await tx.delete(ban)
 
@@ -171,7 +172,7 @@ async def move_chat(tx: AsyncSession, chat_id: int, telegram_id: int) -> None:
 
 
 async def forget(tx: AsyncSession, candidate_id: str, *, keep: int | None = None) -> Forgotten:
-    """Erases what is held of a person, except a ban and the outgoing row `keep`: a last message, still to be sent.
+    """Erases what is held of a person, except a ban or muting, and the row `keep`: a last message, still to be sent.
 
     Staff's copies of their tickets lose their text and their link to the person. Updates not handled yet
     stay until they are: they may be newer than the wish to be forgotten. With `keep`, chat and message

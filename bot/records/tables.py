@@ -132,6 +132,7 @@ class Candidate(Base):
     course: Mapped[str | None] = mapped_column(String(100))  # chosen or named, where a school has several
     shown_name: Mapped[str | None] = mapped_column(String(64))  # shared with staff, by the person's own wish
     banned_at: Mapped[datetime | None]
+    muted_until: Mapped[datetime | None]  # a ban that ends by itself
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     last_seen_at: Mapped[datetime] = mapped_column(default=utc_now)
 
@@ -139,6 +140,10 @@ class Candidate(Base):
     def known_as(self) -> str:
         """What staff call them: by pseudonym, with the name that they chose to share."""
         return f"{self.shown_name} ({self.id})" if self.shown_name else self.id
+
+    def silenced(self, now: datetime) -> bool:
+        """Whether the team does not hear them: banned, or muted still."""
+        return self.banned_at is not None or (self.muted_until is not None and self.muted_until > now)
 
 
 class Update(Base):
@@ -429,14 +434,42 @@ class Wish(Base):
     told_at: Mapped[datetime | None]  # once is enough
 
 
+class Theme(Base):
+    """Something that candidates may ask to be told of when its time has come."""
+
+    __tablename__ = "theme"
+    __table_args__ = (NEVER_REUSED,)
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    fr: Mapped[str] = mapped_column(String(60))
+    en: Mapped[str] = mapped_column(String(60))
+    told_fr: Mapped[str | None]  # what is to be told
+    told_en: Mapped[str | None]
+    opened_at: Mapped[datetime] = mapped_column(default=utc_now)
+    fired_at: Mapped[datetime | None]  # its time has come: nobody can ask for it any more
+
+
+class Subscription(Base):
+    """Somebody who asked to be told of a theme; it ends with the message, or as soon as they want."""
+
+    __tablename__ = "subscription"
+
+    theme_id: Mapped[int] = mapped_column(ForeignKey(Theme.id, ondelete="CASCADE"), primary_key=True)
+    candidate_id: Mapped[str] = mapped_column(
+        ForeignKey(Candidate.id, ondelete="CASCADE"), primary_key=True, index=True
+    )
+    since: Mapped[datetime] = mapped_column(default=utc_now)
+
+
 class Ban(Base):
-    """A ban that outlasts /forget: no number of a chat, only what tells it again, and the name that staff know."""
+    """A ban or muting that outlasts /forget: no number of a chat, only what tells it again, and the name for staff."""
 
     __tablename__ = "ban"
 
     fingerprint: Mapped[str] = mapped_column(String(128), primary_key=True)
     pseudonym: Mapped[str] = mapped_column(String(16), unique=True)
     banned_at: Mapped[datetime]
+    until: Mapped[datetime | None]  # of somebody who is muted; none: until it is lifted
 
 
 class Setting(Base):

@@ -72,7 +72,7 @@ def test_the_fullest_card_is_still_one_message() -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "verbs"), [("open", "cakxb"), ("claimed", "rakxb"), ("waiting", "rakxb"), ("closed", "")]
+    ("state", "verbs"), [("open", "cakxub"), ("claimed", "rakxub"), ("waiting", "rakxub"), ("closed", "")]
 )
 def test_buttons_follow_the_state(state: str, verbs: str) -> None:
     rows = card_buttons(2**62, state, "en")

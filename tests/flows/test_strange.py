@@ -96,6 +96,18 @@ async def test_an_update_that_cannot_be_read_is_set_aside_and_the_next_answered(
     assert "secret" not in logged
 
 
+async def test_an_edit_whose_text_is_no_text_is_not_tried_in_vain(flow: House, sara: User) -> None:
+    flow.trouble_expected = True
+    said = flow.api.say(sara, "Hello")
+    await flow.quiet()
+    flow.api.push({"edited_message": {**said, "edit_date": 2, "text": True}})
+    (answer,) = await flow.ask(sara, LECTURERS["en"])
+    assert "ActuIA" in answer["text"]
+    (failed, logged) = await flow.troubles()
+    assert "set_aside, 1 attempts, unreadable: edited_message.text is no text" in failed
+    assert "update not handled" in logged
+
+
 @pytest.mark.parametrize("text", ["\u202e\u200b\u2066", "\x00\x07", "a" * 4096, "?" * 4096, "\n\n\n", "."])
 async def test_strange_characters(flow: House, sara: User, text: str) -> None:
     message = {"message_id": 900, "date": 1, "chat": sara.chat_json(), "from": sara.json(), "text": text}
