@@ -50,7 +50,8 @@ def make(name: str, out: Path, report: Callable[[str], None]) -> None:
     report(STEPS[2])
     exported = _export(model, out)
     report(STEPS[3])
-    quantised = _quantise(exported)
+    fused = _fused(exported)
+    quantised = _quantise(fused)
     report(STEPS[4])
     tokenizer = model.tokenizer.backend_tokenizer
     tokenizer.no_padding()
@@ -71,8 +72,8 @@ def make(name: str, out: Path, report: Callable[[str], None]) -> None:
         "sha256": sha256,
     }
     (out / "model.json").write_text(json.dumps(facts, indent=1, ensure_ascii=False), encoding="utf-8")
-    exported.unlink(missing_ok=True)
-    quantised.unlink(missing_ok=True)
+    for path in (exported, fused, quantised):
+        path.unlink(missing_ok=True)
 
 
 def _digest(path: Path) -> str:
@@ -320,11 +321,27 @@ def _export(model: Any, out: Path) -> Path:
     return path
 
 
-def _quantise(exported: Path) -> Path:
+def _fused(exported: Path) -> Path:
+    """The same graph with each layer's attention, GELU and sums with their normalisation as one node each.
+
+    A third of the nodes are left, so that a session opens in half the time. Only attention has to be fused here:
+    once quantised, ONNX Runtime no longer recognises it. What is not BERT's kind of graph stays as it is.
+    """
+    from onnxruntime.transformers import optimizer  # noqa: PLC0415  # needs onnx, only here
+
+    path = exported.with_name("fused.onnx")
+    optimizer.optimize_model(str(exported), "bert", opt_level=0, only_onnxruntime=False).save_model_to_file(str(path))
+    return path
+
+
+def _quantise(fused: Path) -> Path:
+    import onnx  # noqa: PLC0415  # only here
     from onnxruntime.quantization import QuantType, quantize_dynamic  # noqa: PLC0415  # needs onnx, only here
 
-    path = exported.with_name("quantised.onnx")
-    quantize_dynamic(str(exported), str(path), weight_type=QuantType.QInt8, per_channel=True)
+    path = fused.with_name("quantised.onnx")
+    # Of what a fused node gives, only ONNX Runtime knows the type.
+    unknown = {"DefaultTensorType": onnx.TensorProto.FLOAT}
+    quantize_dynamic(str(fused), str(path), weight_type=QuantType.QInt8, per_channel=True, extra_options=unknown)
     return path
 
 
