@@ -1,4 +1,4 @@
-"""Texts to vectors. The port, and its adapter for a prepared model: tokenizers and ONNX Runtime, no torch."""
+"""Texts to vectors. The port, and its adapter for a prepared model: ONNX Runtime, no torch."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime
 from threadpoolctl import threadpool_limits
-from tokenizers import Tokenizer
 
+from indexer import tokens
 from indexer.model import Model, damaged
 
 Vectors = npt.NDArray[np.float32]
@@ -48,12 +48,12 @@ class OnnxFile:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
         self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        self._tokenizer = Tokenizer.from_file(str(tokenizer))
+        self._tokens = tokens.load(tokenizer)
 
     def vector(self, text: str) -> Vectors:
         """The unit vector of one text, shape (dims,)."""
-        token = self._tokenizer.encode(text)
-        inputs = {"input_ids": np.array([token.ids]), "attention_mask": np.array([token.attention_mask])}
+        numbers = np.array([self._tokens(text)], np.int64)
+        inputs = {"input_ids": numbers, "attention_mask": np.ones_like(numbers)}
         return np.asarray(self._session.run(None, inputs)[0][0], np.float32)
 
 
