@@ -8,7 +8,6 @@ from functools import cache, lru_cache
 from itertools import filterfalse
 from pathlib import Path
 
-import bm25s
 import numpy as np
 import numpy.typing as npt
 import Stemmer
@@ -16,11 +15,11 @@ import Stemmer
 from indexer import postings
 from indexer.entries import Language
 from indexer.postings import Postings
+from indexer.stopwords import STOPWORDS
 
 K1, B = 1.2, 0.75  # how soon a repeated word stops counting; how much a long document is held back
 Scores = npt.NDArray[np.float32]
 WORD = re.compile(r"\w+")
-STOPWORDS: dict[Language, frozenset[str]]  # set below, once folding is defined
 
 
 def fold(text: str) -> str:
@@ -34,13 +33,6 @@ def fold(text: str) -> str:
         return small
     decomposed = unicodedata.normalize("NFKD", small.replace("œ", "oe"))
     return "".join(filterfalse(unicodedata.combining, decomposed))
-
-
-STOPWORDS = {
-    "fr": frozenset(fold(word) for word in bm25s.stopwords.STOPWORDS_FRENCH)
-    | frozenset("c d j l m n qu s t y".split()),
-    "en": frozenset(fold(word) for word in bm25s.stopwords.STOPWORDS_EN) | frozenset("s t i".split()),
-}
 
 
 @cache
@@ -100,21 +92,20 @@ class Bm25:
         nothing = np.zeros(self._size, np.float32)
         if not self._columns or not tokens:
             return Matched(nothing, nothing, nothing, 0.0)
-        columns = [self._columns.get(token, -1) for token in tokens]
-        known = np.array([column for column in columns if column >= 0], np.int64)
-        unknown = len(tokens) - len(known)
-        best = float(self._weights[known].sum()) + unknown * float(np.log1p((self._size + 0.5) / 0.5))
-        starts, lengths = self._starts[known], self._starts[known + 1] - self._starts[known]
+        known = np.array([column for token in tokens if (column := self._columns.get(token)) is not None], np.int64)
+        weights, starts = self._weights[known], self._starts[known]
+        best = float(weights.sum()) + (len(tokens) - len(known)) * float(np.log1p((self._size + 0.5) / 0.5))
+        best = max(best, 1e-6)
+        lengths = self._starts[known + 1] - starts
         # Positions of all the columns' values: each column's start, counted on by one.
         before = np.cumsum(lengths) - lengths
         at = np.repeat(starts - before, lengths) + np.arange(int(lengths.sum()))
         rows = self._rows[at]
         score = np.bincount(rows, self._scores[at], self._size).astype(np.float32)
-        held = np.bincount(rows, np.repeat(self._weights[known], lengths), self._size).astype(np.float32)
-        if len(known):  # no column is empty, as `reduceat` needs it
-            known = known[np.logical_or.reduceat(self._inside(rows, among), before)]
-        best = max(best, 1e-6)
-        return Matched(score, score / best, held / best, float(self._weights[known].sum()) / best)
+        held = np.bincount(rows, np.repeat(weights, lengths), self._size).astype(np.float32)
+        if len(known) and among != [slice(0, self._size)]:  # no column is empty, as `reduceat` needs it
+            weights = weights[np.logical_or.reduceat(self._inside(rows, among), before)]
+        return Matched(score, score / best, held / best, float(weights.sum()) / best)
 
     def _inside(self, rows: npt.NDArray[np.int32], among: Sequence[slice]) -> npt.NDArray[np.bool_]:
         inside = np.zeros(len(rows), bool)
