@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from indexer import tokens
 from indexer.model import Model, damaged
+from indexer.tokens import Tokens
 
 Vectors = npt.NDArray[np.float32]
 
@@ -38,9 +39,9 @@ class Encoder(Protocol):
 
 
 class OnnxFile:
-    """One ONNX file with its tokenizer: `input_ids` and `attention_mask` in, unit `vectors` out."""
+    """One ONNX file: `input_ids` and `attention_mask` in, unit `vectors` out; `cut` gives the ids of a text."""
 
-    def __init__(self, path: Path, tokenizer: Path, threads: int) -> None:
+    def __init__(self, path: Path, cut: Tokens, threads: int) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
@@ -48,7 +49,7 @@ class OnnxFile:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
         self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        self._tokens = tokens.load(tokenizer)
+        self._tokens = cut
 
     def vector(self, text: str) -> Vectors:
         """The unit vector of one text, shape (dims,)."""
@@ -70,7 +71,8 @@ class OnnxEncoder:
         self.dims = model.dims
         self._model = model
         try:
-            self._file = OnnxFile(model.folder / "encoder.onnx", model.folder / "tokenizer.json", threads)
+            cut = tokens.load(model.folder, model.most_tokens)
+            self._file = OnnxFile(model.folder / "encoder.onnx", cut, threads)
         except Exception as error:  # both libraries raise errors of their own
             raise damaged(model.folder, error) from error
 

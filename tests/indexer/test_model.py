@@ -210,7 +210,7 @@ WRITES = """
 out="$4"
 touch "$out/encoder.onnx" "$out/tokenizer.json"
 cat > "$out/model.json" <<END
-{"name": "m", "identity": "m@1", "dims": 3, "query_prefix": "", "passage_prefix": ""}
+{"name": "m", "identity": "m@1", "dims": 3, "most_tokens": 512, "query_prefix": "", "passage_prefix": ""}
 END
 """
 
