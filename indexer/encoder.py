@@ -1,4 +1,4 @@
-"""Texts to vectors. The port, and its adapter for a prepared model: tokenizers and ONNX Runtime, no torch."""
+"""Texts to vectors. The port, and its adapter for a prepared model: ONNX Runtime, no torch."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,9 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime
 from threadpoolctl import threadpool_limits
-from tokenizers import Tokenizer
 
+from indexer import tokens
 from indexer.model import Model, damaged
+from indexer.tokens import Tokens
 
 Vectors = npt.NDArray[np.float32]
 
@@ -38,9 +39,9 @@ class Encoder(Protocol):
 
 
 class OnnxFile:
-    """One ONNX file with its tokenizer: `input_ids` and `attention_mask` in, unit `vectors` out."""
+    """One ONNX file: `input_ids` and `attention_mask` in, unit `vectors` out; `cut` gives the ids of a text."""
 
-    def __init__(self, path: Path, tokenizer: Path, threads: int) -> None:
+    def __init__(self, path: Path, cut: Tokens, threads: int) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
@@ -48,12 +49,12 @@ class OnnxFile:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
         self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        self._tokenizer = Tokenizer.from_file(str(tokenizer))
+        self._tokens = cut
 
     def vector(self, text: str) -> Vectors:
         """The unit vector of one text, shape (dims,)."""
-        token = self._tokenizer.encode(text)
-        inputs = {"input_ids": np.array([token.ids]), "attention_mask": np.array([token.attention_mask])}
+        numbers = np.array([self._tokens(text)], np.int64)
+        inputs = {"input_ids": numbers, "attention_mask": np.ones_like(numbers)}
         return np.asarray(self._session.run(None, inputs)[0][0], np.float32)
 
 
@@ -70,7 +71,8 @@ class OnnxEncoder:
         self.dims = model.dims
         self._model = model
         try:
-            self._file = OnnxFile(model.folder / "encoder.onnx", model.folder / "tokenizer.json", threads)
+            cut = tokens.load(model.folder, model.most_tokens)
+            self._file = OnnxFile(model.folder / "encoder.onnx", cut, threads)
         except Exception as error:  # both libraries raise errors of their own
             raise damaged(model.folder, error) from error
 

@@ -8,7 +8,6 @@ from functools import cache, lru_cache
 from itertools import filterfalse
 from pathlib import Path
 
-import bm25s
 import numpy as np
 import numpy.typing as npt
 import Stemmer
@@ -16,12 +15,12 @@ import Stemmer
 from indexer import postings
 from indexer.entries import Language
 from indexer.postings import Postings
+from indexer.stopwords import STOPWORDS
 
 K1, B = 1.2, 0.75  # how soon a repeated word stops counting; how much a long document is held back
 Numbers = npt.NDArray[np.int64]
 Scores = npt.NDArray[np.float32]
 WORD = re.compile(r"\w+")
-STOPWORDS: dict[Language, frozenset[str]]  # set below, once folding is defined
 
 
 def fold(text: str) -> str:
@@ -35,13 +34,6 @@ def fold(text: str) -> str:
         return small
     decomposed = unicodedata.normalize("NFKD", small.replace("œ", "oe"))
     return "".join(filterfalse(unicodedata.combining, decomposed))
-
-
-STOPWORDS = {
-    "fr": frozenset(fold(word) for word in bm25s.stopwords.STOPWORDS_FRENCH)
-    | frozenset("c d j l m n qu s t y".split()),
-    "en": frozenset(fold(word) for word in bm25s.stopwords.STOPWORDS_EN) | frozenset("s t i".split()),
-}
 
 
 @cache

@@ -22,7 +22,7 @@ STEPS = (
     "Quantising it to 8 bits",
     "Comparing both",
 )
-LAYOUT = 2  # part of the folder's name: raise it when the files below change
+LAYOUT = 4  # part of the folder's name: raise it when the files below change
 log = logging.getLogger(__name__)
 
 
@@ -32,12 +32,16 @@ class ModelNotReady(Exception):  # noqa: N818  # reads as what it is
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A prepared model folder: `encoder.onnx`, its weights `encoder.data`, `tokenizer.json`, facts in `model.json`."""
+    """A prepared model folder: `encoder.onnx`, its weights `encoder.data`, facts in `model.json`.
+
+    What cuts texts into tokens is `pieces.model` or `tokenizer.json` (see `indexer.tokens`).
+    """
 
     folder: Path
     name: str
     identity: str
     dims: int
+    most_tokens: int
     query_prefix: str
     passage_prefix: str
 
@@ -89,6 +93,7 @@ def read(folder: Path) -> Model:
             name=facts["name"],
             identity=facts["identity"],
             dims=facts["dims"],
+            most_tokens=facts["most_tokens"],
             query_prefix=facts["query_prefix"],
             passage_prefix=facts["passage_prefix"],
         )

@@ -82,7 +82,7 @@ class Candidates:
             "bm25": self.bm25 / max(float(self.bm25.max()), 1e-6),
             "grams": self.grams_held / max(float(self.grams_held.max()), FEW_GRAMS),
         }
-        return np.stack([columns[name] for name in PARTS], axis=1).astype(np.float32)
+        return np.array([columns[name] for name in PARTS], np.float32).T
 
 
 def search(
@@ -123,8 +123,9 @@ def candidates(
     lexicon = snapshot.lexicons[language]
     among = [_rows(lexicon.rows[first:last]) for first, last in spans]
     by_words = lexicon.words.match(words(question, language), among)
+    cosines = snapshot.nearest.cosines(vector, parts := _passages(snapshot, spans))
     groups = np.union1d(
-        _near_by_meaning(snapshot, vector, spans),
+        _near_by_meaning(snapshot, vector, parts, cosines),
         _near_by_words(_spread(by_words.bm25, lexicon.rows), spans),
     )
     rows = lexicon.rows[groups]
@@ -132,7 +133,7 @@ def candidates(
     return Candidates(
         groups,
         snapshot.drafts[groups],
-        *_cosines(snapshot, groups, vector),
+        *_cosines(snapshot, groups, vector, cosines),
         chances(snapshot.head, vector, spans)[np.searchsorted(_inside(spans), groups)],
         _spread(by_words.bm25, rows),
         _spread(by_words.share, rows),
@@ -150,12 +151,16 @@ def _rows(rows: npt.NDArray[np.int64]) -> slice:
     return slice(int(here[0]), int(here[-1]) + 1) if len(here) else slice(0, 0)
 
 
-def _near_by_meaning(snapshot: Snapshot, vector: Vectors, spans: Sequence[Span]) -> npt.NDArray[np.int64]:
-    """The groups of the nearest passages, among consecutive groups."""
-    parts = [
-        (int(snapshot.segments[first * len(Kind)]), int(snapshot.segments[last * len(Kind)])) for first, last in spans
-    ]
-    rows = snapshot.nearest.search(vector, NEAREST_PASSAGES, parts)
+def _passages(snapshot: Snapshot, spans: Sequence[Span]) -> list[Span]:
+    """The passages of consecutive groups, which stand together too."""
+    return [tuple(snapshot.segments[[first * len(Kind), last * len(Kind)]].tolist()) for first, last in spans]
+
+
+def _near_by_meaning(
+    snapshot: Snapshot, vector: Vectors, parts: Sequence[Span], cosines: Vectors | None
+) -> npt.NDArray[np.int64]:
+    """The groups of the nearest passages."""
+    rows = snapshot.nearest.search(vector, NEAREST_PASSAGES, parts, cosines)
     found = np.searchsorted(snapshot.segments, rows, side="right") - 1
     return np.fromiter(dict.fromkeys((found // len(Kind)).tolist()), np.int64)[:NEAREST_GROUPS]
 
@@ -191,14 +196,17 @@ def _placed(scores: Scores, here: npt.NDArray[np.bool_]) -> Scores:
 
 
 def _cosines(
-    snapshot: Snapshot, groups: npt.NDArray[np.int64], vector: Vectors
+    snapshot: Snapshot, groups: npt.NDArray[np.int64], vector: Vectors, known: Vectors | None
 ) -> tuple[Scores, Scores, Scores, Scores, Scores]:
-    """Each group's `best`, `asked`, `whole`, `asked_near` and `near`, as in PARTS."""
+    """Each group's `best`, `asked`, `whole`, `asked_near` and `near`, as in PARTS; `known` are all cosines, if so."""
     starts = snapshot.segments[groups[:, None] * len(Kind) + np.arange(len(Kind) + 1)]  # (groups, kinds + 1)
     lengths = starts[:, -1] - starts[:, 0]
     before = np.cumsum(lengths) - lengths
     # A group's passages stand together: to copy those of many groups would take longer than to multiply them.
-    pieces = [snapshot.vectors[first:last] @ vector for first, last in starts[:, (0, -1)].tolist()]
+    pieces = [
+        snapshot.vectors[first:last] @ vector if known is None else known[first:last]
+        for first, last in starts[:, (0, -1)].tolist()
+    ]
     cosines = np.concatenate([*pieces, np.full(1, -1, np.float32)])  # where empty kinds at the end begin
     places = (starts[:, :-1] - starts[:, :1] + before[:, None]).ravel()
     missing = np.diff(starts, axis=1) == 0  # no passage of this kind
@@ -246,7 +254,7 @@ def _features(found: Candidates, score: Scores, order: npt.NDArray[np.int64], le
         "length": np.full(len(score), np.log1p(length)),
         "own_language": found.here,
     }
-    return np.stack([np.asarray(columns[name], np.float32)[order] for name in FEATURES], axis=1)
+    return np.array([columns[name][order] for name in FEATURES], np.float32).T
 
 
 def _margins(score: Scores, among: npt.NDArray[np.bool_]) -> Scores:

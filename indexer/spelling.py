@@ -9,7 +9,8 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from indexer.entries import LANGUAGES, Entry, Language, plain
-from indexer.lexical import STOPWORDS, fold
+from indexer.lexical import fold
+from indexer.stopwords import STOPWORDS
 
 WORD = re.compile(r"[^\W\d_]+")
 SHORTEST = 5  # letters: shorter words have too many neighbours

@@ -8,6 +8,7 @@ import pytest
 
 from indexer.lexical import Bm25, fold, grams, load, save, words
 from indexer.postings import count
+from indexer.stopwords import STOPWORDS
 
 DOCUMENTS = [["kiln", "hot"], ["kiln", "clay", "clay"], ["wood"]]  # two tokens a document on average
 
@@ -36,6 +37,12 @@ def test_words_are_stemmed_without_accents_and_stop_words() -> None:
     assert words("Les formations à distance", "fr") == words("la formation, DISTANCE", "fr")
     assert words("There are the applications", "en") == words("application", "en")
     assert words("l'école d'été", "fr") == words("école été", "fr")
+
+
+def test_stop_words_are_written_as_texts_are_compared() -> None:
+    for some in STOPWORDS.values():
+        assert {fold(word) for word in some} == some
+        assert all(word.isalpha() for word in some)
 
 
 def test_a_question_of_stop_words_alone_keeps_them() -> None:

@@ -210,7 +210,7 @@ WRITES = """
 out="$4"
 touch "$out/encoder.onnx" "$out/tokenizer.json"
 cat > "$out/model.json" <<END
-{"name": "m", "identity": "m@1", "dims": 3, "query_prefix": "", "passage_prefix": ""}
+{"name": "m", "identity": "m@1", "dims": 3, "most_tokens": 512, "query_prefix": "", "passage_prefix": ""}
 END
 """
 
@@ -299,4 +299,16 @@ print(engine.open_engine(DEFAULT_MODEL, cache, root).find("Qui peut venir ?", "f
 print([name for name in ("torch", "transformers", "sentence_transformers", "sklearn") if name in sys.modules])
 """
     result = python(code, str(DATA / "pottery"), str(cache), str(tmp_path / "index"))
+    assert result.stdout == "who\n[]\n", result.stderr
+    # What serves holds for days what it has imported: nothing of what only building, learning and drawing need.
+    code = """
+import sys
+from pathlib import Path
+import bot.app
+from indexer import engine
+from indexer.model import DEFAULT_MODEL
+print(engine.open_engine(DEFAULT_MODEL, *map(Path, sys.argv[1:])).find("Qui peut venir ?", "fr")[0].entry.id)
+print([name for name in ("scipy", "sklearn", "matplotlib", "onnx", "mammoth", "pypdf") if name in sys.modules])
+"""
+    result = python(code, str(cache), str(tmp_path / "index"))
     assert result.stdout == "who\n[]\n", result.stderr

@@ -56,6 +56,26 @@ def test_few_vectors_are_found_exactly(tmp_path: Path, start: int, end: int) -> 
     assert recall(index, vectors, start, end) == 1
 
 
+def test_few_vectors_are_all_compared_once(tmp_path: Path) -> None:
+    vectors = clustered(1_000)
+    index, _ = written(vectors, tmp_path / "index")
+    parts = [(100, 300), (700, 750)]
+    inside = np.concatenate([np.arange(*part) for part in parts])
+    cosines = index.cosines(vectors[5], parts)
+    assert cosines is not None
+    np.testing.assert_allclose(cosines[inside], vectors[inside] @ vectors[5], atol=1e-6)
+    assert (np.delete(cosines, inside) == -1).all()
+    known = index.search(vectors[5], 30, parts, cosines)
+    np.testing.assert_array_equal(known, index.search(vectors[5], 30, parts))
+    np.testing.assert_array_equal(known, inside[np.argsort(-cosines[inside], kind="stable")[:30]])
+
+
+def test_many_vectors_are_not_compared_one_by_one(tmp_path: Path) -> None:
+    vectors = clustered()
+    index, _ = written(vectors, tmp_path / "index")
+    assert index.cosines(vectors[0], [(0, MANY)]) is None
+
+
 def test_many_vectors_are_found_as_well_as_the_manifest_says(tmp_path: Path) -> None:
     vectors = clustered()
     index, facts = written(vectors, tmp_path / "index")
