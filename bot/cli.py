@@ -18,6 +18,7 @@ from rich.console import Console
 from bot import logs
 from bot.checking import check
 from bot.console import err, out, plainly
+from bot.history import history, rollback, status
 from bot.importing import bring
 from bot.indexing import build_for, index_app, level, open_for
 from bot.linking import link
@@ -34,7 +35,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Guichet answers candidates' questions from a school's own knowledge files, and hands over to people.",
 )
-index_app.command()(check)
+for command in (check, history, rollback, status):
+    index_app.command()(command)
 app.add_typer(index_app, name="index")
 app.command(name="import")(bring)
 app.command(name="eval")(evaluate)

@@ -1,12 +1,13 @@
 """`guichet index`: build, examine, activate; and say what is live."""
 
 import asyncio
+from contextlib import suppress
 from datetime import date, datetime
 from getpass import getuser
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
-from typing import Annotated, Any
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
@@ -14,20 +15,18 @@ import typer
 from bot.backup import bring_up_to_date
 from bot.console import REFUSALS, database, err, out, plainly, progress_bar, styled
 from bot.dialogue.changes import changes
-from bot.evaluation.promise import CONFIDENCE_LEVEL
-from bot.publishing.gate import Told, Verdict, examination, limits_of, verdict
+from bot.publishing.gate import Told, Verdict, examination, verdict
 from bot.publishing.replica import Replica
 from bot.settings import Settings, load_settings
 from indexer import store
 from indexer.diff import Diff, diff
 from indexer.encoder import OnnxEncoder
-from indexer.engine import Engine, Indexed, index, open_engine, prepare_aside, roll_back, trained
-from indexer.entries import KnowledgeError
+from indexer.engine import Engine, Indexed, index, open_engine, prepare_aside
 from indexer.model import prepare
-from indexer.readers import read_knowledge
-from indexer.snapshot import Snapshot, SnapshotError, content_hash, load
-from indexer.store import Activation, Note
+from indexer.snapshot import load
+from indexer.store import Note
 
+SOON = 200  # milliseconds until watching is known to have begun
 index_app = typer.Typer(invoke_without_command=True, help="Build the index from the knowledge files.")
 
 
@@ -143,10 +142,15 @@ def _watch(settings: Settings) -> None:
     """Index at once and after each change of the folder; what is wrong is told, and the next change tried again."""
     from watchfiles import watch  # noqa: PLC0415  # only here
 
-    _again(settings)
-    out.print("Watching the knowledge files; Ctrl-C ends it.")
-    for _ in watch(settings.knowledge_dir, raise_interrupt=False):
-        _again(settings)
+    indexed = False
+    # Watching begins before the first index is built, or else what is saved meanwhile would be missed.
+    with suppress(KeyboardInterrupt):
+        for changed in watch(settings.knowledge_dir, rust_timeout=SOON, yield_on_timeout=True):
+            if changed or not indexed:
+                _again(settings)
+            if not indexed:
+                out.print("Watching the knowledge files; Ctrl-C ends it.")
+            indexed = True
 
 
 def _again(settings: Settings) -> None:
@@ -188,95 +192,3 @@ def index_diff() -> None:
         for line in judged.refusals:
             out.print(f"  {line}", markup=False)
         raise typer.Exit(1)
-
-
-@index_app.command("history")
-def index_history() -> None:
-    """Say who made which index live, when, what it changed, and why the gate was overruled."""
-    with plainly():
-        settings = load_settings()
-    kept = {folder.name for folder in store.history(settings.index_root)}
-    live = store.live(settings.index_root)
-    for activation in _activations(settings):
-        mark = "live" if live and activation.snapshot == live.name else "" if activation.snapshot in kept else "gone"
-        said = [activation.changes, f"overruled: {activation.reason}" if activation.reason else ""]
-        what = "; ".join(part for part in said if part)
-        line = f"{activation.at}  {activation.snapshot:<27} {mark:<4}  {activation.act} by {activation.by or '?'}"
-        out.print(f"{line}: {what}" if what else line, markup=False)
-
-
-def _activations(settings: Settings) -> list[Activation]:
-    """Newest first; with a shared database those of all machines."""
-
-    async def read() -> list[Activation]:
-        async with database(settings) as db:
-            await bring_up_to_date(db, settings)
-            return await Replica(db, settings.index_root).history()
-
-    return asyncio.run(read()) if settings.shared else store.activations(settings.index_root)
-
-
-@index_app.command("rollback")
-def index_rollback(
-    snapshot_id: Annotated[str | None, typer.Argument(help="which one; default: the one that was live before")] = None,
-) -> None:
-    """Make an earlier index live again; the knowledge files stay as they are."""
-    with plainly():
-        settings = load_settings()
-        with progress_bar() as step:
-            encoder = OnnxEncoder(prepare(settings.model, settings.cache_dir, step))
-        before = level(settings)
-        engine = roll_back(encoder, settings.index_root, snapshot_id, getuser())
-        share(settings, engine.snapshot.folder, before)
-    out.print(
-        f"Index {engine.snapshot.id} is live again. 'guichet index' would read the files anew: correct them first."
-    )
-
-
-@index_app.command("status")
-def index_status() -> None:
-    """Say which index is live, what is in it, and whether the knowledge files have changed since."""
-    with plainly():
-        settings = load_settings()
-        folder = store.live(settings.index_root)
-        if folder is None:
-            raise SnapshotError("there is no index yet: run 'guichet index'")
-        snapshot = load(folder)
-    manifest = snapshot.manifest
-    answered = [entry for entry in snapshot.entries if not entry.draft]
-    out.print(f"Live:      {snapshot.id}, made {manifest['created']}")
-    out.print(f"Model:     {manifest['model']['identity']}, {manifest['model']['dims']} dimensions")
-    out.print(f"Passages:  {manifest['passages']}")
-    for language, name in (("fr", "French"), ("en", "English")):
-        out.print(f"{name + ':':<11}{sum(entry.language == language for entry in answered)} entries")
-    drafts = sorted({entry.id for entry in snapshot.entries if entry.draft})
-    out.print(f"Drafts:    {len(drafts)} without an answer{': ' + ', '.join(drafts) if drafts else ''}")
-    out.print(f"Promise:   {_promise(snapshot, settings.max_wrong)}")
-    out.print(f"Kept:      {len(store.history(settings.index_root))} indexes")
-    out.print(f"Knowledge: {_freshness(settings, manifest)}", markup=False)
-
-
-def _freshness(settings: Settings, manifest: Any) -> str:
-    try:
-        knowledge = read_knowledge(settings.knowledge_dir)
-    except KnowledgeError as error:
-        return f"cannot be read as it is now, the index stays as it was:\n{error}"
-    entries = (*knowledge.entries, *knowledge.drafts)
-    now = content_hash(entries, manifest["model"]["identity"], trained(settings.knowledge_dir), knowledge.courses)
-    return "unchanged since" if now == manifest["content"] else "has changed since: run 'guichet index'"
-
-
-def _promise(snapshot: Snapshot, most_wrong: float) -> str:
-    """What is promised of the answers shown, and whether that is certified."""
-    kept = limits_of(snapshot, most_wrong)[1]
-    wish = f"at most {most_wrong:.1%} of shown answers wrong"
-    if kept is None:
-        return f"{wish}: not certified, there are no golden questions"
-    if not kept.certified:
-        return (
-            f"{wish}: not certified, {kept.more} more questions needed ({kept.wrong} of {kept.shown} shown were wrong)"
-        )
-    return (
-        f"{wish}, certified at a confidence level of {CONFIDENCE_LEVEL:.0%}: shown from {kept.answer:.0%} sure on "
-        f"({kept.wrong} of {kept.shown} wrong). This holds for questions like the golden ones."
-    )

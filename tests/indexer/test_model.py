@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from indexer import engine as engines
-from indexer import modelmaker
+from indexer import unpacking
 from indexer.encoder import OnnxEncoder
 from indexer.model import DEFAULT_MODEL, STEPS, Model, ModelNotReady, is_ready, model_folder, prepare, read
 from indexer.snapshot import SnapshotError
@@ -174,7 +174,7 @@ def test_a_cache_that_cannot_be_written_is_told(tmp_path: Path) -> None:
         prepare(DEFAULT_MODEL, tmp_path / "file")
 
 
-@pytest.mark.parametrize("asset", [modelmaker.WEIGHTS, modelmaker.TOKENIZER])
+@pytest.mark.parametrize("asset", [unpacking.WEIGHTS, unpacking.TOKENIZER])
 @pytest.mark.parametrize("harm", ["changed", "missing"])
 def test_what_the_wheels_carry_is_checked(
     asset: tuple[str, str, str], harm: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -187,15 +187,13 @@ def test_what_the_wheels_carry_is_checked(
         path.write_bytes(b"something else")
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.delitem(sys.modules, package, raising=False)
-    with pytest.raises(
-        modelmaker.ModelError, match=rf"package '{package}' is damaged or of another version: reinstall"
-    ):
-        modelmaker._asset(*asset)  # the door that every byte of the default model passes
+    with pytest.raises(unpacking.ModelError, match=rf"package '{package}' is damaged or of another version: reinstall"):
+        unpacking._asset(*asset)  # the door that every byte of the default model passes
 
 
 def test_a_missing_wheel_is_told() -> None:
-    with pytest.raises(modelmaker.ModelError, match=r"package 'no_such_wheel'.*is missing: reinstall guichet"):
-        modelmaker._asset("no_such_wheel", "a.bin", "")
+    with pytest.raises(unpacking.ModelError, match=r"package 'no_such_wheel'.*is missing: reinstall guichet"):
+        unpacking._asset("no_such_wheel", "a.bin", "")
 
 
 # A maker that needs no torch: `sys.executable -m indexer.modelmaker NAME OUT` runs this instead.

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from bot.evaluation.golden import read_golden
-from indexer import modelmaker, tokens
+from indexer import modelmaker, tokens, unpacking
 from indexer.pieces import pieces_of
 from tests.conftest import REPOSITORY
 
@@ -25,9 +25,9 @@ Cut = Callable[[str], list[int]]
 @pytest.fixture(scope="module")
 def described() -> dict[str, Any]:
     """The default model's tokenizer, cut to its vocabulary, as the library `tokenizers` reads it."""
-    path = modelmaker._asset(*modelmaker.TOKENIZER)
+    path = unpacking._asset(*unpacking.TOKENIZER)
     tokenizer: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    modelmaker._cut_vocabulary(tokenizer)
+    unpacking._cut_vocabulary(tokenizer)
     today: dict[str, Any] = json.loads(Tokenizer.from_str(json.dumps(tokenizer)).to_str())  # the file's form is old
     return today
 
