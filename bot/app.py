@@ -54,8 +54,7 @@ from bot.handlers import (
     uploading,
 )
 from bot.handlers.busy import shown_as_typing
-from bot.handlers.candidate import desk_of
-from bot.handlers.context import App, Context, Deps
+from bot.handlers.context import App, Context, Deps, desk_of
 from bot.handlers.pace import paced
 from bot.handlers.rights import GROUPS, group
 from bot.menus import announce

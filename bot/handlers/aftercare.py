@@ -9,8 +9,8 @@ from bot.desk import cards, endings, relay, wishes
 from bot.dialogue.message import Message
 from bot.dialogue.rich import clean
 from bot.dialogue.texts import texts
-from bot.handlers.candidate import desk_of, say, tongue
-from bot.handlers.context import Deps
+from bot.handlers.context import Deps, desk_of
+from bot.handlers.speaker import say, tongue
 from bot.records.states import TicketState
 from bot.records.tables import Candidate, Question, Ticket
 

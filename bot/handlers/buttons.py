@@ -14,23 +14,15 @@ from bot.dialogue.texts import spoken, texts
 from bot.handlers import related, themes
 from bot.handlers.aftercare import AFTER
 from bot.handlers.alerts import alert
-from bot.handlers.candidate import (
-    answer_message,
-    choice_buttons,
-    choose_course,
-    escalate,
-    found_near,
-    say,
-    shown_answer,
-    shown_question,
-    tongue,
-    who,
-)
+from bot.handlers.answers import answer_message, choice_buttons, shown_answer, shown_question
+from bot.handlers.asked import choose_course
 from bot.handlers.carrying import show_to_a_person
 from bot.handlers.commands import erase
 from bot.handlers.context import Context, Deps
+from bot.handlers.escalation import escalate, found_near
 from bot.handlers.menu import choose_language, turn
 from bot.handlers.pressing import on_staff_press
+from bot.handlers.speaker import say, tongue, who
 from bot.records.states import Feedback
 from bot.records.tables import Candidate, Question
 

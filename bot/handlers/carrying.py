@@ -16,9 +16,10 @@ from bot.dialogue.message import Message as Said
 from bot.dialogue.render import Reason
 from bot.dialogue.rich import plain
 from bot.dialogue.texts import texts
-from bot.handlers.candidate import added_key, course_of, desk_of, escalate, say, silent, tongue, who
-from bot.handlers.context import Context, Deps
+from bot.handlers.context import Context, Deps, desk_of
+from bot.handlers.escalation import added_key, escalate, silent
 from bot.handlers.people import member_of
+from bot.handlers.speaker import course_of, say, tongue, who
 from bot.records.states import TicketState
 from bot.records.tables import Candidate, Chat, Note, Outgoing, Question, Ticket
 from bot.records.upsert import insert_new

@@ -13,18 +13,9 @@ from bot.dialogue.message import Button, Message
 from bot.dialogue.render import Reason
 from bot.dialogue.rich import clean, join, plain
 from bot.dialogue.texts import texts
-from bot.handlers.candidate import (
-    course_of,
-    desk_of,
-    escalate,
-    found_near,
-    known_course,
-    say,
-    tongue,
-    unheard,
-    who,
-)
-from bot.handlers.context import Context, Deps
+from bot.handlers.context import Context, Deps, desk_of
+from bot.handlers.escalation import escalate, found_near
+from bot.handlers.speaker import course_of, known_course, say, tongue, unheard, who
 from bot.handlers.themes import stop_button
 from bot.records.people import forget
 from bot.records.tables import Candidate, Question

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from telegram.ext import Application, CallbackContext, ExtBot
 
+from bot.desk.desk import Desk
 from bot.desk.groups import Groups
 from bot.dialogue.decide import Limits
 from bot.publishing.live import Live
@@ -74,3 +75,10 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
 
 
 App = Application[ExtBot[None], Context, dict[Any, Any], dict[Any, Any], dict[Any, Any], Any]
+
+
+def desk_of(deps: Deps) -> Desk:
+    """Where staff are."""
+    settings = deps.settings
+    school = deps.live.engine.school
+    return Desk(deps.staff_chat, settings.staff_language, settings.hours, settings.reminders, school, deps.groups)

@@ -23,8 +23,8 @@ from bot.dialogue.message import Message
 from bot.dialogue.rich import Rich, bold, join, plain
 from bot.dialogue.texts import texts
 from bot.handlers import carrying
-from bot.handlers.candidate import desk_of, sources
-from bot.handlers.context import Context, Deps
+from bot.handlers.asked import sources
+from bot.handlers.context import Context, Deps, desk_of
 from bot.handlers.lists import list_message, show_list
 from bot.handlers.people import member_of
 from bot.records.tables import Member, Ticket

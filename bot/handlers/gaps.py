@@ -20,9 +20,8 @@ from bot.dialogue.lacking import Theme, themes_list
 from bot.dialogue.message import Message
 from bot.dialogue.texts import texts
 from bot.handlers.alerts import alert
-from bot.handlers.candidate import desk_of
 from bot.handlers.carrying import topic_of
-from bot.handlers.context import Context, Deps
+from bot.handlers.context import Context, Deps, desk_of
 from bot.handlers.desk import argument
 from bot.handlers.insight import say, when
 from bot.handlers.people import member_of

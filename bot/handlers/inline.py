@@ -22,9 +22,9 @@ from bot.dialogue import sharing, topics
 from bot.dialogue.language import language as language_of
 from bot.dialogue.rich import clean
 from bot.dialogue.texts import texts
-from bot.handlers.candidate import telegram_language
 from bot.handlers.context import Context, Deps
 from bot.handlers.offers import topics_for
+from bot.handlers.speaker import telegram_language
 from bot.records.tables import Question
 from indexer.engine import Engine
 from indexer.entries import Entry, Language

@@ -15,8 +15,9 @@ from bot.dialogue.decide import Answer, decide
 from bot.dialogue.rich import bold, join, plain
 from bot.dialogue.texts import Texts, spoken, texts
 from bot.handlers.alerts import alert
-from bot.handlers.candidate import answer_message, desk_of, find_again, shown_answer
-from bot.handlers.context import Context, Deps
+from bot.handlers.answers import answer_message, shown_answer
+from bot.handlers.context import Context, Deps, desk_of
+from bot.handlers.escalation import find_again
 from bot.handlers.people import member_of
 from bot.handlers.rights import Role, role
 from bot.publishing.addition import NotAddedError, Order, new_id, publish

@@ -12,19 +12,11 @@ from bot.dialogue import courses, render, topics
 from bot.dialogue.message import Button, Message
 from bot.dialogue.texts import texts
 from bot.dialogue.topics import Topic
-from bot.handlers.candidate import (
-    answer_message,
-    choose_course,
-    known_course,
-    say,
-    shown_answer,
-    telegram_language,
-    tongue,
-    unheard,
-    who,
-)
+from bot.handlers.answers import answer_message, shown_answer
+from bot.handlers.asked import choose_course
 from bot.handlers.context import Context, Deps
 from bot.handlers.offers import notice, topics_for
+from bot.handlers.speaker import known_course, say, telegram_language, tongue, unheard, who
 from bot.records.tables import Candidate, Question
 from indexer.entries import Entry, Language
 

@@ -8,8 +8,8 @@ from bot.delivery.outbox import Priority
 from bot.desk.mydata import gather
 from bot.dialogue.mydata import as_json, as_text
 from bot.dialogue.texts import texts
-from bot.handlers.candidate import tongue, who
 from bot.handlers.context import Context
+from bot.handlers.speaker import tongue, who
 
 
 async def on_mydata(update: Update, context: Context) -> None:

@@ -10,8 +10,8 @@ from telegram import Update
 from bot.delivery import inbox
 from bot.dialogue.message import Message
 from bot.dialogue.texts import texts
-from bot.handlers.candidate import say, tongue, who
 from bot.handlers.context import Context, Deps
+from bot.handlers.speaker import say, tongue, who
 from bot.records.tables import Candidate
 from bot.records.tables import Update as Received
 

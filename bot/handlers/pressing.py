@@ -15,8 +15,8 @@ from bot.dialogue.message import Button, Message
 from bot.dialogue.rich import Rich, plain
 from bot.dialogue.texts import Texts, texts
 from bot.handlers.alerts import alert
-from bot.handlers.candidate import desk_of, shown_answer
-from bot.handlers.context import Context, Deps
+from bot.handlers.answers import shown_answer
+from bot.handlers.context import Context, Deps, desk_of
 from bot.handlers.lists import show_list
 from bot.handlers.people import member_of
 from bot.handlers.rights import Role, role

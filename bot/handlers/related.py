@@ -12,8 +12,9 @@ from bot.dialogue import render
 from bot.dialogue.cards import short
 from bot.dialogue.message import Button, Message
 from bot.dialogue.texts import spoken, texts
-from bot.handlers.candidate import BUTTON_LENGTH, answer_message, say, shown_answer
+from bot.handlers.answers import BUTTON_LENGTH, answer_message, shown_answer
 from bot.handlers.context import Deps
+from bot.handlers.speaker import say
 from bot.records.tables import Candidate, Question
 from indexer.entries import Entry, Language
 from indexer.related import related

@@ -11,8 +11,7 @@ from bot.delivery.outbox import Priority
 from bot.desk import copies, quoting, refusals
 from bot.dialogue.texts import texts
 from bot.handlers import canned, carrying, desk, gaps, insight, learning, publishing, themes, topics, uploading
-from bot.handlers.candidate import desk_of
-from bot.handlers.context import Context, Deps
+from bot.handlers.context import Context, Deps, desk_of
 from bot.handlers.rights import Role, group, role
 from bot.records.people import chat_of
 

@@ -10,11 +10,11 @@ from bot.dialogue.message import Button, Message
 from bot.dialogue.rich import Rich, bold, italic, join, plain
 from bot.dialogue.texts import Texts, texts
 from bot.handlers.alerts import alert
-from bot.handlers.candidate import say, tongue
 from bot.handlers.carrying import topic_of
 from bot.handlers.context import Context, Deps
 from bot.handlers.desk import argument
 from bot.handlers.rights import Role, role
+from bot.handlers.speaker import say, tongue
 from bot.records.tables import Candidate, Theme
 from indexer.entries import LANGUAGES, Language
 

@@ -4,8 +4,7 @@ from telegram import Update
 
 from bot.delivery import inbox
 from bot.desk import endings, topics
-from bot.handlers.candidate import desk_of
-from bot.handlers.context import Context
+from bot.handlers.context import Context, desk_of
 from bot.handlers.people import member_of
 
 

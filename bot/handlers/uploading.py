@@ -16,9 +16,8 @@ from bot.dialogue.message import Message
 from bot.dialogue.texts import texts
 from bot.dialogue.uploads import read, refusal, shown_name
 from bot.handlers import publishing
-from bot.handlers.candidate import desk_of
 from bot.handlers.carrying import ASIDE, ticket_of
-from bot.handlers.context import Context, Deps
+from bot.handlers.context import Context, Deps, desk_of
 from bot.handlers.rights import Role, role
 from bot.publishing.proposal import Brought, Origin
 from bot.records.tables import Outgoing, Timer

@@ -2,7 +2,7 @@
 
 from bot.dialogue.rich import plain
 from bot.dialogue.texts import texts
-from bot.handlers.candidate import BUTTON_LENGTH, answer_message, choice_buttons
+from bot.handlers.answers import BUTTON_LENGTH, answer_message, choice_buttons
 
 HUGE = 2**62  # a question's number far beyond any
 

@@ -1,0 +1,54 @@
+"""Answers and choices as candidates see them, with their buttons."""
+
+from collections.abc import Sequence
+
+from bot.dialogue import render
+from bot.dialogue.cards import short
+from bot.dialogue.message import Button, Message
+from bot.dialogue.rich import Rich, bold, join
+from bot.dialogue.texts import texts
+from indexer.engine import Engine
+from indexer.entries import Entry, Language
+
+BUTTON_LENGTH = 60  # characters of a question on a button: a phone shows no more
+
+
+def shown_answer(engine: Engine, entry: Entry, language: Language, gist: str = "") -> Rich:
+    """An answer as candidates see it: with its course where there are several."""
+    return render.answer(entry, language, gist, engine.title(entry.course, language))
+
+
+def answer_message(
+    answer: Rich, question_id: int, language: Language, heading: str = "", *, more: bool = False
+) -> Message:
+    """An answer with what one may say of it or ask next, and a button for the rest where there is `more`."""
+    words = texts(language)
+    return join([bold(heading), answer]).message(
+        *([(Button(words.button_more, data=f"m:{question_id}"),)] if more else []),
+        (
+            Button(words.button_helped, data=f"h:{question_id}"),
+            Button(words.button_not_mine, data=f"n:{question_id}"),
+        ),
+        (
+            Button(words.button_related, data=f"re:{question_id}"),
+            Button(words.button_person, data=f"p:{question_id}"),
+        ),
+    )
+
+
+def choice_buttons(entries: list[tuple[int, str]], question_id: int, language: Language) -> list[tuple[Button, ...]]:
+    """A button for each (place in the question's alternatives, entry's question), and one for none of them."""
+    rows = [(Button(short(text, BUTTON_LENGTH), data=f"c:{question_id}:{place}"),) for place, text in entries]
+    return [*rows, (Button(texts(language).button_none, data=f"x:{question_id}"),)]
+
+
+def choices(question_id: int, entries: Sequence[Entry], language: Language, engine: Engine) -> list[tuple[Button, ...]]:
+    """The same for entries, of which those that are gone have no button."""
+    shown = [(place, shown_question(engine, entry.id, language)) for place, entry in enumerate(entries)]
+    return choice_buttons([(place, text) for place, text in shown if text], question_id, language)
+
+
+def shown_question(engine: Engine, entry_id: str, language: Language) -> str | None:
+    """An entry's question in the language of the conversation, or else in the other; None if it is gone."""
+    entry = engine.entry(entry_id, language)
+    return entry.question if entry else None

@@ -1,0 +1,80 @@
+"""A question goes to the team, and what is said of that."""
+
+import asyncio
+from collections.abc import Sequence
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.delivery import outbox
+from bot.desk import cards, themes, tickets, waits, wishes
+from bot.desk.outcomes import arrived
+from bot.desk.pieces import Piece
+from bot.dialogue import times
+from bot.dialogue.message import Button, Message
+from bot.dialogue.render import Reason
+from bot.dialogue.rich import join, plain
+from bot.dialogue.texts import spoken, texts
+from bot.handlers import anew
+from bot.handlers.context import Deps, desk_of
+from bot.handlers.speaker import say, tongue
+from bot.records.tables import Candidate, Question, Ticket
+from indexer.engine import Engine
+from indexer.passages import Hit
+
+
+async def escalate(  # noqa: PLR0913  each names one property of the hand-over
+    tx: AsyncSession,
+    deps: Deps,
+    candidate: Candidate,
+    question: Question,
+    reason: Reason,
+    hits: Sequence[Hit],
+    key: str,
+    *,
+    note: str,
+    place: int | None = None,
+) -> None:
+    """Hand a question over and say so honestly: by the text named `note` if it opens a ticket.
+
+    With `place`, that is said in the place of what that row of the outbox said.
+    """
+    language = spoken(question.language)
+    words = texts(language)
+    ticket_id = await tickets.hand_over(tx, desk_of(deps), candidate, question, reason, hits, deps.now(), key=key)
+    if ticket_id is None:
+        await anew.show(tx, candidate, Message(words.follow_up), key, place)
+        return
+    wait = times.wait(await waits.expected(tx, deps.settings.hours, deps.now()), language)
+    named = () if candidate.shown_name else (Button(words.button_share_name, data=f"s:{ticket_id}"),)
+    shown = join([plain(getattr(words, note)), plain(wait)])
+    later = await themes.offer(tx, language)
+    await anew.show(tx, candidate, shown.message(wishes.button(question), later, named), key, place)
+
+
+async def found_near(deps: Deps, question: Question) -> tuple[Hit, ...]:
+    """What the assistant finds now for a question asked earlier, best first: staff see it on the card."""
+    hits = await find_again(deps.live.engine, question)
+    return tuple(hit for hit in hits if not hit.entry.draft)
+
+
+async def find_again(engine: Engine, question: Question) -> tuple[Hit, ...]:
+    """What an engine finds for a question asked earlier, best first, drafts among them."""
+    return await asyncio.to_thread(engine.find, question.text, spoken(question.language), question.course or None)
+
+
+def added_key(candidate: Candidate, piece: Piece, key: str) -> str:
+    """Of the word that something was passed on: one for all parts of an album."""
+    return f"added{candidate.chat_id}:{piece.album}" if piece.album else f"{key}:added"
+
+
+async def silent(
+    tx: AsyncSession, deps: Deps, candidate: Candidate, ticket: Ticket, message_id: int, row: int, *, key: str
+) -> None:
+    """A person has the ticket: that is said once, then only that a message has arrived (`row` carries it)."""
+    words = texts(tongue(candidate))
+    if await tickets.written(tx, desk_of(deps), ticket, deps.now()):
+        await cards.refresh(tx, desk_of(deps), ticket, key=key)
+    if await tickets.hushed(tx, ticket.id, deps.now()):
+        back = Button(words.button_bot_again, data=f"b:{ticket.id}")
+        await say(tx, candidate, Message(words.hushed, buttons=((back,),)), f"{key}:added")
+    await outbox.put(tx, candidate.chat_id, "setMessageReaction", arrived(message_id), key=f"{key}:arrived", after=row)

@@ -1,0 +1,57 @@
+"""Who speaks in a private chat, in which language and about which course; and saying something to them."""
+
+from sqlalchemy.ext.asyncio import AsyncSession
+from telegram import Update
+
+from bot.delivery import outbox
+from bot.desk import mutes
+from bot.dialogue.message import Message
+from bot.dialogue.texts import spoken, texts
+from bot.handlers.context import Deps, desk_of
+from bot.records.people import candidate_in
+from bot.records.tables import Candidate
+from indexer.engine import Engine
+from indexer.entries import Language
+
+
+def telegram_language(update: Update) -> Language:
+    """The language of the person's Telegram, as far as we speak it."""
+    user = update.effective_user
+    return "fr" if user and (user.language_code or "").lower().startswith("fr") else "en"
+
+
+async def who(tx: AsyncSession, update: Update, language: Language | None = None) -> Candidate:
+    """The candidate of a private chat; `language` is remembered."""
+    assert update.effective_chat  # the routes let private chats through only
+    candidate = await candidate_in(tx, update.effective_chat.id, update.effective_chat.type, language)
+    if candidate.language is None:
+        candidate.language = telegram_language(update)
+    return candidate
+
+
+def tongue(candidate: Candidate) -> Language:
+    """The language to speak with a candidate outside of an answer."""
+    return spoken(candidate.chosen_language or candidate.language)
+
+
+def unheard(deps: Deps, candidate: Candidate) -> str:
+    """What is told to somebody whom the team does not hear: banned, or muted."""
+    if candidate.banned_at:
+        return texts(tongue(candidate)).banned
+    return mutes.notice(candidate, desk_of(deps), tongue(candidate))
+
+
+def known_course(candidate: Candidate, engine: Engine) -> str | None:
+    """The course that somebody has chosen, if it still exists."""
+    return candidate.course if candidate.course in {course.name for course in engine.school} else None
+
+
+def course_of(deps: Deps, candidate: Candidate) -> str:
+    """The course that somebody's questions are about; empty as long as that is open."""
+    engine = deps.live.engine
+    return known_course(candidate, engine) or "" if engine.school else engine.course
+
+
+async def say(tx: AsyncSession, candidate: Candidate, message: Message, key: str) -> int:
+    """Put a message for a candidate into the outbox."""
+    return await outbox.put(tx, candidate.chat_id, "sendMessage", message.payload(), key=key)
