@@ -4,7 +4,8 @@
 
 All have the same entries: those of GUICHET_KNOWLEDGE_DIR, or a course FAQ. Each runs in a process of its own, one at a
 time: every round asks all of them the same question, each round beginning with another one, so that whatever else the
-machine does hits all alike. LangChain is measured twice: with sentence-transformers, its usual encoder and what
+machine does hits all alike. Beside the clock's stands the processor's time, all threads together (the median, in ms),
+which depends less on that. LangChain is measured twice: with sentence-transformers, its usual encoder and what
 `langchain_p50_ms` tells, and with the product's ONNX encoder. The forward pass is the ONNX file alone, its input ready.
 
 Start is from the start of the process to the first answer, with model and index at hand, and so is memory: both are of
@@ -17,13 +18,13 @@ import random
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 from time import perf_counter
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import typer
@@ -69,33 +70,35 @@ class Contender:
         self.ask(first)
         self.started = perf_counter() - begun
 
-    def ask(self, question: Question) -> float:
-        """Milliseconds that one answer took."""
+    def ask(self, question: Question) -> tuple[float, float]:
+        """Milliseconds that one answer took: by the clock, and of the processor's time."""
         assert self._process.stdin  # opened with a pipe
         print(json.dumps(question), file=self._process.stdin, flush=True)
-        return self._read()
+        clock, processor = self._read()
+        return float(clock), float(processor)
 
     def close(self) -> float:
         """End the process; gives the megabytes that it held."""
         assert self._process.stdin
         self._process.stdin.close()
-        held = self._read()
+        held = float(self._read())
         self._process.wait()
         return held
 
-    def _read(self) -> float:
+    def _read(self) -> Any:
         assert self._process.stdout
         line = self._process.stdout.readline()
         if not line:
             raise RuntimeError(f"{self.name} gave up; its reason stands above")
-        return float(json.loads(line))
+        return json.loads(line)
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Milliseconds of all rounds, megabytes held, seconds to the first answer."""
+    """Milliseconds of all rounds, by the clock and of the processor, megabytes held, seconds to the first answer."""
 
     times: list[float]
+    worked: list[float]
     megabytes: float
     started: float
 
@@ -103,6 +106,11 @@ class Measured:
     def p50(self) -> float:
         """The median."""
         return float(np.percentile(self.times, 50))
+
+    @property
+    def processor(self) -> float:
+        """The median of the processor's time, which hardly depends on what else the machine does."""
+        return float(np.percentile(self.worked, 50))
 
     @property
     def p95(self) -> float:
@@ -155,28 +163,30 @@ def race(names: Sequence[str], folder: Path, questions: Sequence[Question], step
         starts.append(trial.started)
         trial.close()
     running = {name: Contender(name, folder, questions[0]) for name in names}
-    times: dict[str, list[float]] = {name: [] for name in names}
+    times: dict[str, list[tuple[float, float]]] = {name: [] for name in names}
     for number, question in enumerate(questions):
         turn = number % len(names)
         for name in [*names[turn:], *names[:turn]]:
             times[name].append(running[name].ask(question))
         step("Asking", number + 1, len(questions))
-    found = {
-        name: Measured(times[name][WARM_UP:], contender.close(), contender.started)
-        for name, contender in running.items()
-    }
+    found = {}
+    for name, contender in running.items():
+        clock, worked = (list(values) for values in zip(*times[name][WARM_UP:], strict=True))
+        found[name] = Measured(clock, worked, contender.close(), contender.started)
     ours = found["guichet"]
-    return found | {"guichet": Measured(ours.times, ours.megabytes, median([*starts, ours.started]))}
+    return found | {"guichet": replace(ours, started=median([*starts, ours.started]))}
 
 
 def report(found: dict[str, Measured]) -> None:
     """Print a table, the ratios, and the main figures as JSON in the last line."""
     ours = found["guichet"]
-    print(f"{'one question at a time':<36}{'p50 ms':>8}{'p95 ms':>8}{'ours ÷ it':>11}{'MB':>6}{'start s':>9}")
+    columns = f"{'p50 ms':>8}{'p95 ms':>8}{'ours ÷ it':>11}{'processor':>11}{'ours ÷ it':>11}{'MB':>6}{'start s':>9}"
+    print(f"{'one question at a time':<36}{columns}")
     for name, one in found.items():
         start = "–" if name == "forward" else f"{one.started:.2f}"
-        ratio = f"{ours.p50 / one.p50:>11.2f}"
-        print(f"{NAMES[name]:<36}{one.p50:>8.2f}{one.p95:>8.2f}{ratio}{one.megabytes:>6.0f}{start:>9}")
+        clock = f"{one.p50:>8.2f}{one.p95:>8.2f}{ours.p50 / one.p50:>11.2f}"
+        worked = f"{one.processor:>11.2f}{ours.processor / one.processor:>11.2f}"
+        print(f"{NAMES[name]:<36}{clock}{worked}{one.megabytes:>6.0f}{start:>9}")
     langchain = found.get("langchain-torch")
     if langchain is None:
         print("\nLangChain is not installed, so it is left out: pip install -c constraints.txt -e '.[benchmark]'")

@@ -22,6 +22,7 @@ def test_contenders_answer_in_processes_of_their_own(
     lay_out(entries, Settings(cache_dir=mine), folder, lambda *_: None, torch=False)
     found = race(["guichet", "forward"], folder, [("How hot is the kiln?", "en")] * 30, lambda *_: None)
     assert all(len(one.times) == 10 and min(one.times) > 0 for one in found.values())
+    assert all(len(one.worked) == 10 and min(one.worked) > 0 for one in found.values())
     assert found["guichet"].megabytes > 50
     report(found)
     *_, last = capsys.readouterr().out.splitlines()
@@ -33,5 +34,5 @@ def test_contenders_answer_in_processes_of_their_own(
 
 
 def test_percentiles() -> None:
-    measured = Measured([float(number) for number in range(101)], 1, 1)
-    assert (measured.p50, measured.p95) == (50, 95)
+    measured = Measured([float(number) for number in range(101)], [1.0, 2.0, 9.0], 1, 1)
+    assert (measured.p50, measured.p95, measured.processor) == (50, 95, 2)
