@@ -40,6 +40,17 @@ async def of_message(tx: AsyncSession, candidate: Candidate, message_id: int) ->
     return await _give_way(tx, (await tx.execute(its.order_by(Question.id))).scalars().all())
 
 
+def word_key(candidate: Candidate, message_id: int) -> str:
+    """The key of the kind word that answers a message which asks nothing."""
+    return f"word{candidate.chat_id}:{message_id}"
+
+
+async def of_word(tx: AsyncSession, candidate: Candidate, message_id: int) -> tuple[int, ...]:
+    """Where a message that asked nothing was answered with a kind word; nothing where there was none."""
+    row = select(Outgoing.id).where(Outgoing.key == word_key(candidate, message_id))
+    return tuple((await tx.execute(row)).scalars())
+
+
 async def show(tx: AsyncSession, candidate: Candidate, message: Message, key: str, place: int | None = None) -> int:
     """Say something to a candidate, in the `place` of what that row said if there is one; the row that says it."""
     chat, payload = candidate.chat_id, message.payload()

@@ -132,5 +132,7 @@ async def _record(tx: AsyncSession, candidate: Candidate, asked: Asked, part: Pa
 async def in_place(tx: AsyncSession, candidate: Candidate, asked: Asked) -> Asked:
     """The same, to be answered where the changed message was answered, or the one that this one goes on with."""
     if asked.edited:
-        return replace(asked, places=await anew.of_message(tx, candidate, asked.piece.message_id))
+        number = asked.piece.message_id
+        its = await anew.of_message(tx, candidate, number) or await anew.of_word(tx, candidate, number)
+        return replace(asked, places=its)
     return replace(asked, places=await anew.of_last(tx, candidate)) if asked.turn.revises else asked

@@ -107,7 +107,8 @@ async def _say(tx: AsyncSession, deps: Deps, candidate: Candidate, asked: Asked)
     asked = await in_place(tx, candidate, asked)
     if turn.chat:
         kind = Message(getattr(texts(turn.language), turn.chat))
-        await anew.show(tx, candidate, kind, f"{asked.key}:chat", next(iter(asked.places), None))
+        key = f"{asked.key}:chat" if asked.edited else anew.word_key(candidate, asked.piece.message_id)
+        await anew.show(tx, candidate, kind, key, next(iter(asked.places), None))
     for number, part in enumerate(turn.parts):
         await act(tx, deps, candidate, asked, part, number)
     await anew.take_away(tx, candidate, asked.places[max(len(turn.parts), bool(turn.chat)) :], asked.key)

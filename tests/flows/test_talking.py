@@ -193,3 +193,23 @@ async def test_a_made_up_related_question_opens_nothing(flow: House, sara: User)
         (said,) = await flow.press(sara, answer, data, forged=True)
         assert said["text"] == EN.choice_gone
     assert len(await flow.questions()) == 1
+
+
+async def test_a_greeting_that_becomes_a_question_is_answered_where_it_was_greeted(flow: House, sara: User) -> None:
+    said = flow.api.say(sara, "Hello")
+    await flow.quiet()
+    (greeted,) = flow.received(sara)
+    assert greeted["text"] == EN.greeting
+    flow.api.edit(sara, said, "Thank you")
+    await flow.quiet()
+    (thanked,) = flow.received(sara)
+    assert (thanked["text"], thanked["message_id"]) == (EN.thanks, greeted["message_id"])
+    flow.api.edit(sara, said, LECTURERS["en"])
+    await flow.quiet()
+    (now,) = flow.received(sara)
+    assert now["message_id"] == greeted["message_id"]
+    assert answer_of(flow, "lecturers") in now["text"]
+    assert [question.message_id for question in await flow.questions()] == [said["message_id"]]
+    flow.api.edit(sara, said, PRICE["en"])
+    await flow.quiet()
+    assert len(flow.cards()) == 1

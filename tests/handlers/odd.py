@@ -1,9 +1,9 @@
-"""Updates that nobody should send: every kind, odd texts, forged buttons, missing and wrong fields; seeded."""
+"""Updates that nobody should send: every kind, odd texts, forged buttons, missing and wrong fields."""
 
 import copy
-import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from random import Random
 from typing import Any
 
 Json = dict[str, Any]
@@ -64,20 +64,17 @@ KINDS = (
 
 @dataclass
 class Odd:
-    """An endless source; the same seed gives the same updates."""
+    """An endless source; the same chance gives the same updates, but for their numbers."""
 
     staff: int  # Telegram's id of the staff's group
     team: tuple[Json, ...]
-    seed: int = 1
     people: int = 120
-    chance: random.Random = field(init=False)
+    chance: Random = field(default_factory=Random)
     number: int = 1000
 
-    def __post_init__(self) -> None:
-        self.chance = random.Random(self.seed)
-
-    def updates(self) -> Iterator[Json]:
+    def updates(self, chance: Random) -> Iterator[Json]:
         """One after the other, each with the next number."""
+        self.chance = chance
         makers = (self._message, self._message, self._message, self._edited, self._pressed, self._pressed, self._other)
         while True:
             self.number += 1
