@@ -7,6 +7,7 @@ import sys
 import tarfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -346,3 +347,20 @@ def test_a_full_disk_leaves_no_half_file(sqlite_url: str, school: Settings, tmp_
     )
     assert "free some space" in done.stdout, done.stderr
     assert list(target.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize(("days", "left"), [(90, {"new", "notes.txt"}), (0, {"new", "old", "older", "notes.txt"})])
+def test_backups_past_their_period_go(tmp_path: Path, days: int, left: set[str]) -> None:
+    now = datetime(2026, 11, 29, tzinfo=UTC)
+    ages = {"new": 89, "old": 91, "older": 400}
+    files = {tmp_path / f"{name}{backup.SUFFIX}": age for name, age in ages.items()} | {tmp_path / "notes.txt": 400}
+    for path, age in files.items():
+        path.write_text("x")
+        os.utime(path, times=2 * ((now - timedelta(days=age)).timestamp(),))
+    backup.remove_old(tmp_path, days, now)
+    assert {path.name.removesuffix(backup.SUFFIX) for path in tmp_path.iterdir()} == left
+
+
+def test_a_folder_that_is_not_there_has_no_old_backups(tmp_path: Path) -> None:
+    backup.remove_old(tmp_path / "none", 90, datetime(2026, 11, 29, tzinfo=UTC))
+    assert not (tmp_path / "none").exists()

@@ -210,3 +210,23 @@ def test_an_index_made_with_the_command_reaches_all_machines(
         assert json.loads(asked.stdout)["snapshot"] == made
         again = run("index")
         assert "Nothing has changed" in again.stdout
+
+
+def test_each_kind_is_shown_with_its_period_and_its_oldest(put: Fill, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GUICHET_KEEP_INBOX", "7")
+    monkeypatch.setenv("GUICHET_KEEP_BANS", "0")
+    done = UpdateState.DONE
+    put(*(Update(update_id=n, kind="message", state=done, received_at=utc_now() - n * AGO) for n in (1, 36)))
+    shown = [" ".join(line.split()) for line in run("status").output.splitlines()]
+    assert "inbox: 7 d; the oldest for 3 d" in shown
+    assert "bans: without end; none" in shown
+    kept = {one["kind"]: one["days"] for one in status(0)["kept"]}
+    assert (kept["inbox"], kept["bans"], kept["people"]) == (7, 0, 365)
+
+
+def test_what_is_kept_past_its_period_needs_somebody(put: Fill, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GUICHET_KEEP_INBOX", "7")
+    old = utc_now() - timedelta(days=12)
+    put(Update(update_id=1, kind="message", state=UpdateState.DONE, received_at=old))
+    (said,) = status()["attention"]
+    assert said.startswith("data are held beyond their period")

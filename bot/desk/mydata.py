@@ -125,7 +125,7 @@ async def _messages(tx: AsyncSession, which: ColumnElement[bool]) -> list[Record
     return [
         {
             "at": row.sent_at or row.created_at,
-            "what": row.method,
+            "what": Word(row.method),
             "text": _said(row.payload),
         }
         for row in rows
@@ -150,7 +150,7 @@ async def _received(tx: AsyncSession, chat_id: int) -> list[Record]:
     columns = select(Update.received_at, Update.kind, Update.raw).where(Update.chat_id == chat_id)
     rows = await tx.execute(columns.order_by(Update.seq))
     return [
-        {"at": row.received_at, "what": row.kind, "content": row.raw and json.dumps(row.raw, ensure_ascii=False)}
+        {"at": row.received_at, "what": Word(row.kind), "content": row.raw and json.dumps(row.raw, ensure_ascii=False)}
         for row in rows
     ]
 

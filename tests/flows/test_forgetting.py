@@ -1,6 +1,7 @@
 """What is held of a person: shown to them whole, erased from every table and file, and from the staff's group."""
 
 import json
+import re
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -206,6 +207,8 @@ async def test_my_data_as_files_that_the_bot_does_not_keep(flow: House) -> None:
     for part in (FIRST, SECOND, REPLY, REMARK, "Zbigniewa Kowalczyk", str(person.id)):
         assert part in text
         assert part in json.dumps(data, ensure_ascii=False)
+    assert not re.findall(r"\b(?:send|copy|edit)[A-Z]\w*|callback_query|edited_message|my_chat_member", text)
+    assert {one["What"] for one in data["Sent to you"]} == {"a message"}
     assert data["Your questions"][0]["Text"] == FIRST
     assert data["Your requests to the team"][0]["Your rating of the team (1 to 5)"] == 5
     assert data["Your requests to the team"][0]["Your remark"] == REMARK

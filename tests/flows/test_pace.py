@@ -58,3 +58,19 @@ async def test_own_data_are_never_out_of_reach(strict: House) -> None:
     (sure,) = await strict.ask(sara, "/forget")
     (done,) = await strict.press(sara, sure, EN.button_yes)
     assert done["text"].startswith(EN.forget_done)
+
+
+async def test_after_a_minute_of_too_much_one_is_heard_again(
+    encoder: OnnxEncoder, knowledge: Path, tmp_path: Path
+) -> None:
+    engine = index(knowledge, encoder, tmp_path / "index").engine
+    async with house(engine, tmp_path / "data", knowledge_dir=knowledge, most_a_minute=2, most_a_day=0) as flow:
+        sara = flow.candidate()
+        for _ in range(2):
+            assert [m["text"] for m in await flow.ask(sara, "Hello")] == [EN.greeting]
+        told = [m["text"] for _ in range(3) for m in await flow.ask(sara, "Hello")]
+        assert set(told) == {EN.too_fast}
+        assert len(told) <= 2  # once, or twice where a minute of the clock ended in between
+        async with flow.bot.deps.db.begin() as tx:
+            await tx.execute(update(Update).values(received_at=flow.bot.deps.now() - timedelta(seconds=61)))
+        assert [m["text"] for m in await flow.ask(sara, "Hello")] == [EN.greeting]
