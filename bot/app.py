@@ -1,7 +1,6 @@
 """The composition root: the only place where the parts are put together, and the table of routes."""
 
 import asyncio
-import hashlib
 import logging
 import re
 from collections.abc import AsyncIterator, Callable
@@ -12,7 +11,7 @@ from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncSession
 from telegram import Update
-from telegram.error import InvalidToken, NetworkError, RetryAfter, TelegramError
+from telegram.error import InvalidToken, NetworkError, RetryAfter
 from telegram.ext import (
     Application,
     BaseHandler,
@@ -25,17 +24,15 @@ from telegram.ext import (
     filters,
 )
 
-from bot.backup import bring_up_to_date, remove_old
+from bot.backup import bring_up_to_date
+from bot.clock import clock
 from bot.delivery.budgets import Limits as Budgets
 from bot.delivery.loops import Intake, Loops, TokenRefusedError, run
 from bot.delivery.processes import unique_name
 from bot.delivery.retry import backoff, reason
-from bot.delivery.timers import Handler, Payload
 from bot.delivery.wake import unless, wait
 from bot.desk import ageing, refusals, reminders, retention, setbacks
 from bot.desk import learning as proposing
-from bot.desk import themes as subscriptions
-from bot.desk.groups import Groups
 from bot.doors import doors
 from bot.handlers import (
     buttons,
@@ -60,11 +57,10 @@ from bot.handlers.rights import GROUPS, group
 from bot.menus import announce
 from bot.publishing.live import Live
 from bot.publishing.replica import replica_of
-from bot.records.people import chat_of
-from bot.records.sessions import Database, open_database
-from bot.records.states import ChatKind
-from bot.records.tables import Chat, Setting, utc_now
+from bot.records.sessions import open_database
+from bot.records.tables import utc_now
 from bot.settings import Settings
+from bot.staffgroups import notice_topics, staff_groups
 from bot.watch.stopping import on_signals
 from bot.watch.watch import Watch
 from bot.watch.watchdog import watchdog
@@ -163,44 +159,6 @@ async def in_touch(bot: Guichet) -> AsyncIterator[bool]:
         yield True
 
 
-def clock(deps: Deps) -> dict[str, Handler]:
-    """What timers do, by kind."""
-
-    async def remind(tx: AsyncSession, payload: Payload) -> None:
-        await reminders.remind(tx, payload, desk=desk_of(deps), now=deps.now())
-
-    async def digest(tx: AsyncSession, payload: Payload) -> None:
-        await reminders.digest(tx, payload, desk=desk_of(deps), now=deps.now())
-
-    async def interrupted(tx: AsyncSession, payload: Payload) -> None:
-        await proposing.interrupted(tx, payload, desk=desk_of(deps))
-
-    async def retain(tx: AsyncSession, _payload: Payload) -> None:
-        settings, now = deps.settings, deps.now()
-        if await retention.retain(tx, desk_of(deps), settings.periods, now):
-            await asyncio.to_thread(remove_old, settings.backups, settings.keep_backups, now)
-
-    async def unread(tx: AsyncSession, payload: Payload) -> None:
-        await uploading.interrupted(tx, payload, deps.settings.staff_language)
-
-    async def tell(tx: AsyncSession, payload: Payload) -> None:
-        await subscriptions.tell(tx, payload, deps.now())
-
-    async def review(tx: AsyncSession, _: Payload) -> None:
-        entries = deps.live.engine.snapshot.entries
-        await ageing.remind(tx, entries, desk=desk_of(deps), now=deps.now())
-
-    return {
-        reminders.REMIND: remind,
-        reminders.DIGEST: digest,
-        proposing.PUBLISHING: interrupted,
-        uploading.READING: unread,
-        ageing.AGEING: review,
-        subscriptions.TELL: tell,
-        retention.RETAIN: retain,
-    }
-
-
 async def serve(
     settings: Settings, engine: Engine, started: asyncio.Event | None = None, budgets: Budgets | None = None
 ) -> None:
@@ -251,47 +209,6 @@ async def initialize(application: App, stop: asyncio.Event) -> bool:
         else:
             return not stop.is_set()
     return False
-
-
-async def notice_topics(application: App, deps: Deps) -> None:
-    """Whether the staff's groups are forums; later changes show in what is written there."""
-    for own in deps.groups.every:
-        async with deps.db.read() as tx:
-            group = (await tx.get_one(Chat, own)).telegram_id
-        try:
-            forum = bool((await application.bot.get_chat(group)).is_forum)
-        except TelegramError as error:
-            log.warning("staff group not seen", extra={"error": reason(error)})
-            continue
-        async with deps.db.begin() as tx:
-            (await tx.get_one(Chat, own)).forum = forum
-
-
-async def staff_groups(db: Database, settings: Settings) -> Groups:
-    """The staff's groups by our own ids."""
-    main = settings.staff_chat_id or 0
-    known = {main: await staff_chat(db, main)}
-    for telegram_id in settings.routes.values():
-        if telegram_id not in known:
-            known[telegram_id] = await staff_chat(db, telegram_id, f"staff_chat:{_named(telegram_id)}")
-    return Groups(known[main], {key: known[telegram_id] for key, telegram_id in settings.routes.items()})
-
-
-def _named(telegram_id: int) -> str:
-    return hashlib.sha256(str(telegram_id).encode()).hexdigest()[:16]
-
-
-async def staff_chat(db: Database, telegram_id: int, setting: str = "staff_chat") -> int:
-    """Our own id of a staff group; it stays the same when the group becomes a supergroup with another id."""
-    asked = _named(telegram_id)
-    async with db.begin() as tx:
-        known = await tx.get(Setting, setting)
-        if known and known.value.startswith(f"{asked}:"):
-            return int(known.value.partition(":")[2])
-        kind = ChatKind.SUPERGROUP if str(telegram_id).startswith("-100") else ChatKind.GROUP
-        chat = await chat_of(tx, telegram_id, kind)
-        await tx.merge(Setting(key=setting, value=f"{asked}:{chat.id}"))
-        return chat.id
 
 
 def build_application(settings: Settings) -> App:
