@@ -41,20 +41,22 @@ def forward(_: Path, facts: dict[str, str]) -> Answer:
     """The model's file alone, with the product's threads. Tokens are made before the clock starts."""
     import numpy as np  # noqa: PLC0415
     import onnxruntime  # noqa: PLC0415
-    from tokenizers import Tokenizer  # noqa: PLC0415
+
+    from indexer import model, tokens  # noqa: PLC0415
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = THREADS
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     session = onnxruntime.InferenceSession(f"{facts['prepared']}/encoder.onnx", options)
-    tokenizer = Tokenizer.from_file(f"{facts['prepared']}/tokenizer.json")
+    prepared = model.read(Path(facts["prepared"]))
+    cut = tokens.load(prepared.folder, prepared.most_tokens)
 
-    def tokens(question: str, _: str) -> Callable[[], object]:
-        ids = np.array([tokenizer.encode(facts["query_prefix"] + question).ids], np.int64)
+    def cut_before(question: str, _: str) -> Callable[[], object]:
+        ids = np.array([cut(prepared.query_prefix + question)], np.int64)
         return partial(session.run, None, {"input_ids": ids, "attention_mask": np.ones_like(ids)})
 
-    return tokens
+    return cut_before
 
 
 def langchain(folder: Path, embed: Callable[[str], list[float]]) -> Answer:

@@ -11,9 +11,9 @@ import httpx
 import numpy as np
 import onnxruntime
 from prometheus_client.parser import text_string_to_metric_families
-from tokenizers import Tokenizer
 
 from benchmarks.processes import Bot
+from indexer import tokens
 from indexer.model import Model
 
 ROUNDS = 200
@@ -43,10 +43,10 @@ def forward_ms(model: Model, texts: Sequence[str]) -> float:
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     session = onnxruntime.InferenceSession(str(model.folder / "encoder.onnx"), options)
-    tokenizer = Tokenizer.from_file(str(model.folder / "tokenizer.json"))
+    cut = tokens.load(model.folder, model.most_tokens)
     times = []
     for number in range(ROUNDS):
-        ids = np.array([tokenizer.encode(model.query_prefix + texts[number % len(texts)]).ids], np.int64)
+        ids = np.array([cut(model.query_prefix + texts[number % len(texts)])], np.int64)
         given, begun = {"input_ids": ids, "attention_mask": np.ones_like(ids)}, perf_counter()
         session.run(None, given)
         times.append(perf_counter() - begun)
