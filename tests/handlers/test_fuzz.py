@@ -139,7 +139,7 @@ async def test_nothing_that_anybody_sends_raises_or_is_lost(
     own = {"staff_chat_id": group.id, "knowledge_dir": knowledge}
     async with guichet(settings(tmp_path / "data", **own), engine) as bot:
         bot.loops.application.add_error_handler(note_failure)
-        worker = asyncio.create_task(work(replace(bot.loops, workers=16), bot.loops.name))
+        worker = asyncio.create_task(work(replace(bot.loops, workers=16, handling=3600), bot.loops.name))
         storm, loop = Storm(bot), asyncio.get_running_loop()
 
         # One bot for all: what came before an update cannot be taken back, so nothing is made smaller.
@@ -147,7 +147,7 @@ async def test_nothing_that_anybody_sends_raises_or_is_lost(
         @given(st.randoms(use_true_random=False))
         def holds(chance: Random) -> None:
             raw = list(islice(odd.updates(chance), EACH))
-            asyncio.run_coroutine_threadsafe(storm.strike(raw), loop).result(60)
+            asyncio.run_coroutine_threadsafe(storm.strike(raw), loop).result()
 
         await asyncio.to_thread(holds)
         bot.loops.stop.set()
