@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any, assert_never
 
-from sqlalchemy import Integer, bindparam, func, or_, select, update
+from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.delivery import threads
@@ -37,8 +37,8 @@ _SENT = (
         error=None,
     )
 )
-_some = select(Outgoing.id).where(Outgoing.state == OutgoingState.WAITING).limit(bindparam("most", type_=Integer))
-_WAITING = select(func.count()).select_from(_some.subquery())
+_under_way = Outgoing.id.in_(bindparam("rows", expanding=True))
+_OTHERS = select(Outgoing.id).where(Outgoing.state == OutgoingState.WAITING, ~_under_way).limit(1)
 _CHANGED_CHATS = select(Chat.id, Chat.forgotten_at, Chat.unreachable_since).where(
     Chat.id.in_(bindparam("ids", expanding=True)),
     or_(Chat.forgotten_at.is_not(None), Chat.unreachable_since.is_not(None)),
@@ -69,8 +69,8 @@ async def record(tx: AsyncSession, ended: Sequence[Ended], now: datetime, refuse
 
 async def others_wait(tx: AsyncSession, under_way: Sequence[Letter]) -> bool:
     """Whether rows wait besides those under way: for their turn, for their time, or for how another ends."""
-    rows = sum(len(letter.row_ids) for letter in under_way)
-    return bool((await tx.execute(_WAITING, {"most": rows + 1})).scalar_one() > rows)
+    rows = [row_id for letter in under_way for row_id in letter.row_ids]
+    return (await tx.execute(_OTHERS, {"rows": rows})).scalar_one_or_none() is not None
 
 
 async def settle(tx: AsyncSession, voids: Sequence[Void]) -> None:

@@ -14,7 +14,7 @@ from bot.records.tables import Ban, Candidate, Ticket
 
 
 async def ban(tx: AsyncSession, desk: Desk, ticket: Ticket, now: datetime, *, key: str) -> None:
-    """Ban a ticket's candidate, tell them once, and close the ticket."""
+    """Ban a ticket's candidate, tell them once, and close the ticket. A muting is over with that."""
     candidate = await tx.get_one(Candidate, ticket.candidate_id)
     if await _changed(tx, candidate, banned_at=now):
         said = Message(texts(endings.tongue(ticket)).banned).payload()
@@ -39,5 +39,5 @@ async def unban(tx: AsyncSession, name: str) -> str | None:
 async def _changed(tx: AsyncSession, candidate: Candidate, banned_at: datetime | None) -> bool:
     """Of two who ban, or lift a ban, at the same moment, one does."""
     other = Candidate.banned_at.is_not(None) if banned_at is None else Candidate.banned_at.is_(None)
-    change = update(Candidate).where(Candidate.id == candidate.id, other).values(banned_at=banned_at)
+    change = update(Candidate).where(Candidate.id == candidate.id, other).values(banned_at=banned_at, muted_until=None)
     return (await tx.execute(change.returning(Candidate.id))).scalar_one_or_none() is not None

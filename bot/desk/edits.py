@@ -49,18 +49,17 @@ async def edit_added(
     A question that has a card is changed there, to what is asked `anew`; without that, the card's stays as it is. What
     it was written below, such as a picture, has a copy of its own.
     """
-    found = await copies.copies_of(tx, chat_id, piece.message_id, Direction.TO_STAFF)
-    return any([await _carry(tx, desk, copy, piece, now, anew, key=key) for copy in found])
-
-
-async def _carry(
-    tx: AsyncSession, desk: Desk, copy: Relay, piece: Piece, now: datetime, anew: Asked | None, *, key: str
-) -> bool:
-    ticket = await tx.get_one(Ticket, copy.ticket_id)
-    if copy.outgoing_id == ticket.card_id:
-        return anew is not None and await _ask_anew(tx, desk, ticket, anew, now, key=key)
-    route = to_staff(desk, ticket, copy.chat_id)
-    return await _edit(tx, route, copy, piece, key=f"{key}:edit{copy.id}") is not None
+    carried = []
+    for copy in await copies.copies_of(tx, chat_id, piece.message_id, Direction.TO_STAFF):
+        ticket = await tx.get_one(Ticket, copy.ticket_id)
+        if copy.outgoing_id != ticket.card_id:
+            route = to_staff(desk, ticket, copy.chat_id)
+            carried.append(await _edit(tx, route, copy, piece, key=f"{key}:edit{copy.id}") is not None)
+        elif anew is None or not await _ask_anew(tx, desk, ticket, anew, now, key=key):
+            return False  # whatever becomes of the picture, the question is asked elsewhere
+        else:
+            carried.append(True)
+    return any(carried)
 
 
 async def _ask_anew(tx: AsyncSession, desk: Desk, ticket: Ticket, anew: Asked, now: datetime, *, key: str) -> bool:

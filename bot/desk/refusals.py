@@ -15,6 +15,7 @@ from bot.desk.desk import Desk
 from bot.desk.relay import tell
 from bot.desk.tickets import open_ticket
 from bot.dialogue.texts import spoken, texts
+from bot.records import news
 from bot.records.states import ChatKind, OutgoingState, TicketState
 from bot.records.tables import Candidate, Chat, Outgoing, Ticket
 
@@ -59,6 +60,8 @@ async def send_again(tx: AsyncSession, desk: Desk, now: datetime) -> int:
         row.state, row.attempts, row.not_before, row.error = OutgoingState.WAITING, 0, None, None
         if row.id == ticket.card_id:
             await _promise_word(tx, ticket, row.id, now)
+    if found:
+        news.tell(tx, "messages")
     return len(found)
 
 

@@ -89,7 +89,7 @@ async def fire(tx: AsyncSession, theme: Theme, now: datetime) -> bool:
 
 
 async def tell(tx: AsyncSession, payload: Payload, now: datetime) -> None:
-    """Tell some of those who asked: with its message a subscription ends. Who is out of reach is left out."""
+    """Tell some of those who asked: with its message a subscription ends. Who is out of reach or banned is left out."""
     theme = await tx.get(Theme, payload["theme"])
     if theme is None:
         return
@@ -97,7 +97,7 @@ async def tell(tx: AsyncSession, payload: Payload, now: datetime) -> None:
     some = waiting.where(Subscription.theme_id == theme.id).order_by(Subscription.candidate_id).limit(BATCH)
     rows = (await tx.execute(some)).all()
     for candidate, unreachable in rows:
-        if not unreachable and not candidate.silenced(now):
+        if not unreachable and not candidate.banned_at:  # who is muted is only not heard
             await _say(tx, theme, candidate)
     told = [candidate.id for candidate, _ in rows]
     ended = (Subscription.theme_id == theme.id) & Subscription.candidate_id.in_(told)

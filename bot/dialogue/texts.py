@@ -170,11 +170,12 @@ class Texts:
     theme_how: str
     theme_full: str  # most
     theme_opened: str  # number
-    theme_deleted: str
+    theme_deleted: str  # count
     theme_gone: str
     theme_preview: str  # count
     theme_fired: str  # count
     staff_mute_ask: str  # candidate
+    staff_mute_banned: str
     staff_muted: str  # candidate, until
     staff_mute_how: str
     staff_unmuted: str  # candidate

@@ -73,10 +73,12 @@ async def on_human(update: Update, context: Context) -> None:
     async with deps.db.begin() as tx:
         candidate = await who(tx, update)
         ticket = await tickets.open_ticket(tx, candidate.id)
-        if update.edited_message and await _edited(tx, deps, candidate, read(received), asked, f"u{update.update_id}"):
-            pass  # it shows on the card
-        elif candidate.silenced(deps.now()):
+        if candidate.silenced(deps.now()):
             await say(tx, candidate, Message(unheard(deps, candidate)), f"u{update.update_id}:human")
+        elif update.edited_message and await _edited(
+            tx, deps, candidate, read(received), asked, f"u{update.update_id}"
+        ):
+            pass  # it shows on the card
         elif ticket and not asked:
             await say(tx, candidate, Message(texts(tongue(candidate)).human_already), f"u{update.update_id}:human")
         else:

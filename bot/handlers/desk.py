@@ -130,7 +130,7 @@ async def on_mute(update: Update, context: Context) -> None:
         elif await mutes.mute(tx, desk_of(deps), ticket, deps.now() + span, key=key):
             await inbox.done(tx, update.update_id)
         else:
-            await _put(tx, update, deps, Message(words.staff_gone))
+            await _put(tx, update, deps, Message(words.staff_mute_banned))
 
 
 async def on_unmute(update: Update, context: Context) -> None:

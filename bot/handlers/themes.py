@@ -69,8 +69,9 @@ async def _delete(tx: AsyncSession, words: Texts, written: str) -> Message:
     theme = await _theme(tx, written.strip())
     if theme is None:
         return Message(words.theme_gone)
+    waited = await themes.count(tx, theme)
     await tx.delete(theme)
-    return Message(words.theme_deleted)
+    return Message(words.theme_deleted.format(count=waited))
 
 
 async def _draft(tx: AsyncSession, words: Texts, theme: Theme, written: str) -> Message:
@@ -123,7 +124,9 @@ async def pressed(tx: AsyncSession, deps: Deps, candidate: Candidate, update: Up
     language, key = tongue(candidate), f"u{update.update_id}"
     words = texts(language)
     known = number.isascii() and number.isdecimal() and len(number) < 19
-    if what == "x" and known:
+    if candidate.banned_at and what != "x":
+        message = Message(words.banned)
+    elif what == "x" and known:
         await themes.stop(tx, candidate, int(number))
         message = Message(words.theme_stopped)
     elif what == "a" and known and (theme := await themes.subscribe(tx, candidate, int(number), deps.now())):

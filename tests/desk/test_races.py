@@ -16,6 +16,7 @@ from bot.delivery import threads, timers
 from bot.desk import bans, cards, endings, learning, refusals, relay, reminders, setbacks, tickets, topics
 from bot.desk.desk import Desk
 from bot.dialogue.render import Reason
+from bot.records import news
 from bot.records.people import candidate_of, chat_of, forget
 from bot.records.sessions import Database
 from bot.records.states import OutgoingState, ProposalState, TicketState
@@ -265,6 +266,7 @@ async def test_workers_that_start_at_once_send_a_card_again_once(db: Database) -
 
     async def sends_again_and_it_arrives(tx: AsyncSession) -> int:
         count = await refusals.send_again(tx, desk, NOW)
+        assert "messages" in news.told(tx)  # or nobody would look before the safety net does
         await tx.execute(update(Outgoing).values(state=OutgoingState.SENT, message_id=5))
         return count
 

@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
+from bot.desk import bans as desk_bans
 from bot.desk import mutes
 from bot.dialogue.texts import texts
+from bot.handlers.context import desk_of
 from bot.records import bans
-from bot.records.tables import Ban, Candidate
+from bot.records.tables import Ban, Candidate, Ticket
 from indexer.engine import Engine
 from indexer.entries import Language
 
@@ -150,3 +152,31 @@ async def test_forgetting_ends_no_muting_and_nothing_of_it_stays(
 )
 def test_how_long(written: str, hours: int | None) -> None:
     assert mutes.span(written) == (None if hours is None else timedelta(hours=hours))
+
+
+async def test_a_changed_wish_for_a_person_reaches_nobody_either(still: tuple[House, Clock]) -> None:
+    flow, _ = still
+    sara = flow.candidate()
+    asked = flow.api.say(sara, "/human Is there a lift?")
+    await flow.quiet()
+    card = flow.received(flow.staff)[-1]
+    await flow.group(flow.paul, "/mute 1d", reply_to=card)
+    flow.api.edit(sara, asked, "/human You are all fools")
+    await flow.quiet()
+    assert "fools" not in flow.api.world.chats[flow.staff.id].messages[card["message_id"]]["text"]
+    assert flow.received(sara)[-1]["text"] == EN.muted.format(until=UNTIL["en"])
+
+
+async def test_a_ban_takes_the_place_of_a_muting(still: tuple[House, Clock]) -> None:
+    flow, _ = still
+    sara = flow.candidate()
+    card = await flow.handed_over(sara)
+    await flow.group(flow.paul, "/mute 7d", reply_to=card)
+    async with flow.bot.deps.db.begin() as tx:
+        (ticket,) = (await tx.execute(select(Ticket))).scalars()
+        await desk_bans.ban(tx, desk_of(flow.bot.deps), ticket, NOON, key="ban")
+    await flow.quiet()
+    (refused,) = await flow.group(flow.paul, "/mute 1h", reply_to=card)
+    assert refused["text"] == EN.staff_mute_banned
+    await flow.group(flow.paul, "/unban", reply_to=card)
+    assert "ActuIA" in (await flow.ask(sara, LECTURERS["en"]))[-1]["text"]

@@ -7,7 +7,7 @@ from bot.records.states import TicketState
 from bot.sandbox import media
 from bot.sandbox.people import User
 
-from .house import House, Json
+from .house import LECTURERS, House, Json
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -372,6 +372,18 @@ async def test_a_changed_question_below_a_picture_changes_on_the_card_and_below_
     chat = flow.api.world.chats[flow.staff.id].messages
     assert "for two people?" in chat[card["message_id"]]["text"]
     assert chat[picture["message_id"]]["caption"] == "How much does the course cost for two people?"
+
+
+async def test_a_question_below_a_picture_that_changes_after_the_ticket_s_end_is_answered(
+    flow: House, sara: User
+) -> None:
+    said = flow.api.send_media(sara, "photo", caption="How much does the course cost?")
+    await flow.quiet()
+    card, _ = flow.received(flow.staff)
+    await flow.group(flow.marie, "/close", reply_to=card)
+    flow.api.edit(sara, said, LECTURERS["en"])
+    await flow.quiet()
+    assert any("ActuIA" in one.get("text", "") for one in flow.api.messages(sara))
 
 
 async def test_a_picture_with_a_question_is_taken_back_while_the_card_stays(flow: House, sara: User) -> None:

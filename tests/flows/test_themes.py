@@ -186,4 +186,21 @@ async def test_staff_see_and_delete_themes(flow: House, sara: User) -> None:
         assert [one["text"] for one in await flow.group(flow.paul, wrong)] == [EN.theme_how]
     assert [one["text"] for one in await flow.group(flow.paul, "/notify 999999 A | B")] == [EN.theme_gone]
     (deleted,) = await flow.group(flow.paul, f"/notify delete {number}")
-    assert (deleted["text"], await waiting(flow, number)) == (EN.theme_deleted, 0)
+    assert (deleted["text"], await waiting(flow, number)) == (EN.theme_deleted.format(count=1), 0)
+
+
+async def test_who_is_muted_is_told_and_who_is_banned_is_not(flow: House) -> None:
+    sara, karim = flow.candidate("Sara"), flow.candidate("Karim")
+    number = await opened(flow)
+    (offered,) = await flow.press(karim, (await flow.ask(karim, "/menu"))[-1], EN.button_themes)
+    await asked_for(flow, sara, number)
+    await flow.group(flow.paul, "/mute 1h", reply_to=await flow.handed_over(sara))
+    card = await flow.handed_over(karim, "How much does the course cost?")
+    await flow.press(flow.paul, card, EN.button_ban)
+    await flow.press(flow.paul, flow.received(flow.staff)[-1], EN.button_ban_yes)
+    (refused,) = await flow.press(karim, offered, f"j:a:{number}")
+    assert refused["text"] == EN.banned
+    assert await waiting(flow, number) == 1
+    await flow.press(flow.paul, await previewed(flow, number), EN.button_send)
+    await ended(flow, number)
+    assert TOLD["en"] in flow.received(sara)[-1]["text"]
