@@ -25,7 +25,7 @@ from indexer.snapshot import SnapshotError
 from indexer.store import Note
 from indexer.upload import Sent, Upload
 
-FILE = "proposal.json"
+FILE = store.WAITING
 
 
 @dataclass(frozen=True, slots=True)

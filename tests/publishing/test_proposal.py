@@ -150,3 +150,16 @@ def test_what_waits_and_fits_no_more_is_named_and_still_waits(knowledge: Path, r
         ):
             put(knowledge, root, what)
         assert waiting(root) == waits
+
+
+def test_newer_indexes_leave_what_waits(knowledge: Path, root: Path) -> None:
+    proposal = put(knowledge, root, brought())
+    path = knowledge / "classes.en.md"
+    text = path.read_text(encoding="utf-8")
+    for number in range(store.KEPT + 1):
+        path.write_text(text.replace("1,240", f"1,25{number}"), encoding="utf-8")
+        index(knowledge, WordEncoder(), root)
+    assert waiting(root) == proposal
+    assert len(store.history(root)) == store.KEPT + 1
+    discard(root, knowledge)
+    assert proposal.snapshot not in [folder.name for folder in store.history(root)]
