@@ -104,8 +104,8 @@ def propose(
             applied(knowledge, edits, folder)
         prepared = prepare_aside(folder, encoder, root, progress)
         if prepared.built is None:
-            if edits == waits:  # all of it is live by now
-                discard(root, knowledge)
+            if edits == waits:  # all of it is live by now, so the files keep it
+                forget(root)
             return None
         try:
             judged = examine(prepared.engine, prepared.live, folder)
