@@ -9,7 +9,7 @@ from sqlalchemy import delete, select
 
 from bot.publishing.live import Live
 from bot.publishing.proposal import Proposal, waiting
-from bot.records.tables import StoredSnapshot
+from bot.records.tables import WAITING_PROPOSAL, Setting, StoredSnapshot
 from indexer import store
 from indexer.engine import with_live_snapshot
 from indexer.snapshot import SnapshotError
@@ -144,6 +144,24 @@ async def test_newer_indexes_leave_what_waits(
     for live, machine in ((here, machines[0]), (there, two)):
         await live.discard("another")
         assert waiting(machine.root) == await live.proposal() == proposal
+
+
+async def test_what_waited_on_disk_before_the_database_knew_of_it_still_waits(
+    both: Two,
+    machines: tuple[Machine, Machine],
+    knowledge: Path,
+) -> None:
+    here, there = both
+    proposal = await put(here)
+    await lose(machines[0], proposal)
+    async with machines[0].replica.db.begin() as tx:  # as the version before left it
+        await tx.execute(delete(Setting).where(Setting.key == WAITING_PROPOSAL))
+    assert await here.proposal(proposal.snapshot) == proposal
+    second = await put(here, "cats")
+    assert [edit.path for edit in second.edits] == ["dogs.en.md", "cats.en.md"]
+    await there.accept(second, NOTE, 5)
+    assert {"dogs.en.md", "cats.en.md"} <= contents(knowledge).keys()
+    assert await here.proposal() is None
 
 
 async def test_a_proposal_whose_snapshot_is_lost_is_refused_by_name(
