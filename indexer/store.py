@@ -14,6 +14,7 @@ from indexer.snapshot import SnapshotError
 
 KEPT = 5
 HISTORY = "history.jsonl"
+WAITING = "proposal.json"  # names a snapshot that is not live, but may become so
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +111,29 @@ def history(root: Path) -> list[Path]:
 
 
 def prune(root: Path, kept: int = KEPT) -> None:
-    """Remove all but the newest snapshots, never the live one, and what killed builds left."""
-    current = live(root)
+    """Remove all but the newest snapshots, never the live one or one that waits, and what killed builds left."""
+    spared = live(root), _waiting(root)
     for folder in history(root)[kept:]:
-        if folder != current:
+        if folder not in spared:
             shutil.rmtree(folder, ignore_errors=True)
     for folder in snapshot_folder(root).glob(".*"):
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _waiting(root: Path) -> Path | None:
+    try:
+        return snapshot_folder(root) / named((root / WAITING).read_bytes())
+    except OSError:
+        return None
+
+
+def named(proposal: str | bytes) -> str:
+    """The id of the snapshot that a stored proposal is about; empty if it cannot be told.
+
+    >>> named('{"snapshot": "20260301-120000-abcd"}')
+    '20260301-120000-abcd'
+    """
+    try:
+        return str(json.loads(proposal)["snapshot"])
+    except (ValueError, KeyError, TypeError):
+        return ""

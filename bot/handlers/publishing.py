@@ -123,14 +123,10 @@ async def on_press(update: Update, context: Context) -> None:
         return
     await alert(query)
     _, act, snapshot_id = (query.data or "").split(":", 2)
-    proposal = await deps.live.proposal(snapshot_id)
     if act == "p":
-        told = await _accept(deps, proposal, snapshot_id, who(update))
-    elif proposal:
-        await deps.live.discard()
-        told = words.reindex_discarded
+        told = await _accept(deps, await deps.live.proposal(snapshot_id), snapshot_id, who(update))
     else:
-        told = words.reindex_gone
+        told = words.reindex_discarded if await deps.live.discard(snapshot_id) else words.reindex_gone
     async with deps.db.begin() as tx:
         if isinstance(query.message, Shown):
             bare = {"message_id": query.message.message_id, **NO_BUTTONS}

@@ -1,6 +1,5 @@
 """A new entry goes into the knowledge files and live at once; if the gate speaks against it, the files are put back."""
 
-import asyncio
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Sequence
@@ -9,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from bot.publishing.live import Live
+from bot.publishing.live import Live, Restore
 from bot.publishing.proposal import Proposed, unwritable
 from indexer.entries import Entry, parse, read_text
 from indexer.readers import read_knowledge
@@ -17,7 +16,6 @@ from indexer.store import Note
 from indexer.writer import CannotBeWrittenError, section, write
 
 ID_LENGTH = 40  # characters
-Restore = Callable[[], None]
 
 
 class NotAddedError(Exception):
@@ -36,23 +34,19 @@ class Order:
 
 async def publish(live: Live, knowledge: Path, entries: Sequence[Entry], order: Order) -> None:
     """Write, examine, activate; raises NotAddedError or what indexing raises, and files and index are as they were."""
-    if waits := await live.proposal():
-        whose = f" ({', '.join(map(str, waits.origins))})" if waits.origins else ""
-        raise NotAddedError(f"other changes wait for an admin's word{whose}: publish or discard them first")
-    try:
-        restore = await asyncio.to_thread(add, knowledge, entries)
-    except OSError as error:
-        raise NotAddedError(unwritable(knowledge, error)) from error
-    try:
-        proposed = await live.propose(order.today, lambda *_: None, 0)
-        if proposed is None:  # live already: the process died between that and noting it
-            return
-        _refuse(proposed, {entry.id for entry in entries}, order)
-        await live.accept(proposed.proposal, Note(order.by, "published", reason=order.reason), order.kept)
-    except BaseException:
-        await live.discard()
-        await asyncio.to_thread(restore)
-        raise
+    own = {entry.id for entry in entries}
+
+    def write_them() -> Restore:
+        try:
+            return add(knowledge, entries)
+        except OSError as error:
+            raise NotAddedError(unwritable(knowledge, error)) from error
+
+    def refuse(proposed: Proposed) -> None:
+        _refuse(proposed, own, order)
+
+    note = Note(order.by, "published", reason=order.reason)
+    await live.at_once(write_them, refuse, order.today, note, order.kept)
 
 
 def _refuse(proposed: Proposed, own: set[str], order: Order) -> None:

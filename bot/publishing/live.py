@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.delivery.wake import wait
 from bot.publishing import pending
 from bot.publishing.gate import Verdict, limits_of, verdict
-from bot.publishing.proposal import Brought, Origin, Proposal, Proposed, accept, discard, propose, waiting
+from bot.publishing.proposal import Brought, Origin, Proposal, Proposed, accept, forget, propose, waiting
 from bot.publishing.replica import OvertakenError, Replica
 from indexer import store
 from indexer.edits import put_back
@@ -24,6 +24,15 @@ from indexer.store import Note
 log = logging.getLogger(__name__)
 TRIES = 3  # to propose something while other machines do
 LONGEST_PAUSE = 300  # seconds between two tries to fetch what arrived damaged
+Restore = Callable[[], None]  # undoes what was written
+
+
+class OthersWaitError(SnapshotError):
+    """Other changes wait for an admin's word."""
+
+    def __init__(self, waits: Proposal) -> None:
+        whose = f" ({', '.join(map(str, waits.origins))})" if waits.origins else ""
+        super().__init__(f"other changes wait for an admin's word{whose}: publish or discard them first")
 
 
 class Live:
@@ -59,48 +68,94 @@ class Live:
 
         With a file that was brought, what it changes is in it; raises UploadError.
         """
+        async with self._indexing:
+            return await self._propose(today, progress, shown, brought, origin)
+
+    async def _propose(
+        self,
+        today: date,
+        progress: Step,
+        shown: int,
+        brought: Brought | None = None,
+        origin: Origin | None = None,
+        *,
+        alone: bool = False,
+    ) -> Proposed | None:
+        """Add to what waits; if it must be `alone`, raise OthersWaitError instead."""
 
         def examine(new: Engine, live: Engine | None, folder: Path) -> Verdict:
             return verdict(new, live, folder, self._most_wrong, today, progress)
 
         where = self._knowledge, self.engine.encoder, self._root
         build = partial(propose, *where, examine, progress, shown, brought=brought, origin=origin)
-        async with self._indexing:
-            for _ in range(TRIES):
-                _, before = await self._level()
-                proposed = await asyncio.to_thread(build)
-                if self._replica is None or await pending.share(self._replica, before):
-                    return proposed
+        for _ in range(TRIES):
+            before = await self._waits()
+            if before and alone:
+                raise OthersWaitError(before)
+            proposed = await asyncio.to_thread(build, waits=before)
+            if self._replica is None or await pending.share(self._replica, before):
+                return proposed
         raise OvertakenError
 
     async def accept(self, proposal: Proposal, note: Note, kept: int) -> None:
         """Answer from the proposed index; raises SnapshotError, and nothing changes."""
+        async with self._indexing:
+            await self._accept(proposal, note, kept)
+
+    async def _accept(self, proposal: Proposal, note: Note, kept: int) -> None:
         try:
             await self._change(partial(accept, self._root, proposal, self.engine.encoder, note, kept, self._knowledge))
         except OvertakenError:
             await asyncio.to_thread(put_back, self._knowledge, proposal.edits)
             raise
 
-    async def discard(self) -> None:
-        """Forget the index that waits."""
+    async def at_once(
+        self, write: Callable[[], Restore], refuse: Callable[[Proposed], None], today: date, note: Note, kept: int
+    ) -> None:
+        """Write to the knowledge files and answer from that, without any other change in between.
+
+        Raises OthersWaitError, or what `write`, indexing or `refuse` raise; files and index are then as they were.
+        """
         async with self._indexing:
-            _, before = await self._level()
-            await asyncio.to_thread(discard, self._root, self._knowledge)
-            if self._replica:
-                await pending.share(self._replica, before)
+            if waits := await self._waits():
+                raise OthersWaitError(waits)
+            restore, proposed = await asyncio.to_thread(write), None
+            try:
+                proposed = await self._propose(today, lambda *_: None, 0, alone=True)
+                if proposed:  # else live already: the process died between that and noting it
+                    refuse(proposed)
+                    await self._accept(proposed.proposal, note, kept)
+            except BaseException:
+                await asyncio.to_thread(restore)
+                if proposed:
+                    await self._discard(proposed.proposal.snapshot)
+                raise
+
+    async def discard(self, snapshot_id: str) -> bool:
+        """Forget the index that waits; False if it is not this one."""
+        async with self._indexing:
+            return await self._discard(snapshot_id)
+
+    async def _discard(self, snapshot_id: str) -> bool:
+        waits = await self._waits()
+        if waits is None or waits.snapshot != snapshot_id:
+            return False
+        await asyncio.to_thread(put_back, self._knowledge, waits.edits)
+        await asyncio.to_thread(forget, self._root)
+        return self._replica is None or await pending.share(self._replica, waits)
 
     async def roll_back(self, by: str) -> None:
         """Answer from the index that was live before; raises SnapshotError, and nothing changes."""
-        await self._change(partial(roll_back, self.engine.encoder, self._root, None, by))
+        async with self._indexing:
+            await self._change(partial(roll_back, self.engine.encoder, self._root, None, by))
 
     async def _change(self, activate: Callable[[], Engine]) -> None:
-        async with self._indexing:
-            before, waits = await self._level()
-            engine = await asyncio.to_thread(activate)
-            if self._replica:
-                await self._replica.share(engine.snapshot.folder, before)
-                await pending.share(self._replica, waits)
-            self._use(engine)
+        before, waits = await self._level()
+        engine = await asyncio.to_thread(activate)
+        if self._replica:
+            await self._replica.share(engine.snapshot.folder, before)
+            await pending.share(self._replica, waits)
+        self._use(engine)
         log.info("index live", extra={"snapshot": self.engine.snapshot.id})
 
     async def proposal(self, snapshot_id: str = "") -> Proposal | None:
@@ -109,6 +164,11 @@ class Live:
             return waiting(self._root, snapshot_id)
         found = await pending.pending(self._replica)
         return found if found and snapshot_id in ("", found.snapshot) else None
+
+    async def _waits(self) -> Proposal | None:
+        """The index that waits, even if its snapshot cannot be had; otherwise the same is here as on all machines."""
+        await self._level()
+        return await self.proposal()
 
     async def _level(self) -> tuple[str | None, Proposal | None]:
         """What is live here, and what waits, is what all machines have; the snapshot's id and the proposal."""

@@ -18,9 +18,13 @@ log = logging.getLogger(__name__)
 
 
 async def pending(replica: Replica) -> Proposal | None:
-    """What waits in the database; None for what is active already."""
+    """What waits in the database; None for what is active already.
+
+    Before anything was ever stored there, it is what waits here: the version before knew no other place.
+    """
     async with replica.db.read() as tx:
-        found = _read(await _stored(tx))
+        stored = await _stored(tx)
+        found = await asyncio.to_thread(waiting, replica.root) if stored is None else _read(stored)
         return found if found and found.snapshot != await active_snapshot(tx) else None
 
 

@@ -25,7 +25,7 @@ from indexer.snapshot import SnapshotError
 from indexer.store import Note
 from indexer.upload import Sent, Upload
 
-FILE = "proposal.json"
+FILE = store.WAITING
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ PROPOSAL = TypeAdapter(Proposal)
 Examine = Callable[[Engine, Engine | None, Path], Verdict]  # a new engine beside the live one, and its knowledge
 
 
-def propose(
+def propose(  # noqa: PLR0913  what there is, and what comes to it
     knowledge: Path,
     encoder: Encoder,
     root: Path,
@@ -89,14 +89,16 @@ def propose(
     *,
     brought: Brought | None = None,
     origin: Origin | None = None,
+    waits: Proposal | None = None,
 ) -> Proposed | None:
     """Build and examine what the knowledge files, uploads that wait and the file brought change together.
+
+    `waits` is what waits, where its snapshot cannot be had here.
 
     None if nothing has changed. Takes the place of the proposal before; raises what `index` does, or UploadError, and
     that still waits.
     """
-    before = waiting(root)
-    waits = before.edits if before else ()
+    before = waits or waiting(root)
     with TemporaryDirectory(prefix="guichet-") as aside:
         edits = _all_edits(knowledge, before, brought, Path(aside) / "before")
         folder = Path(aside) / "after" if edits else knowledge
@@ -104,8 +106,8 @@ def propose(
             applied(knowledge, edits, folder)
         prepared = prepare_aside(folder, encoder, root, progress)
         if prepared.built is None:
-            if edits == waits:  # all of it is live by now
-                discard(root, knowledge)
+            if edits == (before.edits if before else ()):  # all of it is live by now, so the files keep it
+                forget(root)
             return None
         try:
             judged = examine(prepared.engine, prepared.live, folder)

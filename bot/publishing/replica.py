@@ -24,7 +24,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.records.news import tell
 from bot.records.sessions import Database
-from bot.records.tables import ACTIVE_SNAPSHOT, Setting, SnapshotFile, StoredActivation, StoredSnapshot
+from bot.records.tables import (
+    ACTIVE_SNAPSHOT,
+    WAITING_PROPOSAL,
+    Setting,
+    SnapshotFile,
+    StoredActivation,
+    StoredSnapshot,
+)
 from bot.records.upsert import insert_new
 from indexer import store
 from indexer.encoder import Encoder
@@ -187,7 +194,8 @@ def _noted(root: Path, snapshot_id: str) -> list[StoredActivation]:
 
 async def _prune(tx: AsyncSession, active: str) -> None:
     newest = select(StoredSnapshot.id).order_by(StoredSnapshot.id.desc()).limit(store.KEPT)
-    old = StoredSnapshot.id.not_in(newest) & (StoredSnapshot.id != active)
+    waits = (await tx.execute(select(Setting.value).where(Setting.key == WAITING_PROPOSAL))).scalar_one_or_none()
+    old = StoredSnapshot.id.not_in(newest) & StoredSnapshot.id.not_in([active, store.named(waits or "")])
     await tx.execute(delete(StoredSnapshot).where(old))
 
 

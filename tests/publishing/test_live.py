@@ -15,7 +15,7 @@ from indexer.entries import KnowledgeError
 from tests.flows.house import Log
 from tests.indexer.standin import WordEncoder
 
-from .examples import publish
+from .examples import publish, put, while_building
 
 NEW = "\n## Can I bring my dog? {#dog}\n\nWell-behaved dogs may.\n"
 
@@ -94,6 +94,24 @@ async def test_runs_wait_for_one_another(live: Live, knowledge: Path) -> None:
     proposed = await asyncio.gather(*runs)
     assert await live.proposal() == (proposed[1] and proposed[1].proposal)
     assert [one and one.proposal.shown for one in proposed] == [1, 2]
+
+
+async def test_discarding_what_waits_no_more_leaves_what_took_its_place(
+    live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await put(live)
+    pressed: list[asyncio.Task[bool]] = []
+
+    async def press() -> None:
+        pressed.append(asyncio.create_task(live.discard(first.snapshot)))
+        await asyncio.sleep(0)  # it waits for its turn
+
+    while_building(monkeypatch, press)
+    second = await put(live, "cats")
+    assert not await pressed[0]
+    assert await live.proposal() == second
+    assert await live.discard(second.snapshot)
+    assert await live.proposal() is None
 
 
 async def test_another_process_s_index_is_taken_over(live: Live, knowledge: Path, root: Path, log: Log) -> None:

@@ -1,26 +1,23 @@
 """A proposal waits in the database: made on one machine, decided on another."""
 
 import asyncio
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 from sqlalchemy import delete, select
 
-from bot.publishing import live as lives
 from bot.publishing.live import Live
-from bot.publishing.proposal import Brought, Origin, Proposal, propose, waiting
-from bot.records.tables import StoredSnapshot, utc_now
+from bot.publishing.proposal import Proposal, waiting
+from bot.records.tables import WAITING_PROPOSAL, Setting, StoredSnapshot
+from indexer import store
 from indexer.engine import with_live_snapshot
 from indexer.snapshot import SnapshotError
 from indexer.store import Note
-from indexer.tables import Found
-from indexer.upload import Sent, Upload
 from tests.indexer.standin import WordEncoder
 
-from .examples import Machine, add, contents, first_index, following
+from .examples import TODAY, Machine, add, contents, first_index, following, put, while_building
 
-TODAY = date(2026, 3, 1)
 NOTE = Note("Marie", "published", reason="a test")
 Two = tuple[Live, Live]
 
@@ -33,15 +30,6 @@ async def both(machines: tuple[Machine, Machine], knowledge: Path) -> Two:
     await two.replica.level()
     there = with_live_snapshot(WordEncoder(), two.root)
     return Live(engine, knowledge, one.root, replica=one.replica), Live(there, knowledge, two.root, replica=two.replica)
-
-
-async def put(live: Live, name: str = "dogs") -> Proposal:
-    upload = Upload(found=(Found(f"May I bring {name}?", "They may.", 2, language="en"),))
-    origin = Origin("Marie", utc_now(), f"{name}.csv")
-    brought = Brought(upload, Sent(f"{name}.csv", TODAY))
-    proposed = await live.propose(TODAY, lambda *_: None, 7, brought, origin)
-    assert proposed
-    return proposed.proposal
 
 
 async def stored(machine: Machine) -> set[str]:
@@ -78,7 +66,7 @@ async def test_what_waits_on_one_machine_is_discarded_by_another(
     before = contents(knowledge)
     proposal = await put(here)
     assert proposal.snapshot in await stored(machines[0])
-    await there.discard()
+    assert await there.discard(proposal.snapshot)
     assert await here.proposal() is None
     assert proposal.snapshot not in await stored(machines[0])
     assert contents(knowledge) == before
@@ -92,8 +80,9 @@ async def test_what_another_machine_published_is_not_taken_back_by_who_had_propo
     knowledge: Path,
 ) -> None:
     here, there = both
-    await there.accept(await put(here), NOTE, 5)
-    await here.discard()  # pressed below an older message, before the news of the other index has come
+    proposal = await put(here)
+    await there.accept(proposal, NOTE, 5)
+    assert not await here.discard(proposal.snapshot)  # pressed before the news of the other index has come
     assert "dogs.en.md" in contents(knowledge)
 
 
@@ -109,20 +98,70 @@ async def test_files_that_reach_two_machines_add_up(both: Two, knowledge: Path) 
 
 async def test_files_that_reach_two_machines_at_once_add_up(both: Two, monkeypatch: pytest.MonkeyPatch) -> None:
     here, there = both
-    loop, late = asyncio.get_running_loop(), [True]
-
-    def overtaken(*args: object, **more: object) -> object:
-        if late:  # while the first machine builds, the second proposes
-            late.clear()
-            built = propose(*args, **more)  # type: ignore[arg-type]  # passed on as they are
-            asyncio.run_coroutine_threadsafe(put(there, "cats"), loop).result(60)
-            return built
-        return propose(*args, **more)  # type: ignore[arg-type]  # passed on as they are
-
-    monkeypatch.setattr(lives, "propose", overtaken)
+    while_building(monkeypatch, lambda: put(there, "cats"))
     proposal = await put(here)
     assert {edit.path for edit in proposal.edits} == {"dogs.en.md", "cats.en.md"}
     assert await there.proposal() == proposal
+
+
+async def lose(machine: Machine, proposal: Proposal) -> None:
+    async with machine.replica.db.begin() as tx:
+        await tx.execute(delete(StoredSnapshot).where(StoredSnapshot.id == proposal.snapshot))
+
+
+async def test_a_proposal_whose_snapshot_is_lost_is_discarded(both: Two, machines: tuple[Machine, Machine]) -> None:
+    here, there = both
+    proposal = await put(here)
+    await lose(machines[0], proposal)
+    assert await there.discard(proposal.snapshot)
+    assert await here.proposal() is await there.proposal() is None
+    assert (await put(there, "cats")).edits
+
+
+async def test_a_proposal_whose_snapshot_is_lost_is_built_anew(both: Two, machines: tuple[Machine, Machine]) -> None:
+    here, there = both
+    proposal = await put(here)
+    await lose(machines[0], proposal)
+    second = await put(there, "cats")
+    assert [edit.path for edit in second.edits] == ["dogs.en.md", "cats.en.md"]
+    assert await here.proposal() == second
+
+
+async def test_newer_indexes_leave_what_waits(
+    both: Two,
+    machines: tuple[Machine, Machine],
+    knowledge: Path,
+) -> None:
+    here, there = both
+    proposal = await put(here)
+    two = machines[1]
+    for number in range(store.KEPT + 1):
+        before = await two.replica.level()
+        add(knowledge, number)
+        await two.replica.publish((await asyncio.to_thread(two.build, knowledge)).snapshot.folder, before)
+        await machines[0].replica.level()
+    assert proposal.snapshot in await stored(two)
+    for live, machine in ((here, machines[0]), (there, two)):
+        await live.discard("another")
+        assert waiting(machine.root) == await live.proposal() == proposal
+
+
+async def test_what_waited_on_disk_before_the_database_knew_of_it_still_waits(
+    both: Two,
+    machines: tuple[Machine, Machine],
+    knowledge: Path,
+) -> None:
+    here, there = both
+    proposal = await put(here)
+    await lose(machines[0], proposal)
+    async with machines[0].replica.db.begin() as tx:  # as the version before left it
+        await tx.execute(delete(Setting).where(Setting.key == WAITING_PROPOSAL))
+    assert await here.proposal(proposal.snapshot) == proposal
+    second = await put(here, "cats")
+    assert [edit.path for edit in second.edits] == ["dogs.en.md", "cats.en.md"]
+    await there.accept(second, NOTE, 5)
+    assert {"dogs.en.md", "cats.en.md"} <= contents(knowledge).keys()
+    assert await here.proposal() is None
 
 
 async def test_a_proposal_whose_snapshot_is_lost_is_refused_by_name(
@@ -133,8 +172,7 @@ async def test_a_proposal_whose_snapshot_is_lost_is_refused_by_name(
     here, there = both
     before = contents(knowledge)
     proposal = await put(here)
-    async with machines[0].replica.db.begin() as tx:
-        await tx.execute(delete(StoredSnapshot).where(StoredSnapshot.id == proposal.snapshot))
+    await lose(machines[0], proposal)
     with pytest.raises(SnapshotError, match=proposal.snapshot):
         await there.accept(proposal, NOTE, 5)
     assert contents(knowledge) == before

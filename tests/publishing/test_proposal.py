@@ -150,3 +150,31 @@ def test_what_waits_and_fits_no_more_is_named_and_still_waits(knowledge: Path, r
         ):
             put(knowledge, root, what)
         assert waiting(root) == waits
+
+
+def test_what_went_live_by_another_way_stays_in_the_files(knowledge: Path, root: Path) -> None:
+    proposal = put(knowledge, root, brought())
+    write_all(knowledge, proposal.edits)  # the process died, and somebody ran `guichet index`
+    index(knowledge, WordEncoder(), root)
+    after = contents(knowledge)
+
+    def examine(*_: object) -> Verdict:
+        raise AssertionError("nothing is new")
+
+    assert propose(knowledge, WordEncoder(), root, examine, silent, 7) is None
+    assert contents(knowledge) == after
+    assert waiting(root) is None
+    assert not (store.snapshot_folder(root) / proposal.snapshot).exists()
+
+
+def test_newer_indexes_leave_what_waits(knowledge: Path, root: Path) -> None:
+    proposal = put(knowledge, root, brought())
+    path = knowledge / "classes.en.md"
+    text = path.read_text(encoding="utf-8")
+    for number in range(store.KEPT + 1):
+        path.write_text(text.replace("1,240", f"1,25{number}"), encoding="utf-8")
+        index(knowledge, WordEncoder(), root)
+    assert waiting(root) == proposal
+    assert len(store.history(root)) == store.KEPT + 1
+    discard(root, knowledge)
+    assert proposal.snapshot not in [folder.name for folder in store.history(root)]
