@@ -12,7 +12,7 @@ from bot.dialogue import courses, render, topics
 from bot.dialogue.message import Button, Message
 from bot.dialogue.texts import texts
 from bot.dialogue.topics import Topic
-from bot.handlers.answers import answer_message, shown_answer
+from bot.handlers.answers import entry_message
 from bot.handlers.asked import choose_course
 from bot.handlers.context import Context, Deps
 from bot.handlers.offers import notice, topics_for
@@ -114,9 +114,7 @@ async def _tapped(tx: AsyncSession, deps: Deps, candidate: Candidate, entry: Ent
 
 
 def _answer(deps: Deps, topic: Topic, entry: Entry, question: Question, language: Language) -> Message:
-    message = answer_message(
-        shown_answer(deps.live.engine, entry, language), question.id, language, heading=entry.question
-    )
+    message = entry_message(deps.live.engine, entry, question.id, language, heading=entry.question)
     return replace(message, buttons=(*message.buttons, topics.way_back(topic, entry, language)))
 
 
