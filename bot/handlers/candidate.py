@@ -17,7 +17,8 @@ from bot.dialogue.cards import short
 from bot.dialogue.conversation import Exchange, Part
 from bot.dialogue.decide import Answer, Escalate
 from bot.dialogue.message import Message
-from bot.dialogue.rich import bold, clean, join, markdown, plain
+from bot.dialogue.rich import bold, join, markdown, plain
+from bot.dialogue.signs import clean
 from bot.dialogue.texts import spoken, texts
 from bot.handlers import anew
 from bot.handlers.answers import choice_buttons, entry_message, shown_question

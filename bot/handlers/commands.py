@@ -11,7 +11,8 @@ from bot.dialogue import courses, render, times
 from bot.dialogue.language import language as language_of
 from bot.dialogue.message import Button, Message
 from bot.dialogue.render import Reason
-from bot.dialogue.rich import clean, join, plain
+from bot.dialogue.rich import join, plain
+from bot.dialogue.signs import clean
 from bot.dialogue.texts import texts
 from bot.handlers.context import Context, Deps, desk_of
 from bot.handlers.escalation import escalate, found_near
