@@ -60,6 +60,8 @@ async def test_a_question_that_waits(encoder: OnnxEncoder, knowledge: Path, tmp_
             words.wait_usual_away.format(wait=HALF_AN_HOUR[language]),
         )
         assert await status() == "\n\n".join((stands, "\n".join(away)))
+        (again,) = await flow.ask(sara, "/human")
+        assert again["text"] == "\n\n".join((words.human_already, "\n".join(away)))
         await flow.group(flow.marie, "Behind the mill.", reply_to=card)
         assert await status() == words.status_waiting.format(date="30/11/2026")  # it is the candidate's turn
 
