@@ -1,3 +1,4 @@
+import unicodedata
 from collections.abc import Callable
 
 import pytest
@@ -100,6 +101,12 @@ def test_link_carries_its_address() -> None:
 )
 def test_clean_removes_what_is_not_seen(text: str, shown: str) -> None:
     assert clean(text) == shown
+
+
+def test_no_control_character_stays_but_the_line_end() -> None:
+    every = "".join(map(chr, range(0x11000)))
+    left = {c for c in visible(every) if unicodedata.category(c) in ("Cc", "Cs")}
+    assert left == {"\n"}
 
 
 def test_clean_cuts_long_text_and_says_so() -> None:
