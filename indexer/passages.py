@@ -52,6 +52,13 @@ def sentences(entry: Entry) -> list[str]:
     return [part for part in parts if part]
 
 
+def beginning(entry: Entry) -> str:
+    """Of a long answer, the first two sentences as plain text; empty for an answer that is short anyway."""
+    if len(entry.answer) <= LONG_ANSWER or len(said := sentences(entry)) <= 2:
+        return ""
+    return " ".join(said[:2])
+
+
 def cut(entry: Entry, number: int) -> Iterator[Passage]:
     """The passages of one entry; a draft, which has no answer, is found by its questions only."""
     for kind in (Kind.ASKED, Kind.QUESTION):

@@ -1,3 +1,4 @@
+import re
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -5,6 +6,7 @@ import pytest
 import typer
 from pydantic import ValidationError
 
+from bot import menus
 from bot.cli import app
 from bot.settings import Settings, SettingsError, load_settings, variable
 from tests.conftest import REPOSITORY
@@ -231,6 +233,11 @@ def commands(command: typer.core.TyperGroup, path: str) -> list[str]:
             *(commands(child, f"{path} {name}") if isinstance(child, typer.core.TyperGroup) else []),
         ]
     return found
+
+
+@pytest.mark.parametrize("command", sorted({*menus.CANDIDATE, *menus.STAFF, *menus.ADMIN, "course", "move"}))
+def test_every_command_of_the_chats_stands_in_the_readme(command: str) -> None:
+    assert re.search(rf"`/{command}\b", README)
 
 
 @pytest.mark.parametrize("command", commands(typer.main.get_group(app), "guichet"))

@@ -16,8 +16,8 @@ from bot.desk.learning import Near, card, near
 from bot.desk.masking import MASK, mask
 from bot.dialogue.decide import Answer, Limits, decide
 from bot.dialogue.render import Reason
-from bot.dialogue.rich import clean
 from bot.dialogue.shorthand import written_out
+from bot.dialogue.signs import clean
 from bot.dialogue.smalltalk import asks_for_person, chat_kind
 from bot.dialogue.texts import spoken
 from bot.records.tables import Candidate, Proposal, Question, Ticket, Wording

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from telegram import User
 
-from bot.dialogue.rich import clean
+from bot.dialogue.signs import clean
 from bot.records.people import chat_of
 from bot.records.tables import Member
 

@@ -5,7 +5,8 @@ from typing import Any
 
 from telegram import Message
 
-from bot.dialogue.rich import Rich, utf16, visible
+from bot.dialogue.rich import Rich, utf16
+from bot.dialogue.signs import visible
 
 Payload = dict[str, Any]
 
@@ -46,6 +47,7 @@ class Piece:
     file: str | None = None  # the same for the same file, whoever sends it
     album: str | None = None
     reply_to: int | None = None
+    veiled: bool = False  # whether what is said holds signs that are not shown
     live: Payload | None = None  # parameters of a location that moves; empty once it has stopped
 
     @property
@@ -62,16 +64,18 @@ def read(message: Message) -> Piece:
     content = getattr(message, kind) if kind else None
     file = message.photo[-1] if kind == "photo" else content
     answered = message.reply_to_message
+    said = _said(message)
     # In a topic, what replies to nothing looks like a reply to the topic's beginning.
     begins = answered is not None and answered.message_id == message.message_thread_id
     return Piece(
         message_id=message.message_id,
         kind=kind,
-        said=_said(message),
+        said=said,
         file_id=getattr(file, "file_id", None),
         file=getattr(file, "file_unique_id", None),
         album=message.media_group_id if kind in REPLACEABLE else None,
         reply_to=answered.message_id if answered and not begins else None,
+        veiled=said.text != (message.text or message.caption or ""),
         live=_live(message) if kind == "location" else None,
     )
 

@@ -11,7 +11,7 @@ from bot.delivery.outbox import Priority
 from bot.desk import copies, topics
 from bot.desk.desk import Desk
 from bot.desk.outcomes import tell_outcome
-from bot.desk.pieces import Payload, Piece, caption
+from bot.desk.pieces import CAPTIONED, Payload, Piece, caption
 from bot.desk.routes import Route, to_candidate, to_staff
 from bot.dialogue.message import Message
 from bot.dialogue.texts import spoken, texts
@@ -88,6 +88,8 @@ async def _carry(tx: AsyncSession, route: Route, piece: Piece, place: Payload, n
     else:
         method = "copyMessage"
         payload = {"from_chat_id": {"chat_of": route.source}, "message_id": piece.message_id, **route.markup}
+        if piece.veiled and piece.kind in CAPTIONED:  # Telegram would copy the caption as it stands
+            payload |= {"caption": "", **caption(piece.said)}
     row = await outbox.put(
         tx, route.target, method, payload | place, key=key, priority=route.priority, ticket_id=route.ticket_id
     )

@@ -14,7 +14,8 @@ from bot.desk import cards, copies, relay, reminders, topics
 from bot.desk.desk import Desk
 from bot.desk.pieces import Piece
 from bot.dialogue.render import Reason
-from bot.dialogue.rich import Rich, clean
+from bot.dialogue.rich import Rich
+from bot.dialogue.signs import clean
 from bot.records.states import Direction, TicketState
 from bot.records.tables import Candidate, Collision, Question, Ticket
 from bot.records.upsert import insert_new

@@ -10,7 +10,7 @@ from bot.delivery.outbox import Priority
 from bot.desk.desk import Desk
 from bot.desk.pieces import Payload
 from bot.dialogue.cards import short
-from bot.dialogue.rich import visible
+from bot.dialogue.signs import visible
 from bot.dialogue.texts import texts
 from bot.records.states import OutgoingState, TicketState
 from bot.records.tables import Chat, Outgoing, Question, Ticket, Topic

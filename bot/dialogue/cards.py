@@ -6,7 +6,8 @@ from datetime import date
 
 from bot.dialogue.message import Button
 from bot.dialogue.render import Reason
-from bot.dialogue.rich import Rich, bold, clean, italic, join, plain, quote
+from bot.dialogue.rich import Rich, bold, italic, join, plain, quote
+from bot.dialogue.signs import clean
 from bot.dialogue.texts import texts
 from indexer.entries import Language
 

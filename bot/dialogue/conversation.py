@@ -10,8 +10,8 @@ from bot.dialogue.fragments import another_case, second_half
 from bot.dialogue.language import language as language_of
 from bot.dialogue.questions import resolve_follow_up, split_questions, wanted_language
 from bot.dialogue.render import Reason
-from bot.dialogue.rich import clean
 from bot.dialogue.shorthand import written_out
+from bot.dialogue.signs import clean
 from bot.dialogue.smalltalk import ChatKind, asks_for_person, chat_kind
 from indexer.courses import Course
 from indexer.entries import Entry, Language

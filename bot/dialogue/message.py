@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from bot.dialogue.signs import visible
+
 Entity = dict[str, Any]
 
 
@@ -23,8 +25,8 @@ class Button:
     def payload(self) -> dict[str, str]:
         """Return it as an InlineKeyboardButton."""
         if self.url is not None:
-            return {"text": self.text, "url": self.url}
-        return {"text": self.text, "callback_data": self.data or ""}
+            return {"text": visible(self.text), "url": self.url}
+        return {"text": visible(self.text), "callback_data": self.data or ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,8 @@ class Message:
 
     def payload(self) -> dict[str, Any]:
         """Return the parameters of sendMessage or editMessageText, without the chat."""
-        payload: dict[str, Any] = {"text": self.text, "link_preview_options": {"is_disabled": True}}
+        text = self.text if self.entities else visible(self.text)  # with marks, it was made of visible parts
+        payload: dict[str, Any] = {"text": text, "link_preview_options": {"is_disabled": True}}
         if self.entities:
             payload["entities"] = [dict(entity) for entity in self.entities]
         if self.buttons:

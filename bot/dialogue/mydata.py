@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from bot.dialogue.rich import visible
+from bot.dialogue.signs import visible
 from indexer.entries import Language
 
 # By the names in mydata.yaml: texts, numbers, times, `Word`s, further records and lists of them.

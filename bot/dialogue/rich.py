@@ -1,7 +1,5 @@
 """Text with Telegram entities that can be joined: offsets stay right, in UTF-16 units."""
 
-import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -10,12 +8,8 @@ from markdown_it import MarkdownIt
 from sulguk import transform_html
 
 from bot.dialogue.message import Button, Entity, Message
+from bot.dialogue.signs import visible
 
-# Bidirectional overrides, embeddings and isolates can make a text read as another; the rest is invisible.
-_HIDDEN = re.compile(
-    "[\u00ad\u061c\u180e\u200b\u200c\u200e\u200f\u2028-\u202e\u2060-\u2069\u3164\ufeff\ufff9-\ufffb\ufffe\uffff]"
-    "|(?<![\u2190-\u2bff\ufe0f\U0001f000-\U0001faff])\u200d"  # but for what joins emoji
-)
 _LINKS = ("http://", "https://", "mailto:")
 
 
@@ -42,8 +36,8 @@ class Rich:
 
 
 def plain(text: str) -> Rich:
-    """Return the text as it is: nothing in it is markup."""
-    return Rich(text)
+    """Return the text as it is: nothing in it is markup. What is not seen is left out, as in all that is made here."""
+    return Rich(visible(text))
 
 
 def bold(text: str) -> Rich:
@@ -82,18 +76,6 @@ def join(pieces: Iterable[Rich], between: str = "\n\n") -> Rich:
     return whole
 
 
-def visible(text: str) -> str:
-    """Return the text without control characters, overrides and what has no width; line ends stay."""
-    text = _HIDDEN.sub("", text.replace("\r\n", "\n").replace("\t", " "))
-    return "".join(c for c in text if c == "\n" or unicodedata.category(c) not in ("Cc", "Cs"))
-
-
-def clean(text: str, limit: int = 4096) -> str:
-    """Return people's text as it may be shown, in at most `limit` characters."""
-    text = re.sub(r"\n{3,}", "\n\n", visible(text)).strip()
-    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
-
-
 def markdown(source: str) -> Rich:
     """Return Markdown as plain text with entities; HTML in it is shown as text."""
     shown = transform_html(_MARKDOWN.render(visible(source)))
@@ -105,6 +87,7 @@ def markdown(source: str) -> Rich:
 
 
 def _marked(text: str, kind: str, **extra: str) -> Rich:
+    text = visible(text)
     return Rich(text, ({"type": kind, "offset": 0, "length": utf16(text), **extra},) if text else ())
 
 

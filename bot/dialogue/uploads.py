@@ -1,6 +1,7 @@
 """What is said of files that admins send: what was read, and why one is not taken."""
 
-from bot.dialogue.rich import Rich, bold, clean, join, plain
+from bot.dialogue.rich import Rich, bold, join, plain
+from bot.dialogue.signs import clean
 from bot.dialogue.texts import Texts
 from indexer.upload import Upload, UploadError
 

@@ -7,7 +7,7 @@ from telegram import Update
 
 from bot.desk import cards, endings, relay, wishes
 from bot.dialogue.message import Message
-from bot.dialogue.rich import clean
+from bot.dialogue.signs import clean
 from bot.dialogue.texts import texts
 from bot.handlers.context import Deps, desk_of
 from bot.handlers.speaker import say, tongue

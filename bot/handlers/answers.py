@@ -9,6 +9,7 @@ from bot.dialogue.rich import Rich, bold, join
 from bot.dialogue.texts import texts
 from indexer.engine import Engine
 from indexer.entries import Entry, Language
+from indexer.passages import beginning
 
 BUTTON_LENGTH = 60  # characters of a question on a button: a phone shows no more
 
@@ -34,6 +35,13 @@ def answer_message(
             Button(words.button_person, data=f"p:{question_id}"),
         ),
     )
+
+
+def entry_message(engine: Engine, entry: Entry, question_id: int, language: Language, heading: str = "") -> Message:
+    """An entry that was chosen, not found by somebody's words: of a long answer the beginning, and a button."""
+    gist = beginning(entry)
+    shown = shown_answer(engine, entry, language, gist)
+    return answer_message(shown, question_id, language, heading, more=bool(gist))
 
 
 def choice_buttons(entries: list[tuple[int, str]], question_id: int, language: Language) -> list[tuple[Button, ...]]:

@@ -14,7 +14,8 @@ from bot.dialogue.conversation import Part, Turn
 from bot.dialogue.courses import Sources
 from bot.dialogue.decide import Answer, Clarify, Escalate, name
 from bot.dialogue.render import Reason
-from bot.dialogue.rich import Rich, bold, clean, join
+from bot.dialogue.rich import Rich, bold, join
+from bot.dialogue.signs import clean
 from bot.dialogue.texts import spoken
 from bot.handlers import anew, offers
 from bot.handlers.answers import answer_message, choices, shown_answer

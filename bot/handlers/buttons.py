@@ -14,7 +14,7 @@ from bot.dialogue.texts import spoken, texts
 from bot.handlers import related, themes
 from bot.handlers.aftercare import AFTER
 from bot.handlers.alerts import alert
-from bot.handlers.answers import answer_message, choice_buttons, shown_answer, shown_question
+from bot.handlers.answers import answer_message, choice_buttons, entry_message, shown_answer, shown_question
 from bot.handlers.asked import choose_course
 from bot.handlers.carrying import show_to_a_person
 from bot.handlers.commands import erase
@@ -124,7 +124,7 @@ async def _own_question(tx: AsyncSession, candidate: Candidate, number: str) -> 
 
 
 async def _open_out(tx: AsyncSession, deps: Deps, candidate: Candidate, number: str, shown: object, key: str) -> None:
-    """The whole of a long answer, in the place of its gist."""
+    """The whole of a long answer, in the place of its gist; what stands above it and the way back stay."""
     question = await _own_question(tx, candidate, number)
     language = spoken(question.language) if question else tongue(candidate)
     entry = deps.live.engine.entry(question.entry_id or "", language) if question else None
@@ -132,7 +132,9 @@ async def _open_out(tx: AsyncSession, deps: Deps, candidate: Candidate, number: 
         await say(tx, candidate, Message(texts(language).choice_gone), key)
         return
     shown_whole = shown_answer(deps.live.engine, entry, language)
-    whole = answer_message(shown_whole, question.id, language).payload()
+    heading = question.text if (shown.text or "").startswith(f"{question.text}\n") else ""
+    whole = answer_message(shown_whole, question.id, language, heading).payload()
+    whole["reply_markup"]["inline_keyboard"] += _others(shown, None, every=False)
     await outbox.put(
         tx, candidate.chat_id, "editMessageText", {**whole, "message_id": shown.message_id}, key=f"{key}:more"
     )
@@ -148,7 +150,7 @@ async def _chosen(tx: AsyncSession, deps: Deps, candidate: Candidate, question: 
         await say(tx, candidate, Message(texts(language).choice_gone), key)
         return
     question.entry_id = entry.id
-    message = answer_message(shown_answer(deps.live.engine, entry, language), question.id, language)
+    message = entry_message(deps.live.engine, entry, question.id, language)
     question.answer_id = await say(tx, candidate, message, key)
 
 

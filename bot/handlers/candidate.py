@@ -17,10 +17,11 @@ from bot.dialogue.cards import short
 from bot.dialogue.conversation import Exchange, Part
 from bot.dialogue.decide import Answer, Escalate
 from bot.dialogue.message import Message
-from bot.dialogue.rich import bold, clean, join, markdown, plain
+from bot.dialogue.rich import bold, join, markdown, plain
+from bot.dialogue.signs import clean
 from bot.dialogue.texts import spoken, texts
 from bot.handlers import anew
-from bot.handlers.answers import answer_message, choice_buttons, shown_answer, shown_question
+from bot.handlers.answers import choice_buttons, entry_message, shown_question
 from bot.handlers.asked import Asked, act, ask_course, choose_course, in_place, sources
 from bot.handlers.context import Context, Deps, desk_of
 from bot.handlers.escalation import added_key, silent
@@ -138,7 +139,7 @@ async def _again(tx: AsyncSession, deps: Deps, candidate: Candidate, update: Upd
     shown = [(place, shown_question(engine, id_, language)) for place, id_ in enumerate(question.alternatives)]
     offered = [(place, text) for place, text in shown if text] if question.entry_id is None else []
     if entry and not entry.past(deps.local_now.date()):
-        message = answer_message(shown_answer(engine, entry, language), question.id, language)
+        message = entry_message(engine, entry, question.id, language)
     elif offered:
         back = render.clarify([text for _, text in offered], language)
         message = back.message(*choice_buttons(offered, question.id, language))

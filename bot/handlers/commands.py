@@ -11,14 +11,16 @@ from bot.dialogue import courses, render, times
 from bot.dialogue.language import language as language_of
 from bot.dialogue.message import Button, Message
 from bot.dialogue.render import Reason
-from bot.dialogue.rich import clean, join, plain
+from bot.dialogue.rich import join, plain
+from bot.dialogue.signs import clean
 from bot.dialogue.texts import texts
 from bot.handlers.context import Context, Deps, desk_of
 from bot.handlers.escalation import escalate, found_near
 from bot.handlers.speaker import course_of, known_course, say, tongue, unheard, who
 from bot.handlers.themes import stop_button
 from bot.records.people import forget
-from bot.records.tables import Candidate, Question
+from bot.records.tables import Candidate, Question, Ticket
+from indexer.entries import Language
 
 
 async def on_course(update: Update, context: Context) -> None:
@@ -80,7 +82,8 @@ async def on_human(update: Update, context: Context) -> None:
         ):
             pass  # it shows on the card
         elif ticket and not asked:
-            await say(tx, candidate, Message(texts(tongue(candidate)).human_already), f"u{update.update_id}:human")
+            said = (texts(tongue(candidate)).human_already, await _expected(tx, deps, ticket, tongue(candidate)))
+            await say(tx, candidate, join(map(plain, said)).message(), f"u{update.update_id}:human")
         else:
             last = select(Question).where(Question.candidate_id == candidate.id).order_by(Question.id.desc()).limit(1)
             question = (await tx.execute(last)).scalar_one_or_none()
@@ -117,10 +120,9 @@ async def on_status(update: Update, context: Context) -> None:
     async with deps.db.begin() as tx:
         candidate = await who(tx, update)
         language = tongue(candidate)
-        ticket, words, wait = await tickets.open_ticket(tx, candidate.id), texts(language), ""
+        ticket, words = await tickets.open_ticket(tx, candidate.id), texts(language)
         name = f"status_{ticket.state.value}" if ticket else "status_none"
-        if ticket and ticket.asked_at:
-            wait = times.wait(await waits.expected(tx, deps.settings.hours, deps.now()), language)
+        wait = await _expected(tx, deps, ticket, language)
         since = (ticket.answered_at or ticket.opened_at) if ticket else deps.now()
         on = since.astimezone(deps.settings.hours.zone).strftime("%d/%m/%Y")
         shown = join([plain(getattr(words, name).format(date=on)), plain(wait)])
@@ -128,6 +130,13 @@ async def on_status(update: Update, context: Context) -> None:
         told = words.theme_status if stops else ""
         await say(tx, candidate, join([shown, plain(told)]).message(*stops), f"u{update.update_id}:status")
         await inbox.done(tx, update.update_id)
+
+
+async def _expected(tx: AsyncSession, deps: Deps, ticket: Ticket | None, language: Language) -> str:
+    """What can be said of the wait; nothing where it is not the team's turn."""
+    if ticket is None or ticket.asked_at is None:
+        return ""
+    return times.wait(await waits.expected(tx, deps.settings.hours, deps.now()), language)
 
 
 async def on_cancel(update: Update, context: Context) -> None:

@@ -21,6 +21,7 @@ from bot.dialogue.decide import Answer, Clarify, Escalate
 from bot.dialogue.language import language as language_of
 from bot.dialogue.message import Message
 from bot.dialogue.rich import Rich, bold, join, plain
+from bot.dialogue.signs import visible
 from bot.dialogue.texts import texts
 from bot.handlers import carrying
 from bot.handlers.asked import sources
@@ -215,8 +216,8 @@ def _would(part: Part, deps: Deps) -> Rich:
 
 
 def argument(received: Received) -> str:
-    """What follows a command."""
-    return (received.text or "").partition(" ")[2].strip()
+    """What follows a command, without what is not seen."""
+    return visible(received.text or "").partition(" ")[2].strip()
 
 
 async def _ticket(tx: AsyncSession, update: Update, deps: Deps) -> Ticket | None:

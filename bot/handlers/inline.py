@@ -20,7 +20,7 @@ from bot.delivery import inbox
 from bot.delivery.retry import reason
 from bot.dialogue import sharing, topics
 from bot.dialogue.language import language as language_of
-from bot.dialogue.rich import clean
+from bot.dialogue.signs import clean, visible
 from bot.dialogue.texts import texts
 from bot.handlers.context import Context, Deps
 from bot.handlers.offers import topics_for
@@ -80,7 +80,7 @@ def _article(engine: Engine, entry: Entry, language: Language, username: str) ->
     more = InlineKeyboardButton(texts(language).inline_more, url=f"https://t.me/{username}?start={ASKED}")
     return InlineQueryResultArticle(
         id=f"{topics.code(entry.id)}{language}",
-        title=entry.question,
+        title=visible(entry.question),
         description=sharing.gist(entry, sharing.GIST),
         input_message_content=InputTextMessageContent(
             shown.text,

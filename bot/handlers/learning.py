@@ -192,9 +192,9 @@ async def _tell(deps: Deps, entry: Entry) -> int:
         decision = decide(await find_again(engine, question), deps.limits, today)
         if isinstance(decision, Answer) and decision.entry.id == entry.id:
             head = join([plain(texts(language).wish_answered), bold(question.text)])
-            shown = join([head, shown_answer(engine, decision.entry, language)])
+            shown = join([head, shown_answer(engine, decision.entry, language, decision.gist)])
             async with deps.db.begin() as tx:
-                message = answer_message(shown, question.id, language)
+                message = answer_message(shown, question.id, language, more=bool(decision.gist))
                 told += await wishes.tell(tx, question, entry.id, message, deps.now())
     return told
 

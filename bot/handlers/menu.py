@@ -12,7 +12,7 @@ from bot.dialogue import courses, render, topics
 from bot.dialogue.message import Button, Message
 from bot.dialogue.texts import texts
 from bot.dialogue.topics import Topic
-from bot.handlers.answers import answer_message, shown_answer
+from bot.handlers.answers import entry_message
 from bot.handlers.asked import choose_course
 from bot.handlers.context import Context, Deps
 from bot.handlers.offers import notice, topics_for
@@ -34,7 +34,8 @@ async def on_start(update: Update, context: Context) -> None:
         found = topics_for(deps, course, language)
         topic = topics.find_topic(found, link.rest)
         below = () if engine.school or topic else found
-        await say(tx, candidate, _first_words(deps, language, below, found), f"{key}:start")
+        first = _first_words(deps, language, below, found)
+        await say(tx, candidate, await _with_themes(tx, first, language) if below else first, f"{key}:start")
         if link.course:
             await choose_course(tx, deps, candidate, link.course, key, then=link.rest)
         elif engine.school and not (course and topic):
@@ -65,9 +66,14 @@ async def on_menu(update: Update, context: Context) -> None:
         else:
             found = topics_for(deps, known_course(candidate, engine), language)
             shown = topics.menu(found, language, notice=notice(deps, language))
-            shown = replace(shown, buttons=(*shown.buttons, await themes.offer(tx, language)))
+            shown = await _with_themes(tx, shown, language)
         await say(tx, candidate, shown, f"u{update.update_id}:menu")
         await inbox.done(tx, update.update_id)
+
+
+async def _with_themes(tx: AsyncSession, shown: Message, language: Language) -> Message:
+    """Topics, with what one presses below them to be told of something later, where there is such a thing."""
+    return replace(shown, buttons=(*shown.buttons, await themes.offer(tx, language)))
 
 
 async def turn(tx: AsyncSession, deps: Deps, candidate: Candidate, rest: str, shown: object, key: str) -> None:
@@ -87,6 +93,7 @@ async def turn(tx: AsyncSession, deps: Deps, candidate: Candidate, rest: str, sh
     else:
         said, number = ("", number) if what == "m" else (texts(language).menu_changed, 0)
         message = topics.menu(found, language, page=number, notice=notice(deps, language), said=said)
+        message = await _with_themes(tx, message, language)
     row = await _in_place(tx, candidate, message, shown, f"{key}:menu")
     if question:
         question.answer_id = row
@@ -114,9 +121,7 @@ async def _tapped(tx: AsyncSession, deps: Deps, candidate: Candidate, entry: Ent
 
 
 def _answer(deps: Deps, topic: Topic, entry: Entry, question: Question, language: Language) -> Message:
-    message = answer_message(
-        shown_answer(deps.live.engine, entry, language), question.id, language, heading=entry.question
-    )
+    message = entry_message(deps.live.engine, entry, question.id, language, heading=entry.question)
     return replace(message, buttons=(*message.buttons, topics.way_back(topic, entry, language)))
 
 

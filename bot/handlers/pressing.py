@@ -1,46 +1,23 @@
 """Staff press a button below a card or a list: `t:` what `:` ticket `:` number, or `l:` whose `:` page."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from datetime import timedelta
 
-from sqlalchemy.ext.asyncio import AsyncSession
 from telegram import Update
 
-from bot.delivery import inbox, outbox
-from bot.desk import bans, cards, copies, endings, moving, mutes, relay, sending, tickets
-from bot.desk.desk import Desk
-from bot.dialogue import times
-from bot.dialogue.message import Button, Message
+from bot.delivery import inbox
+from bot.desk import cards, copies, endings, moving, relay, sending, tickets
 from bot.dialogue.rich import Rich, plain
-from bot.dialogue.texts import Texts, texts
+from bot.dialogue.texts import texts
+from bot.handlers import silencing
 from bot.handlers.alerts import alert
 from bot.handlers.answers import shown_answer
-from bot.handlers.context import Context, Deps, desk_of
+from bot.handlers.context import Context, desk_of
 from bot.handlers.lists import show_list
 from bot.handlers.people import member_of
+from bot.handlers.press import Press, take_away
 from bot.handlers.rights import Role, role
 from bot.records.states import TicketState
-from bot.records.tables import Candidate, Member, Ticket
-
-
-@dataclass(frozen=True, slots=True)
-class Press:
-    """Who pressed what, where."""
-
-    tx: AsyncSession
-    deps: Deps
-    desk: Desk
-    ticket: Ticket
-    member: Member
-    number: int  # the third part of the data, -1 without one
-    shown: int  # the message with the button
-    key: str
-
-    @property
-    def words(self) -> Texts:
-        """The texts for staff."""
-        return texts(self.desk.language)
+from bot.records.tables import Member, Ticket
 
 
 async def on_staff_press(update: Update, context: Context) -> None:
@@ -134,7 +111,7 @@ async def _preview(press: Press, *, is_canned: bool = False) -> str:
         return press.words.staff_gone
     data = f"t:{'q' if is_canned else 's'}:{press.ticket.id}:{press.number}"
     await sending.preview(press.tx, press.desk, press.ticket, reply, data, key=press.key)
-    await _take_away(press)
+    await take_away(press)
     return ""
 
 
@@ -165,48 +142,8 @@ async def _send_canned(press: Press) -> str:
     return await _send(press, is_canned=True)
 
 
-async def _ask_ban(press: Press) -> str:
-    words, candidate = press.words, await press.tx.get_one(Candidate, press.ticket.candidate_id)
-    buttons = (
-        Button(words.button_ban_yes, data=f"t:y:{press.ticket.id}"),
-        Button(words.button_leave, data=f"t:n:{press.ticket.id}"),
-    )
-    asked = words.staff_ban_ask.format(candidate=candidate.known_as)
-    await relay.tell(press.tx, press.desk, press.ticket, Message(asked, buttons=(buttons,)), key=press.key)
-    return ""
-
-
-async def _ban(press: Press) -> str:
-    await bans.ban(press.tx, press.desk, press.ticket, press.deps.now(), key=press.key)
-    await _take_away(press)
-    return ""
-
-
-async def _ask_mute(press: Press) -> str:
-    words, candidate = press.words, await press.tx.get_one(Candidate, press.ticket.candidate_id)
-    hours = [round(span.total_seconds() / 3600) for span in mutes.OFFERED]
-    choices = tuple(
-        Button(times.length(span, press.desk.language), data=f"t:h:{press.ticket.id}:{number}")
-        for span, number in zip(mutes.OFFERED, hours, strict=True)
-    )
-    leave = (Button(words.button_leave, data=f"t:n:{press.ticket.id}"),)
-    asked = words.staff_mute_ask.format(candidate=candidate.known_as)
-    await relay.tell(press.tx, press.desk, press.ticket, Message(asked, buttons=(choices, leave)), key=press.key)
-    return ""
-
-
-async def _mute(press: Press) -> str:
-    span = timedelta(hours=press.number)
-    if span not in mutes.OFFERED:
-        return press.words.staff_gone
-    if not await mutes.mute(press.tx, press.desk, press.ticket, press.deps.now() + span, key=press.key):
-        return press.words.staff_gone
-    await _take_away(press)
-    return ""
-
-
 async def _leave(press: Press) -> str:
-    await _take_away(press)
+    await take_away(press)
     return ""
 
 
@@ -217,7 +154,7 @@ async def _assign(press: Press) -> str:
     told = press.words.staff_assigned.format(owner=chosen.name)
     await relay.tell(press.tx, press.desk, press.ticket, told, key=press.key)
     await cards.refresh(press.tx, press.desk, press.ticket, key=press.key)
-    await _take_away(press)
+    await take_away(press)
     return ""
 
 
@@ -234,7 +171,7 @@ async def _move(press: Press) -> str:
     by = press.member.name
     if not known or not await moving.move(press.tx, press.desk, press.ticket.id, press.number, by, key=press.key):
         return press.words.staff_gone
-    await _take_away(press)
+    await take_away(press)
     return ""
 
 
@@ -243,13 +180,6 @@ async def _go(press: Press) -> str:
         press.tx, press.desk, press.ticket, press.words.staff_here.format(number=press.ticket.id), key=press.key
     )
     return ""
-
-
-async def _take_away(press: Press) -> None:
-    """A question of the bot to staff that is settled goes away."""
-    await outbox.put(
-        press.tx, press.desk.chat, "deleteMessage", {"message_id": press.shown}, key=f"{press.key}:settled"
-    )
 
 
 PRESSES: dict[str, Callable[[Press], Awaitable[str]]] = {
@@ -262,11 +192,11 @@ PRESSES: dict[str, Callable[[Press], Awaitable[str]]] = {
     "k": _canned,
     "v": _preview_canned,
     "q": _send_canned,
-    "b": _ask_ban,
-    "y": _ban,
+    "b": silencing.ask_ban,
+    "y": silencing.ban,
     "n": _leave,
-    "u": _ask_mute,
-    "h": _mute,
+    "u": silencing.ask_mute,
+    "h": silencing.mute,
     "w": _assign,
     "g": _go,
     "o": _where,

@@ -12,7 +12,7 @@ from bot.dialogue import render
 from bot.dialogue.cards import short
 from bot.dialogue.message import Button, Message
 from bot.dialogue.texts import spoken, texts
-from bot.handlers.answers import BUTTON_LENGTH, answer_message, shown_answer
+from bot.handlers.answers import BUTTON_LENGTH, entry_message
 from bot.handlers.context import Deps
 from bot.handlers.speaker import say
 from bot.records.tables import Candidate, Question
@@ -63,7 +63,7 @@ async def chosen(tx: AsyncSession, deps: Deps, candidate: Candidate, before: Que
     tx.add(question)
     await tx.flush()
     deps.metrics.decided(question.decision, question.language)
-    message = answer_message(shown_answer(engine, entry, language), question.id, language)
+    message = entry_message(engine, entry, question.id, language)
     question.answer_id = await say(tx, candidate, message, key)
 
 

@@ -7,6 +7,13 @@ def test_plain_message_asks_for_no_preview() -> None:
     assert Message("Hello").payload() == {"text": "Hello", "link_preview_options": {"is_disabled": True}}
 
 
+def test_what_is_not_seen_is_left_out_of_texts_and_buttons() -> None:
+    message = Message("a\u202eb\x00", buttons=((Button("c\u200bd", "x"), Button("\u2066e", url="https://a.example")),))
+    shown = message.payload()
+    assert shown["text"] == "ab"
+    assert [button["text"] for button in shown["reply_markup"]["inline_keyboard"][0]] == ["cd", "e"]
+
+
 def test_buttons_stand_in_their_rows() -> None:
     rows = ((Button("Yes", "y"), Button("No", "n")), (Button("Site", url="https://example.org"),))
     payload = Message("Sure?", ({"type": "bold", "offset": 0, "length": 4},), rows).payload()

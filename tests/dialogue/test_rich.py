@@ -1,8 +1,12 @@
+import unicodedata
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.dialogue.rich import Rich, bold, clean, italic, join, link, markdown, plain, quote, utf16
+from bot.dialogue.rich import Rich, bold, italic, join, link, markdown, plain, quote, utf16
+from bot.dialogue.signs import clean, visible
 
 
 def marked(rich: Rich) -> list[tuple[str, str]]:
@@ -26,7 +30,16 @@ def test_joined_pieces_keep_their_marks_behind_emoji() -> None:
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1), min_size=1))
 def test_joining_keeps_every_mark(texts: list[str]) -> None:
-    assert marked(join(map(bold, texts))) == [("bold", text) for text in texts]
+    seen = [text for text in map(visible, texts) if text]
+    assert marked(join(map(bold, texts))) == [("bold", text) for text in seen]
+
+
+@pytest.mark.parametrize("made", [plain, bold, italic, quote])
+def test_what_is_not_seen_is_left_out_and_marks_end_where_the_text_does(made: Callable[[str], Rich]) -> None:
+    shown = made("evil\u202etxt\u200b.exe\x07") + made("\u2066😀")
+    assert shown.text == "eviltxt.exe😀"
+    assert all(0 <= mark["offset"] < mark["offset"] + mark["length"] <= utf16(shown.text) for mark in shown.entities)
+    assert made("\u202e\u200b") == Rich()
 
 
 @pytest.mark.parametrize(
@@ -88,6 +101,12 @@ def test_link_carries_its_address() -> None:
 )
 def test_clean_removes_what_is_not_seen(text: str, shown: str) -> None:
     assert clean(text) == shown
+
+
+def test_no_control_character_stays_but_the_line_end() -> None:
+    every = "".join(map(chr, range(0x11000)))
+    left = {c for c in visible(every) if unicodedata.category(c) in ("Cc", "Cs")}
+    assert left == {"\n"}
 
 
 def test_clean_cuts_long_text_and_says_so() -> None:

@@ -43,6 +43,12 @@ def test_texts_fit_a_message_and_buttons_fit_a_phone(language: Language) -> None
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+def test_lines_are_short_for_phones_and_screen_readers(language: Language) -> None:
+    long = {name for name in NAMES if max(map(len, getattr(texts(language), name).splitlines())) > 180}
+    assert long == set()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_start_names_the_machine_and_the_ways_out(language: Language) -> None:
     words = texts(language)
     assert "automati" in words.start

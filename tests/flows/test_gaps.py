@@ -25,7 +25,7 @@ async def pottery(encoder: OnnxEncoder, knowledge: Path, tmp_path: Path) -> Asyn
         for name, language, text in (
             ("Sara", "en", "Which glazes may we use, I am Sara Benali?"),
             ("Ana", "en", "Which glazes may we use here?"),
-            ("Luc", "fr", "Quels émaux peut-on utiliser ?"),
+            ("Luc", "fr", "Quels émaux sont permis ?"),
         ):
             await running.ask(running.candidate(name, language), f"/human {text}")
         yield running

@@ -106,6 +106,19 @@ async def test_formatting_is_kept_both_ways_without_naming_anybody(flow: House, 
 
 
 @pytest.mark.parametrize("to_staff", [True, False])
+async def test_what_is_not_seen_is_left_out_of_captions(flow: House, sara: User, to_staff: bool) -> None:
+    card = await flow.handed_over(sara)
+    marks = [{"type": "bold", "offset": 5, "length": 3}]
+    author = sara if to_staff else flow.marie
+    where: Json = {} if to_staff else {"chat": flow.staff, "reply_to": card}
+    flow.api.send_media(author, "photo", caption="evil\u202etxt\u200b", caption_entities=marks, **where)
+    await flow.quiet()
+    shown = last(flow) if to_staff else last(flow, sara)
+    assert shown["caption"] == "eviltxt"
+    assert shown["caption_entities"] == [{"type": "bold", "offset": 4, "length": 3}]
+
+
+@pytest.mark.parametrize("to_staff", [True, False])
 async def test_an_album_stays_one_with_its_captions(flow: House, sara: User, to_staff: bool) -> None:
     card = await flow.handed_over(sara)
     author = sara if to_staff else flow.marie

@@ -1,15 +1,18 @@
 """What nobody should send, and somebody does."""
 
+import json
 from pathlib import Path
 
 import pytest
 
+from bot.dialogue.signs import visible
 from bot.dialogue.texts import texts
 from bot.records.states import TicketState
 from bot.sandbox.people import User
-from indexer.engine import Engine
+from indexer.encoder import OnnxEncoder
+from indexer.engine import Engine, index
 
-from .house import LECTURERS, PRICE, House, house
+from .house import LECTURERS, PATIENCE, PRICE, House, buttons, house
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -110,6 +113,30 @@ async def test_an_edit_whose_text_is_no_text_is_not_tried_in_vain(engine: Engine
     assert "ActuIA" in answer["text"]
     assert "set_aside, 1 attempts, unreadable: edited_message.text is no text" in failed
     assert "update not handled" in logged
+
+
+async def test_signs_that_nobody_sees_are_sent_to_nobody(encoder: OnnxEncoder, knowledge: Path, tmp_path: Path) -> None:
+    path = knowledge / "classes.en.md"
+    written = path.read_text(encoding="utf-8").replace("# Classes", "# Cl\u202easses")
+    path.write_text(written.replace("hot does the kiln", "hot does\u202e the ki\u00adln"), encoding="utf-8")
+    engine = index(knowledge, encoder, tmp_path / "index").engine
+    async with house(engine, tmp_path, knowledge_dir=knowledge) as place:
+        sara = place.candidate("S\u202eara")
+        await place.group(place.paul, "/notify new Ap\u202eply | Candi\u200bdater")
+        (listed,) = await place.ask(sara, "/menu")
+        await place.press(sara, listed, "Classes")
+        (answer,) = await place.ask(sara, "How hot does\u202e the kiln get?")
+        assert "1,240" in answer["text"]
+        (noted,) = await place.press(sara, answer, EN.button_person)
+        await place.press(sara, noted, EN.button_themes)
+        await place.press(sara, noted, EN.button_share_name)
+        await place.group(place.paul, "/find ki\u202eln")
+        typed = place.api.inline(sara, "kiln")
+        offered = await place.api.wait_for(lambda api: api.answer_to(typed), PATIENCE)
+        shown = [(one["text"], buttons(one)) for one in [*place.received(sara), *place.received(place.staff)]]
+        seen = json.dumps([shown, offered], ensure_ascii=False)
+        assert all(said in seen for said in ("Apply", "How hot does the kiln get?", "Sara", "Classes"))
+        assert visible(seen) == seen
 
 
 @pytest.mark.parametrize("text", ["\u202e\u200b\u2066", "\x00\x07", "a" * 4096, "?" * 4096, "\n\n\n", "."])

@@ -123,8 +123,22 @@ async def test_it_is_offered_where_a_question_has_no_answer_yet(flow: House, sar
     assert buttons(offered) == [TITLE["en"]]
 
 
+async def test_it_is_offered_wherever_the_topics_are(flow: House, sara: User) -> None:
+    await opened(flow)
+    (first,) = await flow.ask(sara, "/start")
+    (menu,) = await flow.ask(sara, "/menu")
+    assert {EN.button_themes} == {buttons(one)[-1] for one in (first, menu)}
+    for button in ("Lecturers", EN.button_topics):
+        await flow.press(sara, menu, button)
+        menu = next(one for one in flow.received(sara) if one["message_id"] == menu["message_id"])
+        assert (buttons(menu)[-1] == EN.button_themes) == (button == EN.button_topics)
+    (linked,) = (await flow.ask(sara, "/start admissions"))[:1]
+    assert EN.button_themes not in buttons(linked)
+
+
 async def test_without_a_theme_nothing_is_offered(flow: House, sara: User) -> None:
     assert EN.button_themes not in buttons((await flow.ask(sara, "/menu"))[-1])
+    assert EN.button_themes not in buttons((await flow.ask(sara, "/start"))[-1])
     assert EN.button_themes not in buttons((await flow.ask(sara, PRICE["en"]))[-1])
 
 

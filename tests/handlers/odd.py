@@ -51,6 +51,8 @@ COMMANDS = (
     "/assign", "/release", "/close", "/tickets", "/mine", "/find price", "/find %_\\", "/find", "/ask how?", "/ask",
     "/unban", "/unban Panda", "/canned", "/canned add A", "/canned 1", "/canned 99999999999999999999", "/note x",
     "/stats nonsense", "/export nonsense", "/mute", "/mute 2h", "/mute x", "/unmute",
+    "/notify", "/notify new A\u202e | B\u200b", "/notify 1 A\u2066 | B", "/notify delete 2", "/find p\u202erice",
+    "/menu", "/language", "/course",
 )  # fmt: skip
 NAMES = ("Sara", "<b>Max</b>", "\u202eadmin", "*_`[", "", "x" * 300, "{owner}", "Zoë 🎓", "\x00", "a\nb")
 LETTERS = "abcdefghijklmnopqrstuvwxyz"

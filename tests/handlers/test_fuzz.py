@@ -22,7 +22,7 @@ from bot.delivery import inbox
 from bot.delivery.handling import note_failure
 from bot.delivery.loops import work
 from bot.delivery.wake import wait
-from bot.dialogue.rich import visible
+from bot.dialogue.signs import visible
 from bot.handlers import busy, staff
 from bot.records import sqlite
 from bot.records.states import OutgoingState, UpdateState

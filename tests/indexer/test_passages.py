@@ -1,4 +1,4 @@
-from indexer.passages import LONGEST_ANSWER, LONGEST_WHOLE, Kind, cut, lexical_text, sentences
+from indexer.passages import LONG_ANSWER, LONGEST_ANSWER, LONGEST_WHOLE, Kind, beginning, cut, lexical_text, sentences
 from tests.indexer.examples import entry
 
 ASKED = entry(also=("Is it hot?",), answer="It reaches 1,240 degrees. Wear gloves!\n\n- Stand back\n- Wait")
@@ -8,6 +8,15 @@ def test_an_answer_is_cut_into_sentences_and_list_items() -> None:
     assert sentences(ASKED) == ["It reaches 1,240 degrees.", "Wear gloves!", "Stand back", "Wait"]
     french = entry(language="fr", answer="Il atteint **1 240 degrés**. Mme Roy le sait ! Et vous ?")
     assert sentences(french) == ["Il atteint 1 240 degrés.", "Mme Roy le sait !", "Et vous ?"]
+
+
+def test_only_a_long_answer_has_a_beginning() -> None:
+    first, second, rest = "It reaches **1,240** degrees.", "Wear gloves!", "Wait a day."
+    assert beginning(entry(answer=f"{first} {second} " + rest * (LONG_ANSWER // len(rest) + 1))) == (
+        "It reaches 1,240 degrees. Wear gloves!"
+    )
+    assert beginning(entry(answer=f"{first} {second} {rest}")) == ""
+    assert beginning(entry(answer=f"{first} {'Wait and ' * LONG_ANSWER}see.")) == ""  # nothing would be left for later
 
 
 def test_the_passages_of_an_entry() -> None:

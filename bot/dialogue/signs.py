@@ -1,0 +1,22 @@
+"""Signs that are not shown, and what is left of a text without them."""
+
+import re
+
+# Control characters and halves of surrogate pairs mean nothing in a text; bidirectional overrides, embeddings and
+# isolates can make it read as another; the rest is invisible.
+_HIDDEN = re.compile(
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff"
+    "\u00ad\u061c\u180e\u200b\u200c\u200e\u200f\u2028-\u202e\u2060-\u2069\u3164\ufeff\ufff9-\ufffb\ufffe\uffff]"
+    "|(?<![\u2190-\u2bff\ufe0f\U0001f000-\U0001faff])\u200d"  # but for what joins emoji
+)
+
+
+def visible(text: str) -> str:
+    """Return the text without control characters, overrides and what has no width; line ends stay."""
+    return _HIDDEN.sub("", text.replace("\r\n", "\n").replace("\t", " "))
+
+
+def clean(text: str, limit: int = 4096) -> str:
+    """Return people's text as it may be shown, in at most `limit` characters."""
+    text = re.sub(r"\n{3,}", "\n\n", visible(text)).strip()
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
