@@ -115,7 +115,8 @@ def prune(root: Path, kept: int = KEPT) -> None:
     spared = live(root), _waiting(root)
     for folder in history(root)[kept:]:
         if folder not in spared:
-            shutil.rmtree(folder, ignore_errors=True)
+            with suppress(OSError):  # one that is killed while it removes leaves nothing that looks finished
+                folder.rename(folder.with_name(f".{folder.name}"))
     for folder in snapshot_folder(root).glob(".*"):
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -6,6 +6,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+# Ctrl-C works, also where these tests were started in the background, which ignores it.
+WATCH = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from bot.cli import main
+sys.argv[1:] = ["index", "--watch"]
+main()
+"""
+
 
 def append(path: Path, text: str) -> None:
     path.write_text(path.read_text(encoding="utf-8") + text, encoding="utf-8")
@@ -15,7 +24,7 @@ def test_what_is_saved_is_live_and_what_is_wrong_is_said(knowledge: Path, cache:
     settings = {"CACHE_DIR": cache, "DATA_DIR": tmp_path / "data", "KNOWLEDGE_DIR": knowledge}
     surroundings = os.environ | {f"GUICHET_{name}": str(value) for name, value in settings.items()}
     watching = subprocess.Popen(
-        [sys.executable, "-m", "bot", "index", "--watch"],
+        [sys.executable, "-c", WATCH],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -16,6 +16,8 @@ GOOD: dict[str, Any] = {"message_id": 1, "date": 1, "chat": CHAT, "from": WHO, "
     ("update", "said"),
     [
         ({"message": GOOD}, None),
+        ({"channel_post": GOOD}, None),
+        ({"channel_post": {"message_id": 1, "date": 1, "text": "/export"}}, "channel_post.chat is missing"),
         ({"edited_message": GOOD | {"text": 17}}, "edited_message.text is no text"),
         ({"message": GOOD | {"text": None}}, None),  # as if it were not there
         ({"message": GOOD | {"message_id": True}}, "message.message_id is no whole number"),
