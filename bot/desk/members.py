@@ -11,13 +11,14 @@ from bot.dialogue.signs import clean
 from bot.records.people import chat_of
 from bot.records.tables import Member
 
+NAMELESS = "–"  # a deleted account
 MOST = 12  # offered to choose from
 
 
 async def seen(
     tx: AsyncSession,
     telegram_id: int,
-    name: str,
+    name: str | None,
     username: str | None,
     now: datetime,
     kind: str = "private",
@@ -27,7 +28,11 @@ async def seen(
     """The member with this Telegram id, by today's name, seen in this group."""
     chat = await chat_of(tx, telegram_id, kind)
     seen_here = {"group_chat_id": group} if group else {}
-    return await tx.merge(Member(chat_id=chat.id, name=clean(name, 64), username=username, seen_at=now, **seen_here))
+    return await tx.merge(
+        Member(
+            chat_id=chat.id, name=clean(name or username or NAMELESS, 64), username=username, seen_at=now, **seen_here
+        )
+    )
 
 
 async def introduce(tx: AsyncSession, people: Sequence[User], now: datetime, group: int) -> None:

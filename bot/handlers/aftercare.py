@@ -50,7 +50,7 @@ async def _share_name(tx: AsyncSession, deps: Deps, candidate: Candidate, update
     """The name in Telegram, shown to staff from now on, by the person's own wish."""
     ticket, key, user = await _own(tx, candidate, rest), f"u{update.update_id}", update.effective_user
     assert user
-    candidate.shown_name = clean(user.full_name, NAME) or candidate.id
+    candidate.shown_name = clean(user.full_name or "", NAME) or candidate.id
     said = texts(tongue(candidate)).name_shared.format(name=candidate.shown_name)
     await say(tx, candidate, Message(said), key)
     if ticket:
