@@ -21,7 +21,6 @@ from time import perf_counter, process_time
 from typing import Any
 
 COUNTED = 5  # hits
-THREADS = 2
 Answer = Callable[[str, str], object]
 
 
@@ -38,17 +37,13 @@ def guichet(folder: Path, facts: dict[str, str]) -> Answer:
 
 
 def forward(_: Path, facts: dict[str, str]) -> Answer:
-    """The model's file alone, with the product's threads. Tokens are made before the clock starts."""
+    """The model's file alone, as the product opens it. Tokens are made before the clock starts."""
     import numpy as np  # noqa: PLC0415
-    import onnxruntime  # noqa: PLC0415
 
     from indexer import model, tokens  # noqa: PLC0415
+    from indexer.encoder import open_session  # noqa: PLC0415
 
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = THREADS
-    options.inter_op_num_threads = 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    session = onnxruntime.InferenceSession(f"{facts['prepared']}/encoder.onnx", options)
+    session = open_session(Path(facts["prepared"]) / "encoder.onnx")
     prepared = model.read(Path(facts["prepared"]))
     cut = tokens.load(prepared.folder, prepared.most_tokens)
 
@@ -82,7 +77,7 @@ def langchain_onnx(folder: Path, facts: dict[str, str]) -> Answer:
     from indexer.encoder import OnnxEncoder  # noqa: PLC0415
     from indexer.model import read  # noqa: PLC0415
 
-    encoder = OnnxEncoder(read(Path(facts["prepared"])), THREADS)
+    encoder = OnnxEncoder(read(Path(facts["prepared"])))
     return langchain(folder, lambda text: encoder.queries([text])[0].tolist())
 
 

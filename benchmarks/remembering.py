@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from indexer.encoder import Encoder, Vectors
+from indexer.model import LAYOUT
 
 
 class RememberingEncoder:
@@ -16,7 +17,7 @@ class RememberingEncoder:
     def __init__(self, within: Encoder, folder: Path) -> None:
         self.identity, self.dims = within.identity, within.dims
         self._within = within
-        self._path = folder / f"vectors-{sha256(within.identity.encode()).hexdigest()[:12]}.npz"
+        self._path = folder / f"vectors-{LAYOUT}-{sha256(within.identity.encode()).hexdigest()[:12]}.npz"
         self._known: dict[bytes, npt.NDArray[np.float32]] = {}
         if self._path.is_file():
             with np.load(self._path) as file:
