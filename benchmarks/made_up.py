@@ -42,7 +42,7 @@ def entries(passages: int) -> list[Entry]:
             topic="topic",
             topic_name="Topic",
             question=sentence(8, "?"),
-            also=(sentence(7, "?"), sentence(9, "?")),
+            also=(sentence(7, "?"),),
             answer=f"{sentence(14, '.')} {sentence(16, '.')}",
             source="made up",
         )

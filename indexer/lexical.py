@@ -20,7 +20,7 @@ from indexer.stopwords import STOPWORDS
 K1, B = 1.2, 0.75  # how soon a repeated word stops counting; how much a long document is held back
 Numbers = npt.NDArray[np.int64]
 Scores = npt.NDArray[np.float32]
-WORD = re.compile(r"\w+")
+WORD = re.compile(r"[^\W_]+")  # "read_csv" are two words
 
 
 def fold(text: str) -> str:

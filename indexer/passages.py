@@ -18,9 +18,9 @@ class Kind(IntEnum):
     """What a passage is made of."""
 
     ASKED = 0  # the question and each other way of asking it, encoded as people's questions are
-    QUESTION = 1  # the same texts, encoded as passages are
+    QUESTION = 1  # the same texts, encoded as passages are, and the question below its topic's title
     ANSWER = 2  # one or two sentences of the answer
-    WHOLE = 3  # question and answer together
+    WHOLE = 3  # question and answer together, without and with the topic's title
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +60,22 @@ def beginning(entry: Entry) -> str:
 
 
 def cut(entry: Entry, number: int) -> Iterator[Passage]:
-    """The passages of one entry; a draft, which has no answer, is found by its questions only."""
+    """The passages of one entry; a draft, which has no answer, is found by its questions only.
+
+    People name what the question leaves to its topic's title, so the question and the whole are encoded with it too.
+    """
     for kind in (Kind.ASKED, Kind.QUESTION):
         for question in (entry.question, *entry.also):
             yield Passage(number, kind, question)
+    yield Passage(number, Kind.QUESTION, f"{entry.topic_name} {entry.question}")
     if entry.draft:
         return
     said = sentences(entry)[:LONGEST_ANSWER]
     for window in _windows(said):
         yield Passage(number, Kind.ANSWER, window)
-    yield Passage(number, Kind.WHOLE, " ".join([entry.question, *said])[:LONGEST_WHOLE])
+    whole = [entry.question, *said]
+    for texts in (whole, [entry.topic_name, *whole]):
+        yield Passage(number, Kind.WHOLE, " ".join(texts)[:LONGEST_WHOLE])
 
 
 def windows(entry: Entry) -> list[str]:

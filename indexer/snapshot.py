@@ -20,7 +20,7 @@ from indexer.nearest import Nearest
 from indexer.passages import Kind
 from indexer.spelling import Spelling
 
-FORMAT = 5
+FORMAT = 6
 CALIBRATOR = "calibrator.json"  # beside the vectors
 SCHOOL = "courses.json"  # where a school has several
 PASSAGES, PLAIN, SPELLING = "passages.json", "plain.json", "spelling.json"  # of these, serving needs the last

@@ -50,6 +50,10 @@ def test_a_question_of_stop_words_alone_keeps_them() -> None:
     assert words("?!", "en") == []
 
 
+def test_names_of_programs_are_the_words_that_they_are_made_of() -> None:
+    assert words("read_csv and POSTGRES_USER", "en") == ["read", "csv", "postgr", "user"]
+
+
 def test_grams_stay_within_words_and_know_their_borders() -> None:
     assert grams("Clé") == [" cl", "cle", "le ", " cle", "cle ", " cle "]
     assert grams("a b") == [" a ", " b "]

@@ -26,6 +26,7 @@ def test_the_passages_of_an_entry() -> None:
     assert [passage.text for passage in found if passage.kind == Kind.QUESTION] == [
         "How hot is the kiln?",
         "Is it hot?",
+        "Classes How hot is the kiln?",
     ]
     assert [passage.text for passage in found if passage.kind == Kind.ANSWER] == [
         "It reaches 1,240 degrees.",
@@ -37,13 +38,14 @@ def test_the_passages_of_an_entry() -> None:
         "Wait",
     ]
     assert [passage.text for passage in found if passage.kind == Kind.WHOLE] == [
-        "How hot is the kiln? It reaches 1,240 degrees. Wear gloves! Stand back Wait"
+        "How hot is the kiln? It reaches 1,240 degrees. Wear gloves! Stand back Wait",
+        "Classes How hot is the kiln? It reaches 1,240 degrees. Wear gloves! Stand back Wait",
     ]
 
 
 def test_a_draft_is_found_by_its_questions_only() -> None:
     kinds = [passage.kind for passage in cut(entry(draft=True, answer="", also=("Hot?",)), 0)]
-    assert kinds == [Kind.ASKED, Kind.ASKED, Kind.QUESTION, Kind.QUESTION]
+    assert kinds == [Kind.ASKED, Kind.ASKED, Kind.QUESTION, Kind.QUESTION, Kind.QUESTION]
 
 
 def test_an_endless_answer_costs_no_endless_memory() -> None:

@@ -141,10 +141,11 @@ def test_only_changed_texts_are_encoded_again(built: Built, tmp_path: Path) -> N
     changed = [replace(ENTRIES[0], answer="It reaches 1,260 degrees."), *ENTRIES[1:]]
     again = build(changed, encoder, tmp_path, old=built.folder)
     assert sorted(encoder.encoded) == [
+        "Classes How hot is the kiln? It reaches 1,260 degrees.",
         "How hot is the kiln? It reaches 1,260 degrees.",
         "It reaches 1,260 degrees.",
     ]
-    assert again.encoded == 2
+    assert again.encoded == 3
     fresh = build(changed, WordEncoder(), tmp_path / "fresh")
     assert np.array_equal(load(again.folder).vectors, load(fresh.folder).vectors)
 
