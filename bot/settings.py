@@ -240,9 +240,10 @@ class Settings(BaseSettings):
     @property
     def hours(self) -> Hours:
         """When staff work; around the clock as long as nobody has said."""
-        free, zone = hours.public_holidays(self.holidays), ZoneInfo(self.timezone)
+        zone = ZoneInfo(self.timezone)
         if self.office_hours is None:
             return Hours(zone=zone)
+        free = hours.public_holidays(self.holidays)
         return Hours(hours.parse(self.office_hours), zone, free, stated=True)
 
     @property

@@ -9,8 +9,6 @@ from itertools import pairwise
 from typing import cast
 from zoneinfo import ZoneInfo
 
-from holidays import country_holidays
-
 Span = tuple[time, time]  # from, until (not included); midnight as an end is the day's end
 Moments = tuple[datetime, datetime]  # the same on a day, in UTC
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -54,6 +52,8 @@ def public_holidays(place: str) -> Collection[date]:
     country, _, region = place.upper().partition("-")
     if country == "NONE":
         return ()
+    from holidays import country_holidays  # noqa: PLC0415  # a tenth of a second, and most never need it
+
     try:
         return cast(Collection[date], country_holidays(country, region or None))
     except NotImplementedError:

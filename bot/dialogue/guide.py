@@ -4,11 +4,9 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from functools import cache
 from itertools import chain
-from pathlib import Path
 from typing import Any
 
-import yaml
-
+from bot.dialogue import lists
 from bot.dialogue.conversation import Find, Turn, respond
 from bot.dialogue.decide import Answer, Clarify, Decision, Escalate, Limits
 from bot.dialogue.texts import french_spaces, texts
@@ -46,7 +44,7 @@ def _decided(turn: Turn) -> type[Decision] | None:
 
 @cache
 def _sentences(language: Language) -> Guide:
-    said: Guide = yaml.safe_load(Path(__file__).with_name(f"guide.{language}.yaml").read_text(encoding="utf-8"))
+    said: Guide = lists.read(f"guide.{language}.yaml")
     step = said["steps"]["learn"]
     step["then"] = step["then"].replace("{button}", texts(language).button_learn)
     return _spaced(said) if language == "fr" else said

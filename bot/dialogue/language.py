@@ -3,15 +3,14 @@
 import re
 import unicodedata
 from functools import cache
-from pathlib import Path
 
-import yaml
 from lingua import Language as Tongue
 from lingua import LanguageDetector, LanguageDetectorBuilder
 
+from bot.dialogue import lists
 from indexer.entries import LANGUAGES, Language
 
-_LISTS = yaml.safe_load(Path(__file__).with_name("words.yaml").read_text(encoding="utf-8"))
+_LISTS = lists.read("words.yaml")
 _GRAMMAR: dict[Language, frozenset[str]] = {
     tongue: frozenset(_LISTS["grammar"][tongue].split()) for tongue in LANGUAGES
 }

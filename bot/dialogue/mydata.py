@@ -4,10 +4,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
-from pathlib import Path
 
-import yaml
-
+from bot.dialogue import lists
 from bot.dialogue.signs import visible
 from indexer.entries import Language
 
@@ -69,5 +67,5 @@ def _lines(value: object, nothing: str, indent: str = "") -> Iterator[str]:
 
 @cache
 def _words(language: Language) -> dict[str, str]:
-    known = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
+    known = lists.read("mydata.yaml")
     return {name: in_both[language] for name, in_both in known.items()}

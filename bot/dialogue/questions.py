@@ -4,10 +4,8 @@ import re
 import unicodedata
 from functools import cache, lru_cache
 from itertools import pairwise
-from pathlib import Path
 
-import yaml
-
+from bot.dialogue import lists
 from bot.dialogue.language import fold
 from indexer.entries import Language
 
@@ -18,7 +16,7 @@ _MOST_PEELS = 6
 _WISHES: dict[Language, str] = {"fr": "wants_french", "en": "wants_english"}
 _EDGES = ' ,;:-–"«»\u00a0\u202f'
 
-_PATTERNS: dict[str, str] = yaml.safe_load(Path(__file__).with_name("patterns.yaml").read_text(encoding="utf-8"))
+_PATTERNS: dict[str, str] = lists.read("patterns.yaml")
 # A sentence ends at . ! ? … before a blank, but not after "M.", "Mme.", "etc." or a single digit.
 _SENTENCE = re.compile(
     r"(?<=[.!?…])(?<!\b[A-Za-z]\.)(?<!\bMme\.)(?<!\bMr\.)(?<!\bMrs\.)(?<!\betc\.)(?<!\be\.g\.)(?<!\bi\.e\.)(?<!\s\d\.)\s+"

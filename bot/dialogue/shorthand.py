@@ -1,15 +1,11 @@
 """What people shorten in messages, written out, so that it can be found: "c koi" is "c'est quoi"."""
 
 import re
-from pathlib import Path
 
-import yaml
-
+from bot.dialogue import lists
 from indexer.entries import LANGUAGES, Language
 
-_MEANT: dict[Language, dict[str, str]] = yaml.safe_load(
-    Path(__file__).with_name("shorthand.yaml").read_text(encoding="utf-8")
-)
+_MEANT: dict[Language, dict[str, str]] = lists.read("shorthand.yaml")
 
 
 def _pattern(shortened: str) -> str:

@@ -3,16 +3,14 @@
 import re
 import unicodedata
 from functools import cache
-from pathlib import Path
 from typing import Literal
 
-import yaml
-
+from bot.dialogue import lists
 from bot.dialogue.language import fold
 
 ChatKind = Literal["greeting", "thanks", "goodbye", "insult", "gibberish", "presence", "language"]
 
-_PHRASES: dict[str, str] = yaml.safe_load(Path(__file__).with_name("phrases.yaml").read_text(encoding="utf-8"))
+_PHRASES: dict[str, str] = lists.read("phrases.yaml")
 # What counts when a message holds several ("merci, au revoir"): the first of these that it holds.
 _KINDS: dict[str, ChatKind] = {
     "insult": "insult",

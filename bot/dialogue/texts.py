@@ -3,10 +3,8 @@
 import re
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
-import yaml
-
+from bot.dialogue import lists
 from indexer.entries import Language
 
 
@@ -471,8 +469,7 @@ def spoken(language: str | None) -> Language:
 @cache
 def texts(language: Language) -> Texts:
     """Return the texts of one language."""
-    path = Path(__file__).with_name(f"texts.{language}.yaml")
-    sentences = yaml.safe_load(path.read_text(encoding="utf-8"))
+    sentences = lists.read(f"texts.{language}.yaml")
     if language == "fr":
         sentences = {name: french_spaces(text) for name, text in sentences.items()}
     return Texts(**sentences)
