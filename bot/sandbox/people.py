@@ -43,7 +43,7 @@ class User:
 
     def _named(self) -> Json:
         names = {"first_name": self.first_name, "last_name": self.last_name, "username": self.username}
-        return {key: name for key, name in names.items() if name}
+        return {key: name for key, name in names.items() if name or key == "first_name"}  # a deleted account has ""
 
 
 @dataclass(slots=True, eq=False)

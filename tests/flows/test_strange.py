@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.desk.members import NAMELESS
 from bot.dialogue.signs import visible
 from bot.dialogue.texts import texts
 from bot.records.states import TicketState
@@ -42,6 +43,7 @@ async def test_another_person_s_conversation_is_not_ended(flow: House, sara: Use
 
 
 async def test_made_up_buttons_do_nothing(flow: House, sara: User) -> None:
+    await flow.ask(flow.candidate("Omar"), LECTURERS["en"])  # the first question is not Sara's
     (shown,) = await flow.ask(sara, LECTURERS["en"])
     made_up = ["", ":", "h", "h:", "h:x", "h:²", "h:-1", "h:99999999", f"h:{10**17}", f"h:{10**60}", "z:1", "c:1"]
     made_up += ["c:1:", "c:1:-1", "c:1:99", f"c:1:{10**50}", "b:", "b:x", f"b:{10**55}", "x:1:2:3:4", "n:0", "💥" * 16]
@@ -74,6 +76,17 @@ async def test_buttons_pressed_in_the_staff_s_group_erase_nothing(flow: House, s
     assert len(flow.received(flow.staff)) == 1
     await flow.group(flow.marie, "Still here", reply_to=card)
     assert flow.received(sara)[-1]["text"].endswith("Still here")
+
+
+async def test_a_deleted_account_has_no_name(flow: House, sara: User) -> None:
+    card = await flow.handed_over(sara)
+    nobody = flow.candidate("")
+    await flow.press_in_group(nobody, card, EN.button_claim)
+    (claimed,) = [message for message in flow.received(flow.staff) if message["message_id"] == card["message_id"]]
+    assert EN.state_claimed.format(owner=NAMELESS) in claimed["text"]
+    (note,) = await flow.ask(nobody, PRICE["en"])
+    (said,) = await flow.press(nobody, note, EN.button_share_name)
+    assert said["text"] == EN.name_shared.format(name=(await flow.tickets())[-1].candidate_id)
 
 
 async def test_updates_of_unknown_kinds_are_done_with(flow: House, sara: User) -> None:
