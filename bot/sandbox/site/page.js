@@ -85,7 +85,10 @@ const HAPPENS = {
   chat: (told) => { state.chats.set(told.chat.id, kept(told.chat)); refresh(); },
   reaction: (told) => { state.chats.get(told.chat).reactions[told.message] = told.emoji; refresh(); },
   typing: (told) => { for (const pane of panes) if (pane.chat === told.chat) pane.typing(); },
-  commands: (told) => { state.commands = told.commands; },
+  commands: (told) => {
+    state.commands = told.commands;
+    for (const pane of panes) if (pane.list) pane.menu(true);
+  },
   answered: (told) => {
     if (told.text && state.pressed.has(told.query)) notice(told.text);
     state.pressed.set(told.query, told.text);
