@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import assert_never
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -108,15 +110,8 @@ async def on_move(update: Update, context: Context) -> None:
 
 async def on_unban(update: Update, context: Context) -> None:
     """/unban as a reply to a card, or with a pseudonym."""
-    deps, received = context.deps, update.effective_message
-    assert received
-    words = texts(deps.settings.staff_language)
-    async with deps.db.begin() as tx:
-        ticket = await _ticket(tx, update, deps)
-        whom = argument(received) or (ticket.candidate_id if ticket else "")
-        freed = await bans.unban(tx, whom)
-        said = words.staff_unbanned.format(candidate=freed) if freed else words.staff_unban_whom
-        await _put(tx, update, deps, Message(said))
+    words = texts(context.deps.settings.staff_language)
+    await _free(update, context.deps, bans.unban, words.staff_unbanned, words.staff_unban_whom)
 
 
 async def on_mute(update: Update, context: Context) -> None:
@@ -136,14 +131,20 @@ async def on_mute(update: Update, context: Context) -> None:
 
 async def on_unmute(update: Update, context: Context) -> None:
     """/unmute as a reply to a card, or with a pseudonym."""
-    deps, received = context.deps, update.effective_message
-    assert received
-    words = texts(deps.settings.staff_language)
+    words = texts(context.deps.settings.staff_language)
+    unmute = partial(mutes.unmute, now=context.deps.now())
+    await _free(update, context.deps, unmute, words.staff_unmuted, words.staff_unmute_whom)
+
+
+async def _free(
+    update: Update, deps: Deps, free: Callable[[AsyncSession, str], Awaitable[str | None]], freed: str, whom: str
+) -> None:
+    """Let somebody be heard again; `freed` says that they are, `whom` that nobody of that name is held back."""
+    assert update.effective_message
     async with deps.db.begin() as tx:
         ticket = await _ticket(tx, update, deps)
-        freed = await mutes.unmute(tx, argument(received) or (ticket.candidate_id if ticket else ""), deps.now())
-        said = words.staff_unmuted.format(candidate=freed) if freed else words.staff_unmute_whom
-        await _put(tx, update, deps, Message(said))
+        name = await free(tx, argument(update.effective_message) or (ticket.candidate_id if ticket else ""))
+        await _put(tx, update, deps, Message(freed.format(candidate=name) if name else whom))
 
 
 async def on_tickets(update: Update, context: Context) -> None:
