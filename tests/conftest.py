@@ -59,8 +59,11 @@ def knowledge(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def index_root(encoder: OnnxEncoder, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An index of the project's own knowledge, as GUICHET_DATA_DIR/index holds it."""
-    root = tmp_path_factory.mktemp("data") / "index"
+    """An index of the project's own knowledge, as GUICHET_DATA_DIR/index holds it: to be read and copied."""
+    base = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent  # of all processes: the first that comes builds it
+    root = base / "data-of-all" / "index"
     engines.index(REPOSITORY / "knowledge", encoder, root)
     return root
 
