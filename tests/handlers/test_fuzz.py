@@ -34,7 +34,7 @@ from tests.flows.house import TOKEN, settings
 
 from .odd import Json, Odd
 
-COUNT = int(os.environ.get("GUICHET_FUZZ", "4000"))  # how many; set the variable for a longer run
+COUNT = int(os.environ.get("GUICHET_FUZZ", "10000"))  # how many; set the variable for a longer run
 EACH = 25  # updates of one example
 MARKS = {"parse_mode", "parse_modes"}
 
@@ -129,6 +129,7 @@ def faults(payload: dict[str, Any]) -> list[str]:
 
 
 @pytest.mark.timeout(1800)
+@pytest.mark.timeout(1200)  # two minutes where nothing else runs
 async def test_nothing_that_anybody_sends_raises_or_is_lost(
     hasty: BotApi, encoder: OnnxEncoder, knowledge: Path, tmp_path: Path
 ) -> None:
