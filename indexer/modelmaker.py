@@ -133,7 +133,7 @@ def _fused(exported: Path, model: Any) -> Path:
     A third of the nodes are left, so that a session opens in half the time. Only attention has to be fused here:
     once quantised, ONNX Runtime no longer recognises it. Embeddings and their normalisation are left alone, since as
     one node they would be quantised too (cosine .998 to the same text); so are sums with theirs, which take three
-    times as long as one node (see `encoder.OnnxFile`).
+    times as long as one node (see `encoder.open_session`).
     """
     from onnxruntime.transformers import fusion_options, optimizer  # noqa: PLC0415  # needs onnx, only here
 
