@@ -11,14 +11,8 @@ from bot.records.tables import Candidate
 
 async def ask_ban(press: Press) -> str:
     """Whether the candidate should really be banned."""
-    words, candidate = press.words, await press.tx.get_one(Candidate, press.ticket.candidate_id)
-    buttons = (
-        Button(words.button_ban_yes, data=f"t:y:{press.ticket.id}"),
-        Button(words.button_leave, data=f"t:n:{press.ticket.id}"),
-    )
-    asked = words.staff_ban_ask.format(candidate=candidate.known_as)
-    await relay.tell(press.tx, press.desk, press.ticket, Message(asked, buttons=(buttons,)), key=press.key)
-    return ""
+    yes = Button(press.words.button_ban_yes, data=f"t:y:{press.ticket.id}")
+    return await _ask(press, press.words.staff_ban_ask, (yes, _leave(press)))
 
 
 async def ban(press: Press) -> str:
@@ -30,16 +24,12 @@ async def ban(press: Press) -> str:
 
 async def ask_mute(press: Press) -> str:
     """For how long the candidate should not be heard."""
-    words, candidate = press.words, await press.tx.get_one(Candidate, press.ticket.candidate_id)
     hours = [round(span.total_seconds() / 3600) for span in mutes.OFFERED]
     choices = tuple(
         Button(times.length(span, press.desk.language), data=f"t:h:{press.ticket.id}:{number}")
         for span, number in zip(mutes.OFFERED, hours, strict=True)
     )
-    leave = (Button(words.button_leave, data=f"t:n:{press.ticket.id}"),)
-    asked = words.staff_mute_ask.format(candidate=candidate.known_as)
-    await relay.tell(press.tx, press.desk, press.ticket, Message(asked, buttons=(choices, leave)), key=press.key)
-    return ""
+    return await _ask(press, press.words.staff_mute_ask, choices, (_leave(press),))
 
 
 async def mute(press: Press) -> str:
@@ -50,4 +40,15 @@ async def mute(press: Press) -> str:
     if not await mutes.mute(press.tx, press.desk, press.ticket, press.deps.now() + span, key=press.key):
         return press.words.staff_gone
     await take_away(press)
+    return ""
+
+
+def _leave(press: Press) -> Button:
+    return Button(press.words.button_leave, data=f"t:n:{press.ticket.id}")
+
+
+async def _ask(press: Press, question: str, *buttons: tuple[Button, ...]) -> str:
+    candidate = await press.tx.get_one(Candidate, press.ticket.candidate_id)
+    asked = Message(question.format(candidate=candidate.known_as), buttons=buttons)
+    await relay.tell(press.tx, press.desk, press.ticket, asked, key=press.key)
     return ""
