@@ -5,8 +5,10 @@ from typing import Any
 
 import yaml
 
+# Ten times faster where PyYAML has libyaml, and the files of this folder are read at every start.
+LOADER = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+
 
 def read(name: str) -> Any:
-    """A file of this folder. Ten times faster where PyYAML has libyaml, and all of them are read at every start."""
-    loader = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
-    return yaml.load(Path(__file__).with_name(name).read_text(encoding="utf-8"), loader)  # noqa: S506  # safe
+    """A file of this folder."""
+    return yaml.load(Path(__file__).with_name(name).read_text(encoding="utf-8"), LOADER)  # noqa: S506  # safe

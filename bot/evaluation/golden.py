@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from bot.dialogue.lists import LOADER
 from indexer.entries import KnowledgeError, Language, Problem, read_text
 
 FILE = "golden.yaml"
@@ -113,8 +114,8 @@ def _twice(path: Path, questions: Iterable[Golden]) -> list[Problem]:
 def _yaml_items(path: Path) -> list[tuple[int, Any]]:
     text = read_text(path)
     try:
-        node = yaml.compose(text, Loader=yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader)
-        values = yaml.load(text, Loader=yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader)  # noqa: S506  # safe
+        node = yaml.compose(text, Loader=LOADER)
+        values = yaml.load(text, Loader=LOADER)  # noqa: S506  # safe
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise KnowledgeError([Problem(path.name, line, f"cannot be read: {error.problem}")]) from error
