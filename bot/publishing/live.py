@@ -68,26 +68,20 @@ class Live:
 
         With a file that was brought, what it changes is in it; raises UploadError.
         """
+        build = partial(propose, brought=brought, origin=origin)
         async with self._indexing:
-            return await self._propose(today, progress, shown, brought, origin)
+            return await self._propose(build, today, progress, shown)
 
     async def _propose(
-        self,
-        today: date,
-        progress: Step,
-        shown: int,
-        brought: Brought | None = None,
-        origin: Origin | None = None,
-        *,
-        alone: bool = False,
+        self, build: Callable[..., Proposed | None], today: date, progress: Step, shown: int, *, alone: bool = False
     ) -> Proposed | None:
-        """Add to what waits; if it must be `alone`, raise OthersWaitError instead."""
+        """Add what `build` proposes to what waits; if it must be `alone`, raise OthersWaitError instead."""
 
         def examine(new: Engine, live: Engine | None, folder: Path) -> Verdict:
             return verdict(new, live, folder, self._most_wrong, today, progress)
 
         where = self._knowledge, self.engine.encoder, self._root
-        build = partial(propose, *where, examine, progress, shown, brought=brought, origin=origin)
+        build = partial(build, *where, examine, progress, shown)
         for _ in range(TRIES):
             before = await self._waits()
             if before and alone:
@@ -121,7 +115,7 @@ class Live:
                 raise OthersWaitError(waits)
             restore, proposed = await asyncio.to_thread(write), None
             try:
-                proposed = await self._propose(today, lambda *_: None, 0, alone=True)
+                proposed = await self._propose(propose, today, lambda *_: None, 0, alone=True)
                 if proposed:  # else live already: the process died between that and noting it
                     refuse(proposed)
                     await self._accept(proposed.proposal, note, kept)

@@ -20,10 +20,11 @@ from .examples import TODAY, Machine, add, contents, first_index, following, put
 
 NOTE = Note("Marie", "published", reason="a test")
 Two = tuple[Live, Live]
+Machines = tuple[Machine, Machine]
 
 
 @pytest.fixture
-async def both(machines: tuple[Machine, Machine], knowledge: Path) -> Two:
+async def both(machines: Machines, knowledge: Path) -> Two:
     """The bots of two machines that have the knowledge folder in common."""
     one, two = machines
     engine = await first_index(one, knowledge)
@@ -37,11 +38,7 @@ async def stored(machine: Machine) -> set[str]:
         return set((await tx.execute(select(StoredSnapshot.id))).scalars())
 
 
-async def test_what_waits_on_one_machine_is_published_by_another(
-    both: Two,
-    machines: tuple[Machine, Machine],
-    knowledge: Path,
-) -> None:
+async def test_what_waits_on_one_machine_is_published_by_another(both: Two, knowledge: Path) -> None:
     here, there = both
     proposal = await put(here)
     assert await there.proposal(proposal.snapshot) == proposal
@@ -58,9 +55,7 @@ async def test_what_waits_on_one_machine_is_published_by_another(
 
 
 async def test_what_waits_on_one_machine_is_discarded_by_another(
-    both: Two,
-    machines: tuple[Machine, Machine],
-    knowledge: Path,
+    both: Two, machines: Machines, knowledge: Path
 ) -> None:
     here, there = both
     before = contents(knowledge)
@@ -75,9 +70,7 @@ async def test_what_waits_on_one_machine_is_discarded_by_another(
 
 
 async def test_what_another_machine_published_is_not_taken_back_by_who_had_proposed_it(
-    both: Two,
-    machines: tuple[Machine, Machine],
-    knowledge: Path,
+    both: Two, knowledge: Path
 ) -> None:
     here, there = both
     proposal = await put(here)
@@ -104,12 +97,18 @@ async def test_files_that_reach_two_machines_at_once_add_up(both: Two, monkeypat
     assert await there.proposal() == proposal
 
 
+async def go_live(machine: Machine, knowledge: Path, before: str | None) -> None:
+    """An index of the files as they are now takes the place of the one `before`."""
+    engine = await asyncio.to_thread(machine.build, knowledge)
+    await machine.replica.publish(engine.snapshot.folder, before)
+
+
 async def lose(machine: Machine, proposal: Proposal) -> None:
     async with machine.replica.db.begin() as tx:
         await tx.execute(delete(StoredSnapshot).where(StoredSnapshot.id == proposal.snapshot))
 
 
-async def test_a_proposal_whose_snapshot_is_lost_is_discarded(both: Two, machines: tuple[Machine, Machine]) -> None:
+async def test_a_proposal_whose_snapshot_is_lost_is_discarded(both: Two, machines: Machines) -> None:
     here, there = both
     proposal = await put(here)
     await lose(machines[0], proposal)
@@ -118,7 +117,7 @@ async def test_a_proposal_whose_snapshot_is_lost_is_discarded(both: Two, machine
     assert (await put(there, "cats")).edits
 
 
-async def test_a_proposal_whose_snapshot_is_lost_is_built_anew(both: Two, machines: tuple[Machine, Machine]) -> None:
+async def test_a_proposal_whose_snapshot_is_lost_is_built_anew(both: Two, machines: Machines) -> None:
     here, there = both
     proposal = await put(here)
     await lose(machines[0], proposal)
@@ -127,18 +126,14 @@ async def test_a_proposal_whose_snapshot_is_lost_is_built_anew(both: Two, machin
     assert await here.proposal() == second
 
 
-async def test_newer_indexes_leave_what_waits(
-    both: Two,
-    machines: tuple[Machine, Machine],
-    knowledge: Path,
-) -> None:
+async def test_newer_indexes_leave_what_waits(both: Two, machines: Machines, knowledge: Path) -> None:
     here, there = both
     proposal = await put(here)
     two = machines[1]
     for number in range(store.KEPT + 1):
         before = await two.replica.level()
         add(knowledge, number)
-        await two.replica.publish((await asyncio.to_thread(two.build, knowledge)).snapshot.folder, before)
+        await go_live(two, knowledge, before)
         await machines[0].replica.level()
     assert proposal.snapshot in await stored(two)
     for live, machine in ((here, machines[0]), (there, two)):
@@ -147,9 +142,7 @@ async def test_newer_indexes_leave_what_waits(
 
 
 async def test_what_waited_on_disk_before_the_database_knew_of_it_still_waits(
-    both: Two,
-    machines: tuple[Machine, Machine],
-    knowledge: Path,
+    both: Two, machines: Machines, knowledge: Path
 ) -> None:
     here, there = both
     proposal = await put(here)
@@ -165,9 +158,7 @@ async def test_what_waited_on_disk_before_the_database_knew_of_it_still_waits(
 
 
 async def test_a_proposal_whose_snapshot_is_lost_is_refused_by_name(
-    both: Two,
-    machines: tuple[Machine, Machine],
-    knowledge: Path,
+    both: Two, machines: Machines, knowledge: Path
 ) -> None:
     here, there = both
     before = contents(knowledge)
@@ -179,16 +170,12 @@ async def test_a_proposal_whose_snapshot_is_lost_is_refused_by_name(
 
 
 async def test_another_index_that_went_live_keeps_the_file_that_waits(
-    both: Two,
-    machines: tuple[Machine, Machine],
-    knowledge: Path,
+    both: Two, machines: Machines, knowledge: Path
 ) -> None:
     here, there = both
     proposal = await put(here)
     add(knowledge)
-    before = there.engine.snapshot.id
-    two = machines[1]
-    await two.replica.publish((await asyncio.to_thread(two.build, knowledge)).snapshot.folder, before)
+    await go_live(machines[1], knowledge, there.engine.snapshot.id)
     with pytest.raises(SnapshotError, match="another index went live"):
         await there.accept(proposal, NOTE, 5)
     anew = await there.propose(TODAY, lambda *_: None, 8)
