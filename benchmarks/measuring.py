@@ -9,11 +9,11 @@ from time import perf_counter
 
 import httpx
 import numpy as np
-import onnxruntime
 from prometheus_client.parser import text_string_to_metric_families
 
 from benchmarks.processes import Bot
 from indexer import tokens
+from indexer.encoder import open_session
 from indexer.model import Model
 
 ROUNDS = 200
@@ -38,11 +38,7 @@ def latency(seconds: Sequence[float]) -> Latency:
 
 def forward_ms(model: Model, texts: Sequence[str]) -> float:
     """The median time of the model's file alone, its input ready, with the product's threads."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 2
-    options.inter_op_num_threads = 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    session = onnxruntime.InferenceSession(str(model.folder / "encoder.onnx"), options)
+    session = open_session(model.folder / "encoder.onnx")
     cut = tokens.load(model.folder, model.most_tokens)
     times = []
     for number in range(ROUNDS):

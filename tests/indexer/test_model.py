@@ -51,6 +51,20 @@ def python(code: str, *arguments: str, **environment: str) -> subprocess.Complet
     )
 
 
+def test_nothing_is_told_to_the_makers_of_what_runs_the_model(tmp_path: Path) -> None:
+    """The library writes a number for this machine into the user's cache before it first tells its makers of it."""
+    at_home = {"HOME": str(tmp_path), "XDG_CACHE_HOME": ""}
+    # Builds and tests it never tells of: it looks for the variables that these set.
+    unset = "import os; [os.environ.pop(name) for name in list(os.environ) if name not in ('PATH', 'HOME')]; "
+    written = python(f"{unset}import indexer.encoder, time; time.sleep(0.5)", **at_home)
+    assert written.returncode == 0, written.stderr
+    assert list(tmp_path.iterdir()) == []
+    python(
+        f"{unset}import onnxruntime, time; time.sleep(0.5)", **at_home
+    )  # the library by itself: this test would see it
+    assert list(tmp_path.rglob("onnxruntime.db")) != []
+
+
 def test_any_sentence_transformers_folder_is_a_model(prepared: Prepared) -> None:
     """Its ONNX file gives the vectors that sentence-transformers gives, which a process of its own computes."""
     code = """
