@@ -32,8 +32,10 @@ class Calibrator:
 
     def rated(self, hits: Sequence[Hit]) -> tuple[Hit, ...]:
         """The same hits with their confidence."""
-        sure = self.confidences([hit.features for hit in hits])
-        return tuple(replace(hit, confidence=float(value)) for hit, value in zip(hits, sure, strict=True))
+        sure = self.confidences([hit.features for hit in hits]).tolist()
+        return tuple(
+            replace(hit, confidence=1.0 if hit.verbatim else value) for hit, value in zip(hits, sure, strict=True)
+        )
 
     def confidences(self, features: Sequence[Sequence[float]]) -> npt.NDArray[np.float64]:
         """The same for many hits, from their features, shape (hits, len(FEATURES))."""

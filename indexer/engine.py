@@ -48,6 +48,8 @@ class Engine:
         if not question.strip():
             return ()
         found = self._find(question, language, course)
+        if found and found[0].verbatim:
+            return found
         corrected = self.speller.corrected(question, language)
         if corrected == question:
             return found

@@ -21,6 +21,7 @@ K1, B = 1.2, 0.75  # how soon a repeated word stops counting; how much a long do
 Numbers = npt.NDArray[np.int64]
 Scores = npt.NDArray[np.float32]
 WORD = re.compile(r"[^\W_]+")  # "read_csv" are two words
+_PUNCTUATION = re.compile(r"[?!.,;:…'’‘`\"“”«»()\[\]–—-]+")  # not what changes a meaning: C++, C#, 5 %, A/B
 
 
 def fold(text: str) -> str:
@@ -34,6 +35,15 @@ def fold(text: str) -> str:
         return small
     decomposed = unicodedata.normalize("NFKD", small.replace("œ", "oe"))
     return "".join(filterfalse(unicodedata.combining, decomposed))
+
+
+def wording(text: str) -> str:
+    """What two ways of writing the same question share: no capitals, accents or punctuation.
+
+    >>> wording("À qui s'adresse la formation ?") == wording("a qui s’adresse la formation")
+    True
+    """
+    return " ".join(_PUNCTUATION.sub(" ", fold(text)).split())
 
 
 @cache

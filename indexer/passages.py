@@ -36,13 +36,15 @@ class Passage:
 class Hit:
     """An entry that may answer: `score` ranks, `confidence` is the probability that it does, 0 to 1.
 
-    `features` are what the confidence is computed from (see `indexer.search.FEATURES`).
+    `features` are what the confidence is computed from (see `indexer.search.FEATURES`). A question that is `verbatim`
+    one of the entry's own, and of no other entry, is answered by it for certain: people wrote so.
     """
 
     entry: Entry
     score: float
     features: tuple[float, ...] = ()
     confidence: float = 0.0
+    verbatim: bool = False
     gist: str = ""  # of the first hit's long answer, the sentences nearest to the question, word for word
 
 

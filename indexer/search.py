@@ -9,7 +9,7 @@ import numpy.typing as npt
 from indexer.encoder import Vectors
 from indexer.entries import Language
 from indexer.head import chances
-from indexer.lexical import Scores, grams, words
+from indexer.lexical import Scores, grams, wording, words
 from indexer.passages import LONG_ANSWER, Hit, Kind, windows
 from indexer.snapshot import Snapshot, Span
 
@@ -18,6 +18,7 @@ NEAREST_GROUPS = 40
 NEAREST_BY_WORDS = 20
 MOST_ANSWERED, MOST_HITS = 5, 30
 FEW_GRAMS = 0.25  # a best candidate with a smaller share of the n-grams is no measure for the others
+ALIKE = 0.8  # cosine that capitals, accents and punctuation leave between two ways of writing a question, at least
 SHARPNESS = 40.0  # of `near`: at 1/40 below the best, a passage counts e times less
 # What the linear fusion weighs: cosines of three kinds of passages; how many passages are near, and how much (the
 # logarithm of a sum of exponentials, which is the maximum where one stands out); words and character n-grams in two
@@ -93,19 +94,26 @@ def search(
     fusion: Sequence[float],
     course: str | None = None,
 ) -> tuple[Hit, ...]:
-    """The best hits for a question, best first; `vector` is its encoding, shape (dims,), `fusion` weighs PARTS."""
+    """The best hits for a question, best first; `vector` is its encoding, shape (dims,), `fusion` weighs PARTS.
+
+    An entry that has this very question comes first, whatever its score.
+    """
     found = candidates(snapshot, question, vector, language, course)
     if found is None:
         return ()
     score = found.parts() @ np.asarray(fusion, np.float32)
     order = _best(score, found.drafts)
+    same = _verbatim(snapshot, question, found)
+    if same is not None:
+        order = np.concatenate([[same], order[order != same]])
     features = _features(found, score, order, len(words(question, language)))
     hits: list[Hit] = []
     for row, values in zip(order, features.tolist(), strict=True):
         group = int(found.groups[row])
         number = _version(snapshot, snapshot.groups[group], language)
         gist = "" if hits else _gist(snapshot, group, number, vector)  # only the first is ever shown as the answer
-        hits.append(Hit(snapshot.entries[number], float(score[row]), tuple(values), gist=gist))
+        hit = Hit(snapshot.entries[number], float(score[row]), tuple(values), verbatim=row == same, gist=gist)
+        hits.append(hit)
     return tuple(hits)
 
 
@@ -228,6 +236,18 @@ def _best(score: Scores, drafts: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]
     """Rows of the best candidates, best first: as many as it takes to have five with an answer."""
     order = np.argsort(-score, kind="stable")[:MOST_HITS]
     return order[: int(np.searchsorted(np.cumsum(~drafts[order]), MOST_ANSWERED)) + 1]
+
+
+def _verbatim(snapshot: Snapshot, question: str, found: Candidates) -> int | None:
+    """The row of the only candidate that has this very question, but for capitals, accents and punctuation."""
+    said = wording(question)
+    same = [
+        row
+        for row in np.flatnonzero(found.asked >= ALIKE).tolist()
+        for number in snapshot.groups[found.groups[row]]
+        if said in map(wording, (snapshot.entries[number].question, *snapshot.entries[number].also))
+    ]
+    return same[0] if said and len(set(same)) == 1 else None
 
 
 def _features(found: Candidates, score: Scores, order: npt.NDArray[np.int64], length: int) -> Scores:

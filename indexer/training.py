@@ -171,12 +171,15 @@ def _right(examples: Sequence[Example], fusion: Sequence[float]) -> int:
 
 
 def fit_calibrator(examples: Sequence[Example], fusion: Sequence[float], penalty: float = 1.0) -> Calibrator:
-    """Fit on each example's first hit; a draft that comes first is handed over anyway and teaches nothing."""
+    """Fit on each example's first hit.
+
+    A draft that comes first is handed over anyway, and an entry's own question is certain: both teach nothing.
+    """
     features, answers, importance = [], [], []
     for example in examples:
         pair = example.pair
         hit = search(example.snapshot, pair.question, example.vector, pair.language, fusion)[0]
-        if not hit.entry.draft:
+        if not hit.entry.draft and not hit.verbatim:
             features.append(hit.features)
             answers.append(hit.entry.id == pair.entry)
             importance.append(pair.weight)

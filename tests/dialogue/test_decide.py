@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -48,6 +49,13 @@ def hits(*rated: tuple[object, float]) -> list[Hit]:
 )
 def test_decisions_at_their_borders(found: list[Hit], expected: Decision) -> None:
     assert decide(found, LIMITS, TODAY) == expected
+
+
+def test_nothing_comes_near_an_entrys_own_question() -> None:
+    own = [replace(first, verbatim=True) for first in hits((A, 1.0), (DRAFT, 1.0), (PAST, 1.0))]
+    assert decide([own[0], *hits((B, 0.95))], LIMITS, TODAY) == Answer(A)
+    assert decide([own[1], *hits((A, 0.95))], LIMITS, TODAY) == Escalate(Reason.OUTSIDE)
+    assert decide([own[2], *hits((A, 0.95))], LIMITS, TODAY) == Escalate(Reason.OUT_OF_DATE)
 
 
 @given(st.lists(st.tuples(st.sampled_from([A, B, C, D, DRAFT, PAST]), st.floats(0, 1)), max_size=6))

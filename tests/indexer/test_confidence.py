@@ -25,6 +25,10 @@ def test_confidence_is_the_logistic_formula() -> None:
     assert replace(rated, confidence=0.0) == hit(5, 1, 2)
 
 
+def test_an_entrys_own_question_is_certain() -> None:
+    assert PLAIN.rated([replace(hit(-1e9), verbatim=True)])[0].confidence == 1
+
+
 def test_no_hits_have_no_confidence() -> None:
     assert PLAIN.rated([]) == ()
 

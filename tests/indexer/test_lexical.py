@@ -6,7 +6,7 @@ import bm25s
 import numpy as np
 import pytest
 
-from indexer.lexical import Bm25, fold, grams, load, save, words
+from indexer.lexical import Bm25, fold, grams, load, save, wording, words
 from indexer.postings import count
 from indexer.stopwords import STOPWORDS
 
@@ -31,6 +31,22 @@ def near(*values: float) -> object:
 )
 def test_fold_forgets_accents_and_capitals(text: str, folded: str) -> None:
     assert fold(text) == folded
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "alike"),
+    [
+        ("À qui s'adresse la formation ?", "a qui s’adresse la FORMATION", True),
+        ("Who is it for?", "  who is it\tfor ???", True),
+        ("E-learning…", "« e learning »", True),
+        ("Who is it for?", "Who is it from?", False),
+        ("Do you teach C?", "Do you teach C++?", False),
+        ("Bac+4 ?", "Bac 4 ?", False),
+        ("5 % wrong?", "5 wrong?", False),
+    ],
+)
+def test_ways_of_writing_the_same_question(one: str, other: str, alike: bool) -> None:
+    assert (wording(one) == wording(other)) is alike
 
 
 def test_words_are_stemmed_without_accents_and_stop_words() -> None:

@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import exp, log
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -98,6 +98,41 @@ def test_a_course_is_found_however_much_nearer_others_are(tmp_path: Path) -> Non
     assert {hit.entry.course for hit in asked(snapshot, "How hot is the kiln?")} == {"glass"}
     assert [hit.entry.id for hit in asked(snapshot, "How hot is the kiln?", course="pottery")] == ["park"]
     assert {hit.entry.course for hit in asked(snapshot, "Where do I park?", course="glass")} == {"glass"}
+
+
+def test_a_question_of_an_entry_itself_finds_it_before_what_scores_higher(tmp_path: Path) -> None:
+    rival = entry("hot", "How hot?", answer="How hot the kiln is", also=("How hot is our kiln?", "The kiln, how hot?"))
+    own = entry("kiln", "Anything else", answer="No.", also=("How hot is the kiln?",))
+    snapshot = snapshot_of([rival, own], tmp_path)
+    unlike, *_ = asked(snapshot, "So how hot is the kiln?")
+    assert (unlike.entry.id, unlike.verbatim) == ("hot", False)
+    first, second = asked(snapshot, "how hot is the KILN")
+    assert (first.entry.id, first.verbatim, second.verbatim) == ("kiln", True, False)
+    assert first.score < second.score
+
+
+def test_a_question_of_two_entries_is_certain_within_a_course_only(tmp_path: Path) -> None:
+    """Each course may have its price: which is meant is another question."""
+    snapshot = snapshot_of([entry(c, "What is the price?", course=c) for c in ("glass", "pottery")], tmp_path)
+    assert not any(hit.verbatim for hit in asked(snapshot, "What is the price?"))
+    assert [(hit.entry.id, hit.verbatim) for hit in asked(snapshot, "the price", course="glass")] == [("glass", False)]
+    (hit,) = asked(snapshot, "what is the price", course="glass")
+    assert (hit.entry.id, hit.verbatim) == ("glass", True)
+
+
+def test_a_question_in_both_languages_is_one_entrys(tmp_path: Path) -> None:
+    both = [entry("rncp", "RNCP?"), entry("rncp", "RNCP ?", language="fr")]
+    assert [hit.verbatim for hit in asked(snapshot_of(both, tmp_path), "rncp", "fr")] == [True]
+
+
+@pytest.mark.parametrize("written", [str, str.upper, lambda text: text.casefold().rstrip(" ?.!")])
+def test_whatever_the_knowledge_has_is_found_as_it_is_written_there(
+    engine: Engine, written: Callable[[str], str]
+) -> None:
+    """With the real model; a quarter of all ways of asking."""
+    asked = [(entry, text) for entry in engine.snapshot.entries for text in (entry.question, *entry.also)][::4]
+    found = [(engine.find(written(text), entry.language)[0], entry.id) for entry, text in asked]
+    assert {(hit.entry.id, hit.confidence) for hit, _ in found} == {(id_, 1.0) for _, id_ in found}
 
 
 def test_an_unknown_course_has_no_hits(tmp_path: Path) -> None:
@@ -235,7 +270,8 @@ def test_cosines_and_order_are_those_computed_by_hand(entries: list[Entry], ques
             if len(hits) == len(expected):
                 best_other = max((other.score for other in hits if other is not hit), default=-9)
                 assert feature(hit, "margin") == pytest.approx(min(hit.score - best_other, 0.2), abs=1e-5)
-        assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
+        scores = [hit.score for hit in hits if not hit.verbatim]
+        assert scores == sorted(scores, reverse=True)
         assert len({hit.entry.id for hit in hits}) == len(hits)
 
 
