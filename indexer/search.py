@@ -112,7 +112,7 @@ def search(
         group = int(found.groups[row])
         number = _version(snapshot, snapshot.groups[group], language)
         gist = "" if hits else _gist(snapshot, group, number, vector)  # only the first is ever shown as the answer
-        hit = Hit(snapshot.entries[number], float(score[row]), tuple(values), verbatim=row == same, gist=gist)
+        hit = Hit(snapshot.entries[number], float(score[row]), tuple(values), verbatim=bool(row == same), gist=gist)
         hits.append(hit)
     return tuple(hits)
 
