@@ -18,7 +18,6 @@ NEAREST_GROUPS = 40
 NEAREST_BY_WORDS = 20
 MOST_ANSWERED, MOST_HITS = 5, 30
 FEW_GRAMS = 0.25  # a best candidate with a smaller share of the n-grams is no measure for the others
-ALIKE = 0.8  # cosine that capitals, accents and punctuation leave between two ways of writing a question, at least
 SHARPNESS = 40.0  # of `near`: at 1/40 below the best, a passage counts e times less
 # What the linear fusion weighs: cosines of three kinds of passages; how many passages are near, and how much (the
 # logarithm of a sum of exponentials, which is the maximum where one stands out); words and character n-grams in two
@@ -68,6 +67,7 @@ class Candidates:
     here: npt.NDArray[np.bool_]  # whether there is a version in the question's language
     words_known: float  # of the question, in all of the course
     grams_known: float
+    own: int | None  # the row of the only group that has this very question, but for capitals, accents and punctuation
 
     def parts(self) -> Scores:
         """What is fused, shape (candidates, len(PARTS))."""
@@ -103,16 +103,17 @@ def search(
         return ()
     score = found.parts() @ np.asarray(fusion, np.float32)
     order = _best(score, found.drafts)
-    same = _verbatim(snapshot, question, found)
-    if same is not None:
-        order = np.concatenate([[same], order[order != same]])
+    if found.own is not None:
+        order = np.concatenate([[found.own], order[order != found.own]])
     features = _features(found, score, order, len(words(question, language)))
     hits: list[Hit] = []
     for row, values in zip(order, features.tolist(), strict=True):
         group = int(found.groups[row])
         number = _version(snapshot, snapshot.groups[group], language)
         gist = "" if hits else _gist(snapshot, group, number, vector)  # only the first is ever shown as the answer
-        hit = Hit(snapshot.entries[number], float(score[row]), tuple(values), verbatim=bool(row == same), gist=gist)
+        hit = Hit(
+            snapshot.entries[number], float(score[row]), tuple(values), verbatim=bool(row == found.own), gist=gist
+        )
         hits.append(hit)
     return tuple(hits)
 
@@ -132,9 +133,10 @@ def candidates(
     among = [_rows(lexicon.rows[first:last]) for first, last in spans]
     by_words = lexicon.words.match(words(question, language), among)
     cosines = snapshot.nearest.cosines(vector, parts := _passages(snapshot, spans))
-    groups = np.union1d(
-        _near_by_meaning(snapshot, vector, parts, cosines),
-        _near_by_words(_spread(by_words.bm25, lexicon.rows), spans),
+    own = _own(snapshot, question, spans)
+    near = _near_by_meaning(snapshot, vector, parts, cosines)
+    groups = np.unique(
+        np.concatenate([near, _near_by_words(_spread(by_words.bm25, lexicon.rows), spans), np.array(own, np.int64)])
     )
     rows = lexicon.rows[groups]
     grams_held, grams_known = lexicon.grams.held(grams(question), rows[rows >= 0], among)
@@ -150,7 +152,14 @@ def candidates(
         rows >= 0,
         by_words.known,
         grams_known,
+        int(np.searchsorted(groups, own[0])) if len(own) == 1 else None,
     )
+
+
+def _own(snapshot: Snapshot, question: str, spans: Sequence[Span]) -> list[int]:
+    """The groups that have this very question."""
+    found = snapshot.asked.get(wording(question), ())
+    return [group for group in found if any(first <= group < last for first, last in spans)]
 
 
 def _rows(rows: npt.NDArray[np.int64]) -> slice:
@@ -236,18 +245,6 @@ def _best(score: Scores, drafts: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]
     """Rows of the best candidates, best first: as many as it takes to have five with an answer."""
     order = np.argsort(-score, kind="stable")[:MOST_HITS]
     return order[: int(np.searchsorted(np.cumsum(~drafts[order]), MOST_ANSWERED)) + 1]
-
-
-def _verbatim(snapshot: Snapshot, question: str, found: Candidates) -> int | None:
-    """The row of the only candidate that has this very question, but for capitals, accents and punctuation."""
-    said = wording(question)
-    same = [
-        row
-        for row in np.flatnonzero(found.asked >= ALIKE).tolist()
-        for number in snapshot.groups[found.groups[row]]
-        if said in map(wording, (snapshot.entries[number].question, *snapshot.entries[number].also))
-    ]
-    return same[0] if said and len(set(same)) == 1 else None
 
 
 def _features(found: Candidates, score: Scores, order: npt.NDArray[np.int64], length: int) -> Scores:

@@ -15,7 +15,7 @@ from indexer import head, lexical, nearest
 from indexer.courses import COMMON, COURSES, Course
 from indexer.encoder import Vectors
 from indexer.entries import LANGUAGES, Entry, Language
-from indexer.lexical import Bm25
+from indexer.lexical import Bm25, wording
 from indexer.nearest import Nearest
 from indexer.passages import Kind
 from indexer.spelling import Spelling
@@ -58,6 +58,7 @@ class Snapshot:
     groups: tuple[tuple[int, ...], ...]  # the values of `versions`
     drafts: npt.NDArray[np.bool_]  # whether a group has no answer in any language
     courses: Mapping[str, Span]
+    asked: Mapping[str, tuple[int, ...]]  # each way of asking, in `wording`'s spelling → the groups that have it
     segments: npt.NDArray[np.int64]
     vectors: Vectors
     head: head.Head  # one row a group
@@ -117,6 +118,7 @@ def load(folder: Path) -> Snapshot:
             groups=groups,
             drafts=np.array([all(entries[number].draft for number in group) for group in groups]),
             courses=_courses(entries, groups),
+            asked=_asked(entries, groups),
             segments=_segments(np.load(folder / "layout.npy"), entries, len(groups)),
             vectors=vectors,
             head=np.asarray(np.load(folder / "head.npy", mmap_mode="r")),
@@ -142,6 +144,15 @@ def _courses(entries: Sequence[Entry], groups: Sequence[tuple[int, ...]]) -> dic
         course = entries[group[0]].course
         courses[course] = (courses.get(course, (number, 0))[0], number + 1)
     return courses
+
+
+def _asked(entries: Sequence[Entry], groups: Sequence[tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
+    asked: dict[str, tuple[int, ...]] = {}
+    for number, group in enumerate(groups):
+        ways = {wording(way) for unit in group for way in (entries[unit].question, *entries[unit].also)}
+        for way in ways - {""}:
+            asked[way] = (*asked.get(way, ()), number)
+    return asked
 
 
 def group_numbers(entries: Iterable[Entry]) -> npt.NDArray[np.int64]:
