@@ -61,6 +61,7 @@ from bot.records.sessions import open_database
 from bot.records.tables import utc_now
 from bot.settings import Settings
 from bot.staffgroups import notice_topics, staff_groups
+from bot.watch.memory import give_back
 from bot.watch.stopping import on_signals
 from bot.watch.watch import Watch
 from bot.watch.watchdog import watchdog
@@ -170,7 +171,11 @@ async def serve(
 
 
 async def _work(bot: Guichet, intake: Intake, started: asyncio.Event | None) -> None:
-    beside = asyncio.gather(bot.deps.live.follow(bot.loops.stop), announce(bot.loops.application.bot, bot.deps))
+    beside = asyncio.gather(
+        bot.deps.live.follow(bot.loops.stop),
+        announce(bot.loops.application.bot, bot.deps),
+        give_back(bot.loops.stop),
+    )
     log.info("started", extra={"snapshot": bot.deps.live.engine.snapshot.id})
     if started:
         started.set()
