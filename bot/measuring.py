@@ -22,8 +22,8 @@ from bot.settings import Settings, load_settings
 from indexer import confidence, store
 from indexer.engine import TRAINED, Engine, engine_of
 from indexer.entries import KnowledgeError, Problem, read_text
+from indexer.features import DEFAULT_FUSION
 from indexer.readers import OUTSIDE, read_knowledge
-from indexer.search import DEFAULT_FUSION
 from indexer.snapshot import SnapshotError, load
 from indexer.training import Pair
 from indexer.training import train as learn

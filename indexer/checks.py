@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from indexer.entries import Entry, Problem
+from indexer.lexical import wording
 
 
 def check(entries: Sequence[Entry]) -> Iterator[Problem]:
     """What is wrong between entries: an id twice in a language, one question for two ids, a course that changes."""
     seen: dict[tuple[str, str], Entry] = {}
-    asked: dict[tuple[str, str, str], Entry] = {}
+    asked: dict[tuple[str, str], Entry] = {}
     course: dict[str, Entry] = {}
     for entry in entries:
         first = seen.setdefault((entry.id, entry.language), entry)
@@ -25,7 +26,7 @@ def check(entries: Sequence[Entry]) -> Iterator[Problem]:
             text = f"id '{entry.id}' already belongs to course '{other.course}' at {where}: choose another"
             yield Problem(entry.path, entry.line, text)
         for question in (entry.question, *entry.also):
-            twin = asked.setdefault((entry.course, entry.language, " ".join(question.casefold().split())), entry)
+            twin = asked.setdefault((entry.course, wording(question) or question), entry)
             if twin.id != entry.id:
                 text = f"{question!r} is also asked by '{twin.id}' at {twin.path}:{twin.line}: keep it in one of them"
                 yield Problem(entry.path, entry.line, text)

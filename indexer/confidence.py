@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from indexer.features import FEATURES, PARTS
 from indexer.passages import Hit
-from indexer.search import FEATURES, PARTS
 
 
 class CalibratorError(Exception):
@@ -19,7 +19,7 @@ class CalibratorError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Calibrator:
-    """`fusion` weighs `indexer.search.PARTS`. Probability = 1 / (1 + exp(-(bias + weights · features))).
+    """`fusion` weighs `indexer.features.PARTS`. Probability = 1 / (1 + exp(-(bias + weights · features))).
 
     `pairs` is how many pairs of question and entry it was fitted on.
     """

@@ -53,11 +53,15 @@ class Engine:
         corrected = self.speller.corrected(question, language)
         if corrected == question:
             return found
-        return max(found, self._find(corrected, language, course), key=lambda hits: hits[0].confidence if hits else 0)
+        guessed = self._find(corrected, language, course, as_written=False)
+        return max(found, guessed, key=lambda hits: hits[0].confidence if hits else 0)
 
-    def _find(self, question: str, language: Language, course: str | None) -> tuple[Hit, ...]:
-        vector = self.encoder.queries([question])[0]
-        return self.calibrator.rated(search(self.snapshot, question, vector, language, self.calibrator.fusion, course))
+    def _find(
+        self, question: str, language: Language, course: str | None, *, as_written: bool = True
+    ) -> tuple[Hit, ...]:
+        vector, fusion = self.encoder.queries([question])[0], self.calibrator.fusion
+        found = search(self.snapshot, question, vector, language, fusion, course, as_written=as_written)
+        return self.calibrator.rated(found)
 
     def entry(self, entry_id: str, language: Language) -> Entry | None:
         """An answered entry by its id, in this language or else in the other; None if there is none."""

@@ -21,7 +21,8 @@ K1, B = 1.2, 0.75  # how soon a repeated word stops counting; how much a long do
 Numbers = npt.NDArray[np.int64]
 Scores = npt.NDArray[np.float32]
 WORD = re.compile(r"[^\W_]+")  # "read_csv" are two words
-_PUNCTUATION = re.compile(r"[?!.,;:…'’‘`\"“”«»()\[\]–—-]+")  # not what changes a meaning: C++, C#, 5 %, A/B
+_PUNCTUATION = re.compile(r"[?!.,;:…'’‘`\"“”«»‹›()\[\]–—‑‐-]+")  # not what changes a meaning: C++, C#, 5 %, A/B
+_SIGN = re.compile(r"\s*([+%/&])\s*")  # French has a blank before some of them
 
 
 def fold(text: str) -> str:
@@ -38,12 +39,12 @@ def fold(text: str) -> str:
 
 
 def wording(text: str) -> str:
-    """What two ways of writing the same question share: no capitals, accents or punctuation.
+    """What two ways of writing the same question share: no capitals, accents, punctuation, or blanks beside a sign.
 
     >>> wording("À qui s'adresse la formation ?") == wording("a qui s’adresse la formation")
     True
     """
-    return " ".join(_PUNCTUATION.sub(" ", fold(text)).split())
+    return " ".join(_SIGN.sub(r"\1", _PUNCTUATION.sub(" ", fold(text))).split())
 
 
 @cache

@@ -36,7 +36,7 @@ class Passage:
 class Hit:
     """An entry that may answer: `score` ranks, `confidence` is the probability that it does, 0 to 1.
 
-    `features` are what the confidence is computed from (see `indexer.search.FEATURES`). A question that is `verbatim`
+    `features` are what the confidence is computed from (see `indexer.features.FEATURES`). A question that is `verbatim`
     one of the entry's own, and of no other entry, is answered by it for certain: people wrote so.
     """
 

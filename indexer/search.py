@@ -1,13 +1,14 @@
-"""A question to ranked hits, with the features that confidence is made of."""
+"""A question to ranked hits, with what was measured of each."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from indexer.courses import COMMON
 from indexer.encoder import Vectors
 from indexer.entries import Language
+from indexer.features import Candidates, features
 from indexer.head import chances
 from indexer.lexical import Scores, grams, wording, words
 from indexer.passages import LONG_ANSWER, Hit, Kind, windows
@@ -17,73 +18,7 @@ NEAREST_PASSAGES = 300
 NEAREST_GROUPS = 40
 NEAREST_BY_WORDS = 20
 MOST_ANSWERED, MOST_HITS = 5, 30
-FEW_GRAMS = 0.25  # a best candidate with a smaller share of the n-grams is no measure for the others
 SHARPNESS = 40.0  # of `near`: at 1/40 below the best, a passage counts e times less
-# What the linear fusion weighs: cosines of three kinds of passages; how many passages are near, and how much (the
-# logarithm of a sum of exponentials, which is the maximum where one stands out); words and character n-grams in two
-# measures each (the weight of the question's words that an entry has, and the score over the best candidate's).
-# The last is the logarithm of the probability that a classifier gives.
-PARTS = ("asked", "best", "whole", "asked_near", "near", "held", "grams_held", "bm25", "grams", "head")
-# Without training, a plain rule in which nothing was fitted: cosines, and a little for words in common.
-DEFAULT_FUSION = (0.0, 0.8, 0.2, 0.0, 0.0, 0.0, 0.03, 0.06, 0.0, 0.03)
-FEATURES = (
-    "cosine",  # of the best passage
-    "asked_cosine",  # of the question or another way of asking it, encoded as a question
-    "whole_cosine",  # of question and answer together
-    "asked_near",  # how many ways of asking are near, and how much
-    "near",  # the same for all passages
-    "head",  # probability by the classifier, as a logarithm, at least -10
-    "lift",  # cosine above the mean of the candidates that follow, in cosine
-    "margin",  # score above the best other hit's; negative for all but the first
-    "draft_margin",  # score above the best draft's, at most 0.2
-    "words",  # BM25 as a share of the question's best possible score
-    "words_held",  # weight of the question's words that the entry has, as a share
-    "grams_held",  # the same for character n-grams
-    "first_by_meaning",  # 1 if no other entry has a higher cosine
-    "first_by_words",  # 1 if no other entry has a higher BM25 score
-    "words_known",  # weight of the question's words that the course has anywhere, as a share
-    "grams_known",  # the same for character n-grams
-    "length",  # logarithm of the number of telling words
-    "own_language",  # 1 if the entry exists in the question's language
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Candidates:
-    """Groups that may answer, and what was measured of each; every array has one value a candidate."""
-
-    groups: npt.NDArray[np.int64]
-    drafts: npt.NDArray[np.bool_]
-    best: Scores  # cosines, of passages as each field says
-    asked: Scores
-    whole: Scores
-    asked_near: Scores
-    near: Scores
-    head: Scores
-    bm25: Scores
-    share: Scores
-    held: Scores
-    grams_held: Scores
-    here: npt.NDArray[np.bool_]  # whether there is a version in the question's language
-    words_known: float  # of the question, in all of the course
-    grams_known: float
-    own: int | None  # the row of the only group that has this very question, but for capitals, accents and punctuation
-
-    def parts(self) -> Scores:
-        """What is fused, shape (candidates, len(PARTS))."""
-        columns = {
-            "asked": self.asked,
-            "best": self.best,
-            "whole": self.whole,
-            "asked_near": self.asked_near,
-            "near": self.near,
-            "held": self.held,
-            "grams_held": self.grams_held,
-            "head": self.head,
-            "bm25": self.bm25 / max(float(self.bm25.max()), 1e-6),
-            "grams": self.grams_held / max(float(self.grams_held.max()), FEW_GRAMS),
-        }
-        return np.array([columns[name] for name in PARTS], np.float32).T
 
 
 def search(
@@ -93,28 +28,26 @@ def search(
     language: Language,
     fusion: Sequence[float],
     course: str | None = None,
+    *,
+    as_written: bool = True,
 ) -> tuple[Hit, ...]:
     """The best hits for a question, best first; `vector` is its encoding, shape (dims,), `fusion` weighs PARTS.
 
-    An entry that has this very question comes first, whatever its score.
+    An entry that has this very question comes first, whatever its score; unless nobody has written it so.
     """
     found = candidates(snapshot, question, vector, language, course)
     if found is None:
         return ()
     score = found.parts() @ np.asarray(fusion, np.float32)
-    order = _best(score, found.drafts)
-    if found.own is not None:
-        order = np.concatenate([[found.own], order[order != found.own]])
-    features = _features(found, score, order, len(words(question, language)))
+    own = found.own if as_written else None
+    order = _best(score, found.drafts, own)
+    measured = features(found, score, order, len(words(question, language)))
     hits: list[Hit] = []
-    for row, values in zip(order, features.tolist(), strict=True):
+    for row, values in zip(order.tolist(), measured.tolist(), strict=True):
         group = int(found.groups[row])
         number = _version(snapshot, snapshot.groups[group], language)
         gist = "" if hits else _gist(snapshot, group, number, vector)  # only the first is ever shown as the answer
-        hit = Hit(
-            snapshot.entries[number], float(score[row]), tuple(values), verbatim=bool(row == found.own), gist=gist
-        )
-        hits.append(hit)
+        hits.append(Hit(snapshot.entries[number], float(score[row]), tuple(values), verbatim=row == own, gist=gist))
     return tuple(hits)
 
 
@@ -157,9 +90,11 @@ def candidates(
 
 
 def _own(snapshot: Snapshot, question: str, spans: Sequence[Span]) -> list[int]:
-    """The groups that have this very question."""
+    """The groups that have this very question; a course's own go before what is common to all."""
     found = snapshot.asked.get(wording(question), ())
-    return [group for group in found if any(first <= group < last for first, last in spans)]
+    here = [group for group in found if any(first <= group < last for first, last in spans)]
+    common = [group for group in here if snapshot.entries[snapshot.groups[group][0]].course == COMMON]
+    return [group for group in here if group not in common] or common
 
 
 def _rows(rows: npt.NDArray[np.int64]) -> slice:
@@ -241,45 +176,13 @@ def _cosines(
     )
 
 
-def _best(score: Scores, drafts: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
-    """Rows of the best candidates, best first: as many as it takes to have five with an answer."""
-    order = np.argsort(-score, kind="stable")[:MOST_HITS]
+def _best(score: Scores, drafts: npt.NDArray[np.bool_], own: int | None) -> npt.NDArray[np.int64]:
+    """Rows of the best candidates, `own` before all others: as many as it takes to have five with an answer."""
+    order = np.argsort(-score, kind="stable")
+    if own is not None:
+        order = np.concatenate([[own], order[order != own]])
+    order = order[:MOST_HITS]
     return order[: int(np.searchsorted(np.cumsum(~drafts[order]), MOST_ANSWERED)) + 1]
-
-
-def _features(found: Candidates, score: Scores, order: npt.NDArray[np.int64], length: int) -> Scores:
-    """One row a hit, columns as in FEATURES; `length` is the question's, in words."""
-    ranked = np.sort(found.best)[::-1]
-    following = float(ranked[1:21].mean()) if len(ranked) > 1 else 0.0
-    columns = {
-        "cosine": found.best,
-        "asked_cosine": found.asked,
-        "whole_cosine": found.whole,
-        "asked_near": found.asked_near,
-        "near": found.near,
-        "head": np.maximum(found.head, -10),
-        "lift": found.best - following,
-        "margin": _margins(score, np.ones(len(score), bool)),
-        "draft_margin": _margins(score, found.drafts),
-        "words": found.share,
-        "words_held": found.held,
-        "grams_held": found.grams_held,
-        "first_by_meaning": found.best >= ranked[0],
-        "first_by_words": (found.bm25 >= found.bm25.max()) & (found.bm25 > 0),
-        "words_known": np.full(len(score), found.words_known),
-        "grams_known": np.full(len(score), found.grams_known),
-        "length": np.full(len(score), np.log1p(length)),
-        "own_language": found.here,
-    }
-    return np.array([columns[name][order] for name in FEATURES], np.float32).T
-
-
-def _margins(score: Scores, among: npt.NDArray[np.bool_]) -> Scores:
-    """Each score above the best of the others that are `among` them, at most 0.2."""
-    rivals = np.sort(np.where(among, score, -np.inf))[::-1]
-    first, second = rivals[0], rivals[1] if len(rivals) > 1 else -np.inf
-    others = np.where(among & (score == first), second, first)
-    return np.minimum(score - others, np.float32(0.2))
 
 
 def _version(snapshot: Snapshot, versions: Sequence[int], language: Language) -> int:

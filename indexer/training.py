@@ -18,7 +18,8 @@ from indexer.building import build
 from indexer.confidence import Calibrator
 from indexer.encoder import Encoder
 from indexer.entries import LANGUAGES, Entry, Language
-from indexer.search import DEFAULT_FUSION, PARTS, candidates, search
+from indexer.features import DEFAULT_FUSION, PARTS
+from indexer.search import candidates, search
 from indexer.snapshot import Snapshot, load
 
 FOLDS = 5

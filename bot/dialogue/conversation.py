@@ -20,6 +20,7 @@ from indexer.passages import Hit
 Find = Callable[[str, Language], tuple[Hit, ...]]
 LONGEST_MESSAGE = 4096  # what Telegram lets people send at once
 STILL = 0.8  # share of an answer's confidence below which what was added to its question is about something else
+LONGEST_OWN = 200  # characters: nobody lists a longer way of asking
 LONGEST_QUESTION = 1000  # a question longer than this is searched by its beginning
 
 
@@ -96,6 +97,8 @@ def respond(
         return Turn(said, tongue, parts=(Part(said, Escalate(Reason.PERSON)),))
     search = partial(_part, find=find, limits=limits, today=today)
     questions = split_questions(said)
+    if questions != (said,) and (hits := _own(said, find, tongue)):
+        return Turn(said, tongue, parts=(Part(said, decide(hits, limits, today), hits),))
     if before and before.fresh and len(questions) == 1 and (turn := _going_on(said, search, tongue, before)):
         return turn
     parts = [search(question, language=tongue, before=before) for question in questions]
@@ -139,8 +142,16 @@ def _part(
     if before and (resolved := resolve_follow_up(asked, before.question, before.topic)):
         readings.insert(0, resolved[:LONGEST_QUESTION])
     found = [find(reading, language) for reading in readings]
+    if asked != question:
+        found.append(_own(question, find, language))
     hits = max(found, key=lambda hits: hits[0].confidence if hits else 0.0)
     return Part(question, decide(hits, limits, today), hits)
+
+
+def _own(text: str, find: Find, language: Language) -> tuple[Hit, ...]:
+    """The hits for a text as its author wrote it, if an entry has it word for word."""
+    hits = find(text, language) if len(text) <= LONGEST_OWN else ()
+    return hits if hits and hits[0].verbatim else ()
 
 
 def _merged(said: str, parts: list[Part]) -> tuple[Part, ...]:

@@ -51,18 +51,18 @@ def decide(hits: Sequence[Hit], limits: Limits, today: date) -> Decision:
     """Decide on rated hits, best first.
 
     A draft on top is a question known to have no answer yet: the bot asks back only if an answered entry is about
-    as near. An entry past its date is not shown. Of two that are both likely, the candidate chooses. Nothing comes
-    near an entry or a draft of which the question is one of its own.
+    as near. An entry past its date is not shown. Of two that are both likely, the candidate chooses.
+    Where the question is word for word one of an entry's own, or of a draft's, nothing else is looked at.
     """
     if withheld(hits, limits, today):
         return Escalate(Reason.OUT_OF_DATE)
     if not hits or hits[0].entry.past(today):
         return Escalate(Reason.OUTSIDE)
     first = hits[0]
-    shown = [hit for hit in hits if not hit.entry.draft and not hit.entry.past(today)]
-    likely = [hit for hit in shown if hit.confidence >= limits.maybe]
     if first.verbatim:
         return Escalate(Reason.OUTSIDE) if first.entry.draft else Answer(first.entry, first.gist)
+    shown = [hit for hit in hits if not hit.entry.draft and not hit.entry.past(today)]
+    likely = [hit for hit in shown if hit.confidence >= limits.maybe]
     if first.entry.draft:
         near = [hit for hit in likely if hit.confidence >= limits.beside_draft]
         return Clarify(_choices(shown)) if near else Escalate(Reason.OUTSIDE)

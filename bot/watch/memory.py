@@ -23,7 +23,7 @@ async def give_back(stop: asyncio.Event, every: float = EVERY) -> None:
 
 
 def trimmer() -> Callable[[int], int] | None:
-    """glibc's `malloc_trim`, which Linux but no other system has."""
+    """glibc's `malloc_trim`, which no other C library has."""
     try:
         trim: Callable[[int], int] = ctypes.CDLL(None).malloc_trim
     except (AttributeError, OSError, TypeError):  # another C library; Windows takes no None

@@ -1,7 +1,7 @@
 import numpy as np
 
 from benchmarks.answerability import Firsts, answered_at_precision, caught_at_kept, confidences, figures
-from indexer.search import FEATURES
+from indexer.features import FEATURES
 
 
 def firsts(cosines: np.ndarray, right: bool) -> Firsts:

@@ -43,7 +43,31 @@ def test_a_question_is_answered_in_its_language(find: Finder) -> None:
     turn = said("Bonjour, qui enseigne dans cette formation ?", find)
     assert turn.language == "fr"
     assert [part.decision for part in turn.parts] == [Answer(TEACH)]
-    assert find.asked == [("qui enseigne dans cette formation ?", "fr")]
+    # As a whole too: an entry may have these very words.
+    assert find.asked == [
+        ("Bonjour, qui enseigne dans cette formation ?", "fr"),
+        ("qui enseigne dans cette formation ?", "fr"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "text", ["Tell me about the course, please", "c koi ce cours", "Do I need a visa? And who helps with it?"]
+)
+def test_an_entrys_own_words_are_understood_as_they_stand(text: str) -> None:
+    """What looks polite, shortened or like two questions in them belongs to them."""
+
+    def find(question: str, _: Language) -> tuple[Hit, ...]:
+        return (Hit(TEACH, 1.0, confidence=1.0, verbatim=True) if question == text else Hit(COST, 1.0, confidence=0.9),)
+
+    (part,) = said(text, find).parts  # type: ignore[arg-type]
+    assert (part.question, part.decision) == (text, Answer(TEACH))
+
+
+def test_a_long_message_is_no_way_of_asking(find: Finder) -> None:
+    letter = f"Dear Sir, {'I have thought about it for weeks. ' * 20}Who teaches?"
+    said(letter, find)
+    assert all(len(question) <= 1000 for question, _ in find.asked)
+    assert letter not in [question for question, _ in find.asked]
 
 
 @pytest.mark.parametrize(

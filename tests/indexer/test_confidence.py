@@ -8,8 +8,8 @@ import pytest
 
 from indexer.confidence import CalibratorError, fit, load, save
 from indexer.engine import Engine
+from indexer.features import FEATURES
 from indexer.passages import Hit
-from indexer.search import FEATURES
 from tests.indexer.examples import entry
 
 PLAIN = replace(load(), weights=tuple(0.1 * number for number in range(len(FEATURES))), bias=-1.0, pairs=10)

@@ -208,11 +208,19 @@ def test_two_runs_at_once_take_turns(knowledge: Path, root: Path) -> None:
 def test_a_question_with_slips_is_found_as_if_it_had_none(knowledge: Path, root: Path) -> None:
     engine = index(knowledge, WordEncoder(), root).engine
     right, slipped = (
-        engine.find("Where can I leave my bicycle?", "en"),
-        engine.find("Where can I leave my bicyle?", "en"),
+        engine.find("So where can I leave my bicycle?", "en"),
+        engine.find("So where can I leave my bicyle?", "en"),
     )
     assert slipped[0].entry.id == right[0].entry.id
     assert slipped[0].confidence == right[0].confidence
+
+
+def test_what_was_mended_is_not_taken_for_an_entrys_own_words(knowledge: Path, root: Path) -> None:
+    """That "prize" means "price" is a guess, and no person's."""
+    engine = index(knowledge, WordEncoder(), root).engine
+    own, mended = (engine.find(f"Where can I park a {word}?", "en")[0] for word in ("bicycle", "bicyle"))
+    assert (own.verbatim, mended.verbatim, mended.entry.id) == (True, False, own.entry.id)
+    assert mended.confidence < own.confidence == 1
 
 
 def test_what_is_only_learnt_from_is_no_knowledge(knowledge: Path, root: Path) -> None:

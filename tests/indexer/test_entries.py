@@ -253,10 +253,10 @@ def test_ids_twice_in_one_file_are_refused() -> None:
 
 def test_one_question_for_two_entries_is_refused_however_it_is_written() -> None:
     first = entry(also=("Too hot?",), line=3)
-    twin = entry("oven", "The oven?", also=("How  HOT is the kiln?", "too hot?"), line=9)
+    twin = entry("oven", "The oven?", also=("How  HOT is the kiln?", "too hot ?"), line=9, language="fr")
     assert [str(problem) for problem in check([first, twin])] == [
         "classes.en.md:9: 'How  HOT is the kiln?' is also asked by 'kiln' at classes.en.md:3: keep it in one of them",
-        "classes.en.md:9: 'too hot?' is also asked by 'kiln' at classes.en.md:3: keep it in one of them",
+        "classes.en.md:9: 'too hot ?' is also asked by 'kiln' at classes.en.md:3: keep it in one of them",
     ]
 
 

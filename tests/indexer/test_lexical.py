@@ -42,6 +42,9 @@ def test_fold_forgets_accents_and_capitals(text: str, folded: str) -> None:
         ("Who is it for?", "Who is it from?", False),
         ("Do you teach C?", "Do you teach C++?", False),
         ("Bac+4 ?", "Bac 4 ?", False),
+        ("Bac+4 ?", "bac +4", True),
+        ("100 % en ligne ?", "100% en ligne", True),
+        ("e‑learning", "e-learning", True),
         ("5 % wrong?", "5 wrong?", False),
     ],
 )

@@ -13,12 +13,14 @@ from indexer import engine as engines
 from indexer import search as searching
 from indexer.building import build
 from indexer.confidence import load as load_calibrator
+from indexer.courses import Course
 from indexer.encoder import OnnxEncoder
 from indexer.engine import Engine
 from indexer.entries import LANGUAGES, Entry, Language
+from indexer.features import FEATURES
 from indexer.lexical import Bm25, Numbers, Scores
 from indexer.passages import Hit, Kind, cut
-from indexer.search import FEATURES, MOST_ANSWERED, SHARPNESS, search
+from indexer.search import MOST_ANSWERED, SHARPNESS, search
 from indexer.snapshot import Snapshot, load
 from tests.conftest import DATA
 from tests.indexer.examples import entry
@@ -120,6 +122,17 @@ def test_a_question_of_two_entries_is_certain_within_a_course_only(tmp_path: Pat
     assert (hit.entry.id, hit.verbatim) == ("glass", True)
 
 
+def test_a_courses_own_question_goes_before_the_common_one(tmp_path: Path) -> None:
+    school = (Course("glass", "Verre", "Glass"), Course("pottery", "Poterie", "Pottery"))
+    entries = [entry(name, "Where do I park?", course=name) for name in ("common", "glass")]
+    snapshot = load(build(entries, WordEncoder(), tmp_path, school=school).folder)
+    first, other = asked(snapshot, "where do I park", course="glass")
+    assert (first.entry.id, first.verbatim, other.verbatim) == ("glass", True, False)
+    assert [(hit.entry.id, hit.verbatim) for hit in asked(snapshot, "where do I park", course="pottery")] == [
+        ("common", True)
+    ]
+
+
 def test_a_question_in_both_languages_is_one_entrys(tmp_path: Path) -> None:
     both = [entry("rncp", "RNCP?"), entry("rncp", "RNCP ?", language="fr")]
     assert [hit.verbatim for hit in asked(snapshot_of(both, tmp_path), "rncp", "fr")] == [True]
@@ -132,7 +145,7 @@ def test_whatever_the_knowledge_has_is_found_as_it_is_written_there(
     """With the real model; a quarter of all ways of asking."""
     asked = [(entry, text) for entry in engine.snapshot.entries for text in (entry.question, *entry.also)][::4]
     found = [(engine.find(written(text), entry.language)[0], entry.id) for entry, text in asked]
-    assert {(hit.entry.id, hit.confidence) for hit, _ in found} == {(id_, 1.0) for _, id_ in found}
+    assert [(hit.entry.id, hit.confidence) for hit, _ in found] == [(id_, 1.0) for _, id_ in found]
 
 
 def test_an_unknown_course_has_no_hits(tmp_path: Path) -> None:

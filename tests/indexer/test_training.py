@@ -7,7 +7,7 @@ import pytest
 from indexer import confidence
 from indexer.confidence import CalibratorError
 from indexer.engine import TRAINED, index
-from indexer.search import DEFAULT_FUSION, FEATURES, PARTS
+from indexer.features import DEFAULT_FUSION, FEATURES, PARTS
 from indexer.training import STEPS, Example, Pair, fit_fusion, train
 from tests.indexer.examples import entry
 from tests.indexer.standin import WordEncoder
