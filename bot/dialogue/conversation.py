@@ -97,10 +97,10 @@ def respond(
         return Turn(said, tongue, parts=(Part(said, Escalate(Reason.PERSON)),))
     search = partial(_part, find=find, limits=limits, today=today)
     questions = split_questions(said)
-    if questions != (said,) and (hits := _own(said, find, tongue)):
-        return Turn(said, tongue, parts=(Part(said, decide(hits, limits, today), hits),))
     if before and before.fresh and len(questions) == 1 and (turn := _going_on(said, search, tongue, before)):
         return turn
+    if questions != (said,) and (hits := _own(said, find, tongue)):
+        return Turn(said, tongue, parts=(Part(said, decide(hits, limits, today), hits),))
     parts = [search(question, language=tongue, before=before) for question in questions]
     return Turn(said, tongue, parts=_merged(said, parts))
 
