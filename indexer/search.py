@@ -93,8 +93,7 @@ def _own(snapshot: Snapshot, question: str, spans: Sequence[Span]) -> list[int]:
     """The groups that have this very question; a course's own go before what is common to all."""
     found = snapshot.asked.get(wording(question), ())
     here = [group for group in found if any(first <= group < last for first, last in spans)]
-    common = [group for group in here if snapshot.entries[snapshot.groups[group][0]].course == COMMON]
-    return [group for group in here if group not in common] or common
+    return [group for group in here if snapshot.entries[snapshot.groups[group][0]].course != COMMON] or here
 
 
 def _rows(rows: npt.NDArray[np.int64]) -> slice:

@@ -12,13 +12,13 @@ from contextlib import suppress
 EVERY = 60.0  # seconds
 
 
-async def give_back(stop: asyncio.Event, every: float = EVERY) -> None:
-    """Until `stop`, at intervals, outside the event loop; where the C library knows no such thing, nothing."""
+async def give_back(stop: asyncio.Event) -> None:
+    """Now and then until `stop`, outside the event loop; where the C library knows no such thing, nothing."""
     trim = trimmer()
     while trim and not stop.is_set():
         await asyncio.to_thread(trim, 0)
         with suppress(TimeoutError):
-            async with asyncio.timeout(every):
+            async with asyncio.timeout(EVERY):
                 await stop.wait()
 
 

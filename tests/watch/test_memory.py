@@ -19,7 +19,7 @@ async def test_what_is_free_between_pieces_in_use_goes_back_to_the_system() -> N
     kept = [piece for number, piece in enumerate(pieces) if number // BLOCK % 2]
     del pieces
     before, stop = held_mb(), asyncio.Event()
-    giving = asyncio.create_task(give_back(stop, every=0.01))
+    giving = asyncio.create_task(give_back(stop))
     await asyncio.sleep(0)
     stop.set()
     await giving
