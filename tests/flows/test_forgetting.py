@@ -24,9 +24,10 @@ EN = texts("en")
 SET_ASIDE = UpdateState.SET_ASIDE
 FIRST = "Which glazes suit Zbigniewa's blue teapots?"
 SECOND = "It is about the Ostrobothnian teapots"
-REPLY = "Cobalt, for Ostrobothnian teapots"
-REMARK = "Cobaltissimo indeed"
-TRACES = ("Zbigniewa", "Kowalczyk", "Ostrobothnian", "Cobalt", "teapots")
+REPLY = "Celadon, for Ostrobothnian teapots"
+REMARK = "Celadonissimo indeed"
+# No word of a pseudonym: whoever is called by it would be taken for what was said.
+TRACES = ("Zbigniewa", "Kowalczyk", "Ostrobothnian", "Celadon", "teapots")
 
 
 @pytest.fixture
