@@ -34,13 +34,13 @@ from bot.settings import load_settings
 from indexer import confidence
 from indexer.building import build
 from indexer.confidence import Calibrator
-from indexer.encoder import Encoder, OnnxEncoder, Vectors
+from indexer.encoder import Encoded, Encoder, OnnxEncoder
 from indexer.engine import Step
 from indexer.entries import Entry
 from indexer.model import prepare
-from indexer.search import candidates, search
+from indexer.search import search
 from indexer.snapshot import Snapshot, load
-from indexer.training import Example, Pair, fit_fusion
+from indexer.training import Pair, example_of, fit_fusion
 
 HELD_OUT = 5  # every fifth utterance
 KEPT = 0.97  # of what is in scope
@@ -58,11 +58,11 @@ OUTSIDE = "oos"
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """An utterance with its encoding, shape (dims,); `intent` is None for one out of scope."""
+    """An utterance with its encoding; `intent` is None for one out of scope."""
 
     text: str
     intent: str | None
-    vector: Vectors
+    encoded: Encoded
 
 
 def read(path: Path) -> Data:
@@ -107,17 +107,17 @@ def without_every_fifth(entry: Entry) -> Entry:
 
 def asked(encoder: Encoder, utterances: Sequence[tuple[str, str]]) -> list[Asked]:
     """Utterances with their encodings."""
-    vectors = encoder.queries([text for text, _ in utterances])
+    encoded = encoder.questions([text for text, _ in utterances])
     return [
-        Asked(text, None if intent == OUTSIDE else intent, vector)
-        for (text, intent), vector in zip(utterances, vectors, strict=True)
+        Asked(text, None if intent == OUTSIDE else intent, one)
+        for (text, intent), one in zip(utterances, encoded, strict=True)
     ]
 
 
 def fit(index: Snapshot, known: Sequence[Asked]) -> Calibrator:
     """Weights and calibrator from utterances that the index lacks, as the product fits them."""
-    examples = [example(index, one) for one in known]
-    fusion = fit_fusion([one for one in examples if one.right.any()])
+    examples = [example_of(index, Pair(one.text, "en", one.intent), one.encoded) for one in known]
+    fusion = fit_fusion([one for one in examples if one and one.right.any()])
     features, right = firsts(index, known, fusion)
     outside = np.array([one.intent is None for one in known])
     # Out of scope there are few examples: together they count as much as all others.
@@ -125,20 +125,11 @@ def fit(index: Snapshot, known: Sequence[Asked]) -> Calibrator:
     return confidence.fit(features, right, fusion, importance)
 
 
-def example(index: Snapshot, one: Asked) -> Example:
-    """An utterance as the product's training takes it."""
-    found = candidates(index, one.text, one.vector, "en")
-    assert found is not None  # no utterance is empty
-    ids = [index.entries[index.groups[group][0]].id for group in found.groups]
-    right = np.array([id_ == one.intent for id_ in ids])
-    return Example(Pair(one.text, "en", one.intent), index, one.vector, found.parts(), right)
-
-
 def firsts(
     index: Snapshot, questions: Sequence[Asked], fusion: Sequence[float]
 ) -> tuple[npt.NDArray[np.float32], Flags]:
     """Features of each utterance's first hit, and whether it is the right intent."""
-    first = [search(index, one.text, one.vector, "en", fusion)[0] for one in questions]
+    first = [search(index, one.text, one.encoded, "en", fusion)[0] for one in questions]
     right = [hit.entry.id == one.intent for hit, one in zip(first, questions, strict=True)]
     return np.array([hit.features for hit in first], np.float32), np.array(right)
 

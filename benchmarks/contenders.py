@@ -45,11 +45,11 @@ def forward(_: Path, facts: dict[str, str]) -> Answer:
 
     session = open_session(Path(facts["prepared"]) / "encoder.onnx")
     prepared = model.read(Path(facts["prepared"]))
-    cut = tokens.load(prepared.folder, prepared.most_tokens)
+    cut = tokens.load(prepared.folder, prepared.most_tokens).cut
 
     def cut_before(question: str, _: str) -> Callable[[], object]:
         ids = np.array([cut(prepared.query_prefix + question)], np.int64)
-        return partial(session.run, None, {"input_ids": ids, "attention_mask": np.ones_like(ids)})
+        return partial(session.run, ["vectors"], {"input_ids": ids, "attention_mask": np.ones_like(ids)})
 
     return cut_before
 

@@ -40,14 +40,14 @@ from bot.console import plainly, progress_bar
 from bot.settings import load_settings
 from indexer import confidence
 from indexer.building import build
-from indexer.encoder import Encoder, OnnxEncoder, Vectors
+from indexer.encoder import Encoded, Encoder, OnnxEncoder
 from indexer.engine import Step
 from indexer.entries import Entry
 from indexer.model import prepare
 from indexer.passages import Hit
-from indexer.search import candidates, search
+from indexer.search import search
 from indexer.snapshot import Snapshot, load
-from indexer.training import Example, Pair, fit_fusion
+from indexer.training import Pair, example_of, fit_fusion
 
 FOLDS = 5
 COUNTED = 5  # hits
@@ -67,17 +67,17 @@ Weights = Sequence[float]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question with its encoding, shape (dims,), and the entry that answers it."""
+    """A question with its encoding, and the entry that answers it."""
 
     text: str
     course: str
     entry: str
-    vector: Vectors
+    encoded: Encoded
 
 
 def hits(index: Snapshot, asked: Asked, course: str, weights: Weights) -> tuple[Hit, ...]:
     """What the product finds within a course."""
-    found = search(index, asked.text, asked.vector, "en", weights, course)
+    found = search(index, asked.text, asked.encoded, "en", weights, course)
     if not found:
         raise ValueError(f"nothing is left of the course {course!r} to search in: it needs more documents")
     return found
@@ -107,19 +107,10 @@ def trained_places(index: Snapshot, questions: Sequence[Asked]) -> list[float]:
     halves = [[asked for asked in questions if crc32(asked.entry.encode()) % 2 == half] for half in (0, 1)]
     found = []
     for half, other in (halves, halves[::-1]):
-        examples = [example(index, asked) for asked in other]
-        fitted = fit_fusion([one for one in examples if one.right.any()])
+        examples = [example_of(index, Pair(one.text, "en", one.entry), one.encoded, one.course) for one in other]
+        fitted = fit_fusion([one for one in examples if one and one.right.any()])
         found += places(index, half, fitted)
     return found
-
-
-def example(index: Snapshot, asked: Asked) -> Example:
-    """A question as the product's training takes it."""
-    found = candidates(index, asked.text, asked.vector, "en", asked.course)
-    assert found is not None  # its own entry is in the index
-    ids = [index.entries[index.groups[group][0]].id for group in found.groups]
-    right = np.array([id_ == asked.entry for id_ in ids])
-    return Example(Pair(asked.text, "en", asked.entry), index, asked.vector, found.parts(), right)
 
 
 def firsts(
@@ -161,8 +152,8 @@ def measure(
 ) -> dict[str, dict[str, float]]:
     """Figures by name: of ranking as in RANKED, "trained" if wanted, and of answerability as in UNANSWERABLE."""
     entries, weights = [entry(document) for document in documents], confidence.load().fusion
-    vectors = encoder.queries([one.question for one in asked])
-    questions = [Asked(one.question, one.course, one.document, v) for one, v in zip(asked, vectors, strict=True)]
+    encoded = encoder.questions([one.question for one in asked])
+    questions = [Asked(one.question, one.course, one.document, e) for one, e in zip(asked, encoded, strict=True)]
     with TemporaryDirectory() as folder:
         built = build(entries, encoder, Path(folder), progress=step)
         step("Asking", 0, 0)

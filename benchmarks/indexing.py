@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # to run as a script
 from benchmarks.made_up import StoredEncoder, changed, entries
 from indexer import confidence, store
 from indexer.building import build
-from indexer.encoder import Vectors
+from indexer.encoder import Encoded, Vectors
 from indexer.entries import Entry
 from indexer.passages import Kind, cut
 from indexer.search import NEAREST_PASSAGES, search
@@ -42,12 +42,13 @@ def timed(work: Callable[[], Any]) -> tuple[float, Any]:
     return perf_counter() - begun, result
 
 
-def questions(known: Sequence[Entry], encoder: StoredEncoder) -> list[tuple[Entry, Vectors]]:
-    """Some entries, each with a vector near one of its ways of asking."""
+def questions(known: Sequence[Entry], encoder: StoredEncoder) -> list[tuple[Entry, Encoded]]:
+    """Some entries, each with a vector near one of its ways of asking, and with the tokens of that."""
     some = known[:: max(1, len(known) // ASKED)]
     noise = np.random.default_rng(1).standard_normal((len(some), encoder.dims), np.float32) * 0.3 / encoder.dims**0.5
     near = encoder.queries([one.also[0] for one in some]) + noise
-    return list(zip(some, near / np.linalg.norm(near, axis=1, keepdims=True), strict=True))
+    unit = near / np.linalg.norm(near, axis=1, keepdims=True)
+    return [(one, Encoded(vector, encoder.tokens(one.also[0]))) for one, vector in zip(some, unit, strict=True)]
 
 
 def guichet_build(known: Sequence[Entry], encoder: StoredEncoder, folder: Path) -> Found:
@@ -72,13 +73,13 @@ def guichet_search(known: Sequence[Entry], encoder: StoredEncoder, folder: Path)
     everything = [(0, len(snapshot.vectors))]
     fusion = confidence.load().fusion
     nearest, whole, worked, recalls = [], [], [], []
-    for one, vector in questions(known, encoder):
-        took, rows = timed(partial(snapshot.nearest.search, vector, NEAREST_PASSAGES, everything))
-        truth = np.argsort(-(snapshot.vectors @ vector), kind="stable")[:NEAREST]
+    for one, encoded in questions(known, encoder):
+        took, rows = timed(partial(snapshot.nearest.search, encoded.vector, NEAREST_PASSAGES, everything))
+        truth = np.argsort(-(snapshot.vectors @ encoded.vector), kind="stable")[:NEAREST]
         recalls.append(float(np.isin(truth, rows).mean()))
         nearest.append(took)
         begun = thread_time()
-        whole.append(timed(partial(search, snapshot, one.also[0], vector, one.language, fusion))[0])
+        whole.append(timed(partial(search, snapshot, one.also[0], encoded, one.language, fusion))[0])
         worked.append(thread_time() - begun)
     times = {"nearest_ms": nearest, "question_ms": whole, "question_cpu_ms": worked}
     facts = snapshot.manifest["index"]
@@ -119,7 +120,7 @@ def langchain_search(known: Sequence[Entry], encoder: StoredEncoder, folder: Pat
     """Open it; then vectors alone, as it knows nothing else."""
     opened = partial(_faiss().load_local, str(folder / "langchain"), embed, allow_dangerous_deserialization=True)
     seconds, near = timed(opened)
-    asked = [vector.tolist() for _, vector in questions(known, encoder)]
+    asked = [encoded.vector.tolist() for _, encoded in questions(known, encoder)]
     times = [timed(partial(near.similarity_search_by_vector, vector, k=NEAREST))[0] for vector in asked]
     return {"seconds": seconds, "nearest_ms": median(times) * 1000}
 

@@ -10,8 +10,9 @@ from random import Random
 import numpy as np
 import numpy.typing as npt
 
-from indexer.encoder import Vectors
+from indexer.encoder import Encoded, Vectors
 from indexer.entries import LANGUAGES, Entry
+from indexer.lexical import WORD, fold
 from indexer.passages import Kind, cut
 
 EACH = 10  # passages an entry
@@ -83,7 +84,7 @@ def _unit(rows: Vectors) -> Vectors:
 
 
 class StoredEncoder:
-    """Gives the vectors that `lay_out` has written, and knows no other text."""
+    """Gives the vectors that `lay_out` has written, and knows no other text. A word is a token, always the same."""
 
     identity, dims = "stored", DIMS
 
@@ -91,10 +92,23 @@ class StoredEncoder:
         keys = json.loads((folder / "texts.json").read_text(encoding="utf-8"))
         self.rows = {(asked, text): row for row, (asked, text) in enumerate(keys)}
         self.vectors: Vectors = np.load(folder / "vectors.npy", mmap_mode="r")
+        self._words: dict[str, Vectors] = {}
+        self._chance = np.random.default_rng(0)
 
     def queries(self, texts: Sequence[str], /) -> Vectors:
         """Vectors of ways of asking."""
         return self._stored(True, texts)
+
+    def questions(self, texts: Sequence[str], /) -> list[Encoded]:
+        """Vectors of ways of asking, with those of their words."""
+        return [Encoded(vector, self.tokens(text)) for text, vector in zip(texts, self.queries(texts), strict=True)]
+
+    def tokens(self, text: str) -> Vectors:
+        """One vector a word."""
+        words = WORD.findall(fold(text))
+        new = [word for word in words if word not in self._words]
+        self._words.update(zip(new, _unit(self._chance.standard_normal((len(new), DIMS), np.float32)), strict=True))
+        return np.array([self._words[word] for word in words], np.float32).reshape(-1, DIMS)
 
     def passages(self, texts: Sequence[str], /) -> Vectors:
         """Vectors of what is searched."""

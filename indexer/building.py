@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from indexer import head, lexical, nearest
+from indexer import head, lexical, maxsim, nearest
 from indexer.courses import COURSES, Course
 from indexer.encoder import Encoder, Vectors
 from indexer.entries import LANGUAGES, Entry, Language, plain
 from indexer.former import Former, Text, former
 from indexer.lexical import grams, words
+from indexer.maxsim import NO_TOKENS, Codes, coded
 from indexer.nearest import Before
 from indexer.passages import Kind, Passage, cut, lexical_text
 from indexer.postings import count
@@ -144,13 +145,15 @@ def _write(
 ) -> tuple[dict[str, Any], int]:
     """Write all files but the manifest; gives the kind of index, and how many texts were encoded."""
     layout = np.array([[passage.entry, passage.kind] for passage in pieces.passages], np.int32)
-    vectors, rows, encoded = _vectors(pieces.passages, encoder, before, progress)
+    vectors, tokens, rows, encoded = _vectors(pieces.passages, encoder, before, progress)
     write_entries(folder, pieces.entries)
     _write_json(folder / PLAIN, pieces.answers)
     _write_json(folder / PASSAGES, [passage.text for passage in pieces.passages])
     _write_json(folder / SPELLING, spelled(zip(pieces.entries, pieces.answers, strict=True)))
     np.save(folder / "layout.npy", layout)
     np.save(folder / "vectors.npy", vectors)
+    maxsim.save(maxsim.join(tokens), folder)
+    del tokens
     progress("Weighing ways of asking", 0, 0)
     np.save(folder / "head.npy", _head(pieces.entries, layout, vectors, before))
     progress("Making vectors searchable", 0, 0)
@@ -168,26 +171,31 @@ def _write_json(path: Path, data: object) -> None:
 
 def _vectors(
     passages: Sequence[Passage], encoder: Encoder, before: Former, progress: Progress
-) -> tuple[Vectors, Numbers, int]:
-    """All vectors, each one's row in the snapshot before, -1 if it is new, and how many texts were encoded."""
+) -> tuple[Vectors, list[Codes], Numbers, int]:
+    """All vectors, tokens by passage, rows in the snapshot before, -1 if new, and how many texts were encoded."""
     keys = [(passage.kind == Kind.ASKED, passage.text) for passage in passages]
     rows = np.array([before.rows.get(key, -1) for key in keys], np.int64)
     vectors = np.zeros((len(passages), encoder.dims), np.float32)
     known = rows >= 0
     if known.any():
         vectors[known] = before.vectors[rows[known]]
+    tokens = [before.tokens.of(row) if row >= 0 else NO_TOKENS for row in rows.tolist()]
     missing: dict[Text, list[int]] = {}
     for row in np.flatnonzero(~known).tolist():
         missing.setdefault(keys[row], []).append(row)
     texts = sorted(missing, key=lambda key: (key[0], len(key[1])))
     progress("Encoding", 0, len(texts))
     for start in range(0, len(texts), STEP):
-        for asked, encode in ((True, encoder.queries), (False, encoder.passages)):
-            step = [key for key in texts[start : start + STEP] if key[0] == asked]
-            for key, vector in zip(step, encode([text for _, text in step]), strict=True):
-                vectors[missing[key]] = vector
+        step = texts[start : start + STEP]
+        asked, others = ([key for key in step if key[0] == kind] for kind in (True, False))
+        for key, found in zip(asked, encoder.questions([text for _, text in asked]), strict=True):
+            vectors[missing[key]] = found.vector
+            for row in missing[key]:
+                tokens[row] = coded(found.tokens)
+        for key, vector in zip(others, encoder.passages([text for _, text in others]), strict=True):
+            vectors[missing[key]] = vector
         progress("Encoding", min(start + STEP, len(texts)), len(texts))
-    return vectors, rows, len(texts)
+    return vectors, tokens, rows, len(texts)
 
 
 def _head(entries: Sequence[Entry], layout: npt.NDArray[np.int32], vectors: Vectors, before: Former) -> head.Head:

@@ -1,10 +1,12 @@
 """Texts to vectors. The port, and its adapter for a prepared model: ONNX Runtime, no torch."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +18,15 @@ from indexer.model import Model, damaged
 from indexer.tokens import Tokens
 
 Vectors = npt.NDArray[np.float32]
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A question: its unit vector, shape (dims,), and one for each of its tokens that has letters, shape (n, width)."""
+
+    vector: Vectors
+    tokens: Vectors
 
 
 class Encoder(Protocol):
@@ -35,6 +46,10 @@ class Encoder(Protocol):
         """Encode what people ask."""
         ...
 
+    def questions(self, texts: Sequence[str], /) -> list[Encoded]:
+        """Encode what people ask, with its tokens."""
+        ...
+
     def passages(self, texts: Sequence[str], /) -> Vectors:
         """Encode what is searched."""
         ...
@@ -52,7 +67,10 @@ def open_session(path: Path) -> onnxruntime.InferenceSession:
 
 
 class OnnxFile:
-    """One ONNX file: `input_ids` and `attention_mask` in, unit `vectors` out; `cut` gives the ids of a text."""
+    """One ONNX file: `input_ids` and `attention_mask` in, unit `vectors` and those of the `tokens` out.
+
+    `cut` gives the ids of a text.
+    """
 
     def __init__(self, path: Path, cut: Tokens) -> None:
         self._session = open_session(path)
@@ -60,9 +78,18 @@ class OnnxFile:
 
     def vector(self, text: str) -> Vectors:
         """The unit vector of one text, shape (dims,)."""
-        numbers = np.array([self._tokens(text)], np.int64)
-        inputs = {"input_ids": numbers, "attention_mask": np.ones_like(numbers)}
-        return np.asarray(self._session.run(None, inputs)[0][0], np.float32)
+        return self._run(self._tokens.cut(text))[0]
+
+    def encoded(self, text: str, prefix: str = "") -> Encoded:
+        """One text with its tokens, but for those of the prefix that it is encoded with."""
+        numbers = self._tokens.cut(prefix + text)
+        vector, tokens = self._run(numbers)
+        return Encoded(vector, tokens[self._tokens.own(numbers, prefix)])
+
+    def _run(self, numbers: Sequence[int]) -> tuple[Vectors, Vectors]:
+        ids = np.array([numbers], np.int64)
+        vectors, tokens = self._session.run(None, {"input_ids": ids, "attention_mask": np.ones_like(ids)})
+        return np.asarray(vectors[0], np.float32), np.asarray(tokens[0], np.float32)
 
 
 class OnnxEncoder:
@@ -87,14 +114,23 @@ class OnnxEncoder:
         """Encode what people ask."""
         return self._encode([self._model.query_prefix + text for text in texts])
 
+    def questions(self, texts: Sequence[str], /) -> list[Encoded]:
+        """Encode what people ask, with its tokens."""
+        return _each(partial(self._file.encoded, prefix=self._model.query_prefix), texts)
+
     def passages(self, texts: Sequence[str], /) -> Vectors:
         """Encode what is searched."""
         return self._encode([self._model.passage_prefix + text for text in texts])
 
     def _encode(self, texts: Sequence[str]) -> Vectors:
-        # One by one: with 8-bit activations a text's vector depends on its batch (cosine .997 to the same text alone),
-        # and the same question must get the same answer whoever else asks.
-        if len(texts) == 1:
-            return self._file.vector(texts[0])[None]
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            return np.array(list(pool.map(self._file.vector, texts)), np.float32).reshape(-1, self.dims)
+        return np.array(_each(self._file.vector, texts), np.float32).reshape(-1, self.dims)
+
+
+def _each(work: Callable[[str], Found], texts: Sequence[str]) -> list[Found]:
+    """One by one: with 8-bit activations a text's vector depends on its batch (cosine .997 to the same text alone), and
+    the same question must get the same answer whoever else asks.
+    """
+    if len(texts) == 1:
+        return [work(texts[0])]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(work, texts))

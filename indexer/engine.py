@@ -59,8 +59,8 @@ class Engine:
     def _find(
         self, question: str, language: Language, course: str | None, *, as_written: bool = True
     ) -> tuple[Hit, ...]:
-        vector, fusion = self.encoder.queries([question])[0], self.calibrator.fusion
-        found = search(self.snapshot, question, vector, language, fusion, course, as_written=as_written)
+        (encoded,), fusion = self.encoder.questions([question]), self.calibrator.fusion
+        found = search(self.snapshot, question, encoded, language, fusion, course, as_written=as_written)
         return self.calibrator.rated(found)
 
     def entry(self, entry_id: str, language: Language) -> Entry | None:

@@ -11,16 +11,17 @@ FEW_GRAMS = 0.25  # a best candidate with a smaller share of the n-grams is no m
 # What the linear fusion weighs: cosines of three kinds of passages; how many passages are near, and how much (the
 # logarithm of a sum of exponentials, which is the maximum where one stands out); words and character n-grams in two
 # measures each (the weight of the question's words that an entry has, and the score over the best candidate's).
-# The last is the logarithm of the probability that a classifier gives.
-PARTS = ("asked", "best", "whole", "asked_near", "near", "held", "grams_held", "bm25", "grams", "head")
+# "head" is the logarithm of the probability that a classifier gives; the last, how well each token is met.
+PARTS = ("asked", "best", "whole", "asked_near", "near", "held", "grams_held", "bm25", "grams", "head", "met")
 # Without training, a plain rule in which nothing was fitted: cosines, and a little for words in common.
-DEFAULT_FUSION = (0.0, 0.8, 0.2, 0.0, 0.0, 0.0, 0.03, 0.06, 0.0, 0.03)
+DEFAULT_FUSION = (0.0, 0.8, 0.2, 0.0, 0.0, 0.0, 0.03, 0.06, 0.0, 0.03, 0.0)
 FEATURES = (
     "cosine",  # of the best passage
     "asked_cosine",  # of the question or another way of asking it, encoded as a question
     "whole_cosine",  # of question and answer together
     "asked_near",  # how many ways of asking are near, and how much
     "near",  # the same for all passages
+    "met",  # mean of each token's best cosine among those of the ways of asking
     "head",  # probability by the classifier, as a logarithm, at least -10
     "lift",  # cosine above the mean of the candidates that follow, in cosine
     "margin",  # score above the best other hit's; negative for all but the one with the highest score
@@ -57,6 +58,7 @@ class Candidates:
     words_known: float  # of the question, in all of the course
     grams_known: float
     own: int | None  # the row of the only group that has this very question, but for capitals, accents and punctuation
+    met: Scores  # 0 until `indexer.search.look_closer` has measured it
 
     def parts(self) -> Scores:
         """What is fused, shape (candidates, len(PARTS))."""
@@ -70,6 +72,7 @@ class Candidates:
             "grams_held": self.grams_held,
             "head": self.head,
             "bm25": self.bm25 / max(float(self.bm25.max()), 1e-6),
+            "met": self.met,
             "grams": self.grams_held / max(float(self.grams_held.max()), FEW_GRAMS),
         }
         return np.array([columns[name] for name in PARTS], np.float32).T
@@ -85,6 +88,7 @@ def features(found: Candidates, score: Scores, order: npt.NDArray[np.int64], len
         "whole_cosine": found.whole,
         "asked_near": found.asked_near,
         "near": found.near,
+        "met": found.met,
         "head": np.maximum(found.head, -10),
         "lift": found.best - following,
         "margin": _margins(score, np.ones(len(score), bool)),

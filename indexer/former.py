@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from indexer import postings
+from indexer import maxsim, postings
 from indexer.encoder import Vectors
 from indexer.entries import Entry
+from indexer.maxsim import TokenVectors
 from indexer.passages import Kind, Passage
 from indexer.postings import Postings
 from indexer.snapshot import PASSAGES, PLAIN, UNREADABLE, SnapshotError, damage, read_entries, read_manifest
@@ -32,6 +33,7 @@ class Former:
     texts: Sequence[str] = ()
     layout: npt.NDArray[np.int32] = field(default_factory=lambda: np.zeros((0, 2), np.int32))
     vectors: Vectors = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+    tokens: TokenVectors = field(default_factory=lambda: maxsim.join(()))
 
     def number(self, entry: Entry) -> int:
         """The number of an entry of which everything is the same that is searched; -1 if there is none."""
@@ -84,6 +86,7 @@ def former(folder: Path, model: str) -> Former:
             json.loads((folder / PASSAGES).read_text(encoding="utf-8")),
             np.load(folder / "layout.npy"),
             np.load(folder / "vectors.npy", mmap_mode="r"),
+            maxsim.load(folder),
         )
     except (SnapshotError, *UNREADABLE):
         return Former()

@@ -94,7 +94,10 @@ def _load(source: str) -> Any:
 
 
 def _export(model: Any, out: Path) -> Path:
-    """Trace the whole sentence-transformers pipeline (transformer, pooling, dense, normalise) into one file."""
+    """Trace the whole sentence-transformers pipeline (transformer, pooling, dense, normalise) into one file.
+
+    Beside a text's vector it gives one for each token, as the transformer leaves them.
+    """
     import torch  # noqa: PLC0415  # takes seconds and half a gigabyte
 
     class Pipeline(torch.nn.Module):
@@ -104,7 +107,9 @@ def _export(model: Any, out: Path) -> Path:
 
         def forward(self, input_ids: Any, attention_mask: Any) -> Any:
             features = self.model({"input_ids": input_ids, "attention_mask": attention_mask})
-            return torch.nn.functional.normalize(features["sentence_embedding"], dim=-1)
+            tokens = features["token_embeddings"]
+            unit = torch.nn.functional.normalize
+            return unit(features["sentence_embedding"], dim=-1), unit(tokens, dim=-1)
 
     ids = torch.randint(5, 900, (2, 12))
     mask = torch.ones_like(ids)
@@ -117,8 +122,8 @@ def _export(model: Any, out: Path) -> Path:
             (ids, mask),
             str(path),
             input_names=["input_ids", "attention_mask"],
-            output_names=["vectors"],
-            dynamic_axes={"input_ids": axes, "attention_mask": axes, "vectors": {0: "batch"}},
+            output_names=["vectors", "tokens"],
+            dynamic_axes={"input_ids": axes, "attention_mask": axes, "vectors": {0: "batch"}, "tokens": axes},
             opset_version=17,
             dynamo=False,
         )

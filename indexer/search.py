@@ -1,12 +1,13 @@
 """A question to ranked hits, with what was measured of each."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from indexer.courses import COMMON
-from indexer.encoder import Vectors
+from indexer.encoder import Encoded, Vectors
 from indexer.entries import Language
 from indexer.features import Candidates, features
 from indexer.head import chances
@@ -18,27 +19,33 @@ NEAREST_PASSAGES = 300
 NEAREST_GROUPS = 40
 NEAREST_BY_WORDS = 20
 MOST_ANSWERED, MOST_HITS = 5, 30
+CLOSER = 8  # candidates whose tokens are compared
 SHARPNESS = 40.0  # of `near`: at 1/40 below the best, a passage counts e times less
 
 
 def search(
     snapshot: Snapshot,
     question: str,
-    vector: Vectors,
+    encoded: Encoded,
     language: Language,
     fusion: Sequence[float],
     course: str | None = None,
     *,
     as_written: bool = True,
 ) -> tuple[Hit, ...]:
-    """The best hits for a question, best first; `vector` is its encoding, shape (dims,), `fusion` weighs PARTS.
+    """The best hits for a question, best first; `fusion` weighs PARTS.
+
+    The tokens of the best candidates are compared too; the others' count as the least of these.
 
     An entry that has this very question comes first, whatever its score; unless nobody has written it so.
     """
-    found = candidates(snapshot, question, vector, language, course)
+    found = candidates(snapshot, question, encoded, language, course)
     if found is None:
         return ()
-    score = found.parts() @ np.asarray(fusion, np.float32)
+    weights = np.asarray(fusion, np.float32)
+    best = np.argsort(-(found.parts() @ weights), kind="stable")[:CLOSER]
+    found = look_closer(snapshot, found, encoded, best)
+    score = found.parts() @ weights
     own = found.own if as_written else None
     order = _best(score, found.drafts, own)
     measured = features(found, score, order, len(words(question, language)))
@@ -46,15 +53,17 @@ def search(
     for row, values in zip(order.tolist(), measured.tolist(), strict=True):
         group = int(found.groups[row])
         number = _version(snapshot, snapshot.groups[group], language)
-        gist = "" if hits else _gist(snapshot, group, number, vector)  # only the first is ever shown as the answer
+        gist = (
+            "" if hits else _gist(snapshot, group, number, encoded.vector)
+        )  # only the first is ever shown as the answer
         hits.append(Hit(snapshot.entries[number], float(score[row]), tuple(values), verbatim=row == own, gist=gist))
     return tuple(hits)
 
 
 def candidates(
-    snapshot: Snapshot, question: str, vector: Vectors, language: Language, course: str | None = None
+    snapshot: Snapshot, question: str, encoded: Encoded, language: Language, course: str | None = None
 ) -> Candidates | None:
-    """The groups that may answer; None for an empty question or an unknown course.
+    """The groups that may answer, their tokens not compared; None for an empty question or an unknown course.
 
     Every version of an entry is searched by meaning; by words only those in the question's language, since words
     of another language mislead. Drafts take part: a question whose nearest entry is one has no answer yet.
@@ -62,7 +71,7 @@ def candidates(
     spans = snapshot.within(course or None)
     if not question.strip() or not spans:
         return None
-    lexicon = snapshot.lexicons[language]
+    vector, lexicon = encoded.vector, snapshot.lexicons[language]
     among = [_rows(lexicon.rows[first:last]) for first, last in spans]
     by_words = lexicon.words.match(words(question, language), among)
     cosines = snapshot.nearest.cosines(vector, parts := _passages(snapshot, spans))
@@ -86,7 +95,20 @@ def candidates(
         by_words.known,
         grams_known,
         int(np.searchsorted(groups, own[0])) if len(own) == 1 else None,
+        np.zeros(len(groups), np.float32),
     )
+
+
+def look_closer(
+    snapshot: Snapshot, found: Candidates, encoded: Encoded, rows: npt.NDArray[np.int64] | None = None
+) -> Candidates:
+    """The same candidates with the tokens of some `rows`, or of all, compared with the question's."""
+    rows = np.arange(len(found.groups)) if rows is None else rows
+    starts = snapshot.segments[found.groups[rows, None] * len(Kind) + [Kind.ASKED, Kind.ASKED + 1]].tolist()
+    values = [snapshot.tokens.met(encoded.tokens, first, last) for first, last in starts]
+    met = np.full(len(found.groups), min(values), np.float32)
+    met[rows] = values
+    return replace(found, met=met)
 
 
 def _own(snapshot: Snapshot, question: str, spans: Sequence[Span]) -> list[int]:

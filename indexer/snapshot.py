@@ -11,16 +11,17 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import TypeAdapter
 
-from indexer import head, lexical, nearest
+from indexer import head, lexical, maxsim, nearest
 from indexer.courses import COMMON, COURSES, Course
 from indexer.encoder import Vectors
 from indexer.entries import LANGUAGES, Entry, Language
 from indexer.lexical import Bm25, wording
+from indexer.maxsim import TokenVectors
 from indexer.nearest import Nearest
 from indexer.passages import Kind
 from indexer.spelling import Spelling
 
-FORMAT = 6
+FORMAT = 7
 CALIBRATOR = "calibrator.json"  # beside the vectors
 SCHOOL = "courses.json"  # where a school has several
 PASSAGES, PLAIN, SPELLING = "passages.json", "plain.json", "spelling.json"  # of these, serving needs the last
@@ -48,6 +49,7 @@ class Snapshot:
     """Entries with their vectors. A group is an entry in all its languages; its passages stand together, by kind.
 
     `segments[4 * g + k]` is where group g's passages of kind k begin, so that the next value is where they end.
+    `tokens` has a text for each passage; only those that are ways of asking have tokens.
     """
 
     id: str
@@ -61,6 +63,7 @@ class Snapshot:
     asked: Mapping[str, tuple[int, ...]]  # each way of asking, in `wording`'s spelling → the groups that have it
     segments: npt.NDArray[np.int64]
     vectors: Vectors
+    tokens: TokenVectors
     head: head.Head  # one row a group
     nearest: Nearest
     lexicons: Mapping[Language, Lexicon]
@@ -121,6 +124,7 @@ def load(folder: Path) -> Snapshot:
             asked=_asked(entries, groups),
             segments=_segments(np.load(folder / "layout.npy"), entries, len(groups)),
             vectors=vectors,
+            tokens=maxsim.load(folder),
             head=np.asarray(np.load(folder / "head.npy", mmap_mode="r")),
             nearest=nearest.load(folder, manifest["index"], vectors),
             lexicons={language: _lexicon(folder, entries, groups, language) for language in LANGUAGES},

@@ -1,17 +1,35 @@
 """A text to the numbers of its pieces, as the model was taught them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from sentencepiece import SentencePieceProcessor
 from tokenizers import Tokenizer
 
-Tokens = Callable[[str], list[int]]
 PIECES, TOKENIZER = "pieces.model", "tokenizer.json"
 
 
+@dataclass(frozen=True)
+class Tokens:
+    """`cut` gives the numbers of a text's pieces, `telling` says of each whether its piece has a letter or digit."""
+
+    cut: Callable[[str], list[int]]
+    telling: Callable[[int], bool]
+
+    def own(self, numbers: Sequence[int], prefix: str) -> list[int]:
+        """Where the telling pieces of a text stand that was cut with this prefix, which is none of them."""
+        before = self._before(prefix)
+        return [place for place, number in enumerate(numbers) if place >= before and self.telling(number)]
+
+    @cache  # noqa: B019  # as many as there are prefixes
+    def _before(self, prefix: str) -> int:
+        return len(self.cut(prefix.strip())) - 1 if prefix else 0
+
+
 def load(folder: Path, most: int) -> Tokens:
-    """What a prepared model's folder says, as a function; of longer texts the first `most` numbers, both ends included.
+    """What a prepared model's folder says; of longer texts the first `most` numbers, both ends included.
 
     SentencePiece takes a quarter of the memory of the library `tokenizers`, and a third of its time: models that were
     taught with it are prepared for it.
@@ -21,10 +39,25 @@ def load(folder: Path, most: int) -> Tokens:
     tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
     tokenizer.no_padding()
     tokenizer.enable_truncation(most)
-    return lambda text: list(tokenizer.encode(text).ids)
+    marks = tokenizer.get_added_tokens_decoder()
+    return Tokens(
+        lambda text: list(tokenizer.encode(text).ids),
+        cache(lambda number: number not in marks and _tells(tokenizer.id_to_token(number) or "")),
+    )
 
 
 def _pieces(path: Path, most: int) -> Tokens:
     processor = SentencePieceProcessor(model_file=str(path))
     begin, end = processor.bos_id(), processor.eos_id()
-    return lambda text: [begin, *processor.encode(text)[: most - 2], end]
+
+    def marks(number: int) -> bool:
+        return bool(processor.is_control(number) or processor.is_unknown(number))
+
+    return Tokens(
+        lambda text: [begin, *processor.encode(text)[: most - 2], end],
+        cache(lambda number: not marks(number) and _tells(processor.id_to_piece(number))),
+    )
+
+
+def _tells(piece: str) -> bool:
+    return any(map(str.isalnum, piece))

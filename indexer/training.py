@@ -16,10 +16,10 @@ import numpy.typing as npt
 from indexer import confidence
 from indexer.building import build
 from indexer.confidence import Calibrator
-from indexer.encoder import Encoder
+from indexer.encoder import Encoded, Encoder
 from indexer.entries import LANGUAGES, Entry, Language
 from indexer.features import DEFAULT_FUSION, PARTS
-from indexer.search import candidates, search
+from indexer.search import candidates, look_closer, search
 from indexer.snapshot import Snapshot, load
 
 FOLDS = 5
@@ -46,7 +46,7 @@ class Example:
 
     pair: Pair
     snapshot: Snapshot
-    vector: Floats
+    encoded: Encoded
     parts: Floats
     right: npt.NDArray[np.bool_]
 
@@ -129,11 +129,19 @@ def _without(texts: Sequence[str], fold: int) -> tuple[str, ...]:
 def _searched(snapshot: Snapshot, encoder: Encoder, pairs: Sequence[Pair]) -> Iterator[Example]:
     if not pairs:
         return
-    for pair, vector in zip(pairs, encoder.queries([pair.question for pair in pairs]), strict=True):
-        found = candidates(snapshot, pair.question, vector, pair.language)
-        if found is not None:
-            ids = [snapshot.entries[snapshot.groups[group][0]].id for group in found.groups]
-            yield Example(pair, snapshot, vector, found.parts(), np.array([id_ == pair.entry for id_ in ids]))
+    for pair, encoded in zip(pairs, encoder.questions([pair.question for pair in pairs]), strict=True):
+        if (one := example_of(snapshot, pair, encoded)) is not None:
+            yield one
+
+
+def example_of(snapshot: Snapshot, pair: Pair, encoded: Encoded, course: str | None = None) -> Example | None:
+    """A pair as training takes it; None if the question is empty."""
+    found = candidates(snapshot, pair.question, encoded, pair.language, course)
+    if found is None:
+        return None
+    ids = [snapshot.entries[snapshot.groups[group][0]].id for group in found.groups]
+    parts = look_closer(snapshot, found, encoded).parts()
+    return Example(pair, snapshot, encoded, parts, np.array([id_ == pair.entry for id_ in ids]))
 
 
 def fit_fusion(examples: Sequence[Example], penalty: float = 1e-3) -> tuple[float, ...]:
@@ -179,7 +187,7 @@ def fit_calibrator(examples: Sequence[Example], fusion: Sequence[float], penalty
     features, answers, importance = [], [], []
     for example in examples:
         pair = example.pair
-        hit = search(example.snapshot, pair.question, example.vector, pair.language, fusion)[0]
+        hit = search(example.snapshot, pair.question, example.encoded, pair.language, fusion)[0]
         if not hit.entry.draft and not hit.verbatim:
             features.append(hit.features)
             answers.append(hit.entry.id == pair.entry)

@@ -5,13 +5,11 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-import numpy as np
-
 from bot.dialogue.conversation import Exchange, Turn
 from bot.dialogue.courses import Sources, attend
 from bot.dialogue.decide import Answer, Clarify, Limits
 from bot.evaluation.golden import CHAT, ESCALATE, Golden
-from indexer.encoder import Encoder, Vectors
+from indexer.encoder import Encoded, Encoder
 from indexer.engine import Engine
 from indexer.passages import Hit
 
@@ -62,16 +60,17 @@ class Remembering:
     """An encoder that encodes no question twice: golden questions are put to several engines, one after the other."""
 
     def __init__(self, encoder: Encoder) -> None:
-        self.identity, self.dims, self.passages = encoder.identity, encoder.dims, encoder.passages
+        self.identity, self.dims = encoder.identity, encoder.dims
+        self.queries, self.passages = encoder.queries, encoder.passages
         self._encoder = encoder
-        self._known: dict[str, Vectors] = {}
+        self._known: dict[str, Encoded] = {}
 
-    def queries(self, texts: Sequence[str], /) -> Vectors:
-        """Encode what people ask."""
+    def questions(self, texts: Sequence[str], /) -> list[Encoded]:
+        """Encode what people ask, with its tokens."""
         new = [text for text in dict.fromkeys(texts) if text not in self._known]
         if new:
-            self._known |= dict(zip(new, self._encoder.queries(new), strict=True))
-        return np.stack([self._known[text] for text in texts])
+            self._known |= dict(zip(new, self._encoder.questions(new), strict=True))
+        return [self._known[text] for text in texts]
 
 
 def judge(

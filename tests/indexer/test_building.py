@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,6 +15,7 @@ from indexer import building, head, nearest
 from indexer.building import build
 from indexer.entries import LANGUAGES, Entry
 from indexer.lexical import Bm25
+from indexer.maxsim import TokenVectors
 from indexer.passages import cut
 from indexer.snapshot import Snapshot, load
 from tests.indexer.examples import entry
@@ -50,6 +51,8 @@ def assert_alike(one: Snapshot, other: Snapshot) -> None:
     assert np.array_equal(one.segments, other.segments)
     assert np.array_equal(one.vectors, other.vectors)
     assert np.array_equal(one.head, other.head)
+    for field in fields(TokenVectors):
+        assert np.array_equal(getattr(one.tokens, field.name), getattr(other.tokens, field.name))
     for language in LANGUAGES:
         a, b = one.lexicons[language], other.lexicons[language]
         assert told(a.words) == told(b.words)

@@ -120,6 +120,16 @@ def test_vectors_are_unit_length_and_the_same_whatever_is_encoded_beside(encoder
     assert encoder.passages([]).shape == (0, encoder.dims)
 
 
+def test_a_question_has_a_unit_vector_for_each_of_its_own_tokens(encoder: OnnxEncoder, prepared: Prepared) -> None:
+    """Those of punctuation, of the marks at both ends and of what the model wants before a question are left out."""
+    texts = ["Qui est-ce ?", "Who?", "🙂 ?!", ""]
+    for some in (encoder, OnnxEncoder(prepared.model)):
+        asked = some.questions(texts)
+        assert [len(one.tokens) for one in asked] == [3, 1, 0, 0]
+        np.testing.assert_array_equal([one.vector for one in asked], some.queries(texts))
+        np.testing.assert_allclose(np.linalg.norm(asked[0].tokens, axis=1), 1, atol=1e-4)
+
+
 def test_french_and_english_lie_near(encoder: OnnxEncoder) -> None:
     question, same, other = encoder.passages(["Who are the teachers?", "Qui sont les enseignants ?", "Où se garer ?"])
     assert question @ same > question @ other + 0.05

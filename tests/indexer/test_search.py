@@ -14,13 +14,13 @@ from indexer import search as searching
 from indexer.building import build
 from indexer.confidence import load as load_calibrator
 from indexer.courses import Course
-from indexer.encoder import OnnxEncoder
+from indexer.encoder import Encoded, OnnxEncoder
 from indexer.engine import Engine
 from indexer.entries import LANGUAGES, Entry, Language
 from indexer.features import FEATURES
 from indexer.lexical import Bm25, Numbers, Scores
 from indexer.passages import Hit, Kind, cut
-from indexer.search import MOST_ANSWERED, SHARPNESS, search
+from indexer.search import CLOSER, MOST_ANSWERED, SHARPNESS, candidates, look_closer, search
 from indexer.snapshot import Snapshot, load
 from tests.conftest import DATA
 from tests.indexer.examples import entry
@@ -37,8 +37,8 @@ def snapshot_of(entries: list[Entry], folder: Path) -> Snapshot:
 
 
 def asked(snapshot: Snapshot, question: str, language: Language = "en", course: str | None = None) -> tuple[Hit, ...]:
-    vector = WordEncoder().queries([question])[0]
-    return search(snapshot, question, vector, language, load_calibrator().fusion, course)
+    (encoded,) = WordEncoder().questions([question])
+    return search(snapshot, question, encoded, language, load_calibrator().fusion, course)
 
 
 def feature(hit: Hit, name: str) -> float:
@@ -91,6 +91,21 @@ def test_drafts_take_no_place_from_the_five_answers(tmp_path: Path) -> None:
     hits = asked(snapshot_of([*drafts, *answered], tmp_path), "How hot is the kiln?")
     assert sum(not hit.entry.draft for hit in hits) == MOST_ANSWERED
     assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
+
+
+def test_tokens_of_the_best_candidates_alone_are_compared(tmp_path: Path) -> None:
+    """The others count as the least of those: none of them overtakes one that was looked at."""
+    snapshot = snapshot_of([entry(f"e-{n}", f"How hot is {'our kiln ' * n}?") for n in range(2 * CLOSER)], tmp_path)
+    (encoded,) = WordEncoder().questions(["How hot is our kiln?"])
+    found = candidates(snapshot, "How hot is our kiln?", encoded, "en")
+    assert found is not None
+    rows = np.array([3, 0, 5])
+    met = look_closer(snapshot, found, encoded, rows).met
+    everywhere = look_closer(snapshot, found, encoded).met
+    assert not found.met.any()
+    assert met[rows].tolist() == everywhere[rows].tolist()
+    assert everywhere[0] < everywhere[3] == pytest.approx(1)
+    assert set(np.delete(met, rows)) == {met[rows].min()}
 
 
 def test_a_course_is_found_however_much_nearer_others_are(tmp_path: Path) -> None:
@@ -243,13 +258,22 @@ def collections(draw: st.DrawFn) -> list[Entry]:
 def by_hand(entries: list[Entry], question: str) -> dict[str, dict[str, float]]:
     """What is measured of each id by meaning, without any index."""
     encoder = WordEncoder()
-    vector = encoder.queries([question])[0]
+    (encoded,) = encoder.questions([question])
+    vector = encoded.vector
+    tokens: dict[str, list[Encoded]] = {one.id: [] for one in entries}
     found: dict[str, dict[Kind, list[float]]] = {one.id: {kind: [] for kind in Kind} for one in entries}
     for one in entries:
         for passage in cut(one, 0):
             encode = encoder.queries if passage.kind == Kind.ASKED else encoder.passages
             found[one.id][passage.kind].append(float(encode([passage.text])[0] @ vector))
-    return {id_: measured(kinds) for id_, kinds in found.items()}
+            if passage.kind == Kind.ASKED:
+                tokens[one.id] += encoder.questions([passage.text])
+    return {id_: measured(kinds) | {"met": met(encoded, tokens[id_])} for id_, kinds in found.items()}
+
+
+def met(question: Encoded, ways: list[Encoded]) -> float:
+    known = np.concatenate([way.tokens for way in ways])
+    return float(np.mean([max(token @ known.T) for token in question.tokens]))
 
 
 def measured(cosines: dict[Kind, list[float]]) -> dict[str, float]:
