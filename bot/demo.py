@@ -23,7 +23,7 @@ async def play(settings: Settings, engine: Engine, console: Console) -> None:
     """Play and print it; raises AssertionError if a step does not happen."""
     api = BotApi(token=TOKEN, username="guichet_demo_bot")
     sara = api.user("Sara", language_code="en")
-    karim = api.user("Karim", language_code="fr")
+    karim, lina = (api.user(name, language_code="fr") for name in ("Karim", "Lina"))
     marie = api.user("Marie", language_code="fr")
     staff = api.group("Admissions team", members=[marie], admins=[marie])
     with tempfile.TemporaryDirectory(prefix="guichet-demo-") as folder:
@@ -37,7 +37,7 @@ async def play(settings: Settings, engine: Engine, console: Console) -> None:
             async with guichet(settings.model_copy(update=own), engine) as bot:
                 running = asyncio.create_task(run(bot.loops))
                 try:
-                    await _conversation(Stage(api, console, staff.id), sara, karim, marie)
+                    await _conversation(Stage(api, console, staff.id), sara, lina, karim, marie)
                 finally:
                     bot.loops.stop.set()
                     await running
@@ -47,11 +47,11 @@ async def play(settings: Settings, engine: Engine, console: Console) -> None:
     console.print("address of a page with candidates and staff, and 'guichet chat' answers in the terminal.")
 
 
-async def _conversation(stage: "Stage", sara: Any, karim: Any, marie: Any) -> None:
+async def _conversation(stage: "Stage", sara: Any, lina: Any, karim: Any, marie: Any) -> None:
     stage.title("An answer in English")
     await stage.ask(sara, "Who are the lecturers?")
     stage.title("An answer in French")
-    await stage.ask(karim, "Puis-je candidater sans diplôme ?")
+    await stage.ask(lina, "Puis-je candidater sans diplôme ?")  # Karim's ticket is still to be opened
     stage.title("A question that could mean several things")
     back = await stage.ask(sara, "project")
     for first in buttons(back)[:1]:

@@ -30,8 +30,8 @@ from indexer.passages import Hit
 MOST = 500  # questions that are looked at: the newest
 LONGEST = 1000  # characters of a question that are looked at
 # Confidence from which a question is about what is found. With it the most pairs of questions are together that belong
-# together, and the fewest others: `benchmarks/grouping.py`. It holds for 77 % of those about a draft and 7 % of others.
-LIKELY = 0.9
+# together, and the fewest others: `benchmarks/grouping.py`. It holds for 52 % of those about a draft and 6 % of others.
+LIKELY = 0.7
 BAD = 2  # a rating of so few stars or fewer
 WAYS, WAY = 5, 200  # other ways of asking that a new entry is given in a language, and the characters of one
 
