@@ -1,4 +1,7 @@
-"""An encoder that remembers: what a benchmark has encoded once, its next run reads from a file, but for tokens."""
+"""An encoder that remembers: vectors that a benchmark has made once, its next run reads from a file.
+
+Questions with their tokens are remembered within a run only.
+"""
 
 from collections.abc import Callable, Sequence
 from hashlib import sha256
@@ -19,7 +22,7 @@ class RememberingEncoder:
         self._within = within
         self._path = folder / f"vectors-{LAYOUT}-{sha256(within.identity.encode()).hexdigest()[:12]}.npz"
         self._known: dict[bytes, npt.NDArray[np.float32]] = {}
-        self._asked: dict[str, Encoded] = {}  # tokens would make the file ten times as large
+        self._asked: dict[str, Encoded] = {}  # in a file they would take ten times the room
         if self._path.is_file():
             with np.load(self._path) as file:
                 self._known = dict(zip(map(bytes, file["keys"]), file["vectors"], strict=True))

@@ -59,7 +59,10 @@ def load(path: Path | None = None) -> Calibrator:
         raise CalibratorError(f"{source} is not a calibrator ({error}): delete it or run 'guichet train'") from error
     lengths = len(calibrator.fusion), len(calibrator.weights)
     if calibrator.features != FEATURES or lengths != (len(PARTS), len(FEATURES)):
-        raise CalibratorError(f"{source} was fitted by another version of Guichet: run 'guichet train'")
+        raise CalibratorError(
+            f"{source} was fitted by another version of Guichet: delete it, run 'guichet index', "
+            "then 'guichet train' and 'guichet index' once more"
+        )
     return calibrator
 
 

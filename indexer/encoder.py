@@ -21,16 +21,16 @@ Vectors = npt.NDArray[np.float32]
 Found = TypeVar("Found")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Encoded:
-    """A question: its unit vector, shape (dims,), and one for each of its tokens that has letters, shape (n, width)."""
+    """A question: its unit vector, shape (dims,), and one for each token with a letter or digit, shape (n, width)."""
 
     vector: Vectors
     tokens: Vectors
 
 
 class Encoder(Protocol):
-    """Texts to unit vectors, float32, shape (len(texts), dims)."""
+    """Texts to unit vectors, float32, shape (len(texts), dims); those of tokens have a width of their own."""
 
     @property
     def identity(self) -> str:
@@ -69,27 +69,28 @@ def open_session(path: Path) -> onnxruntime.InferenceSession:
 class OnnxFile:
     """One ONNX file: `input_ids` and `attention_mask` in, unit `vectors` and those of the `tokens` out.
 
-    `cut` gives the ids of a text.
+    `pieces` gives the ids of a text.
     """
 
-    def __init__(self, path: Path, cut: Tokens) -> None:
+    def __init__(self, path: Path, pieces: Tokens) -> None:
         self._session = open_session(path)
-        self._tokens = cut
+        self._pieces = pieces
 
     def vector(self, text: str) -> Vectors:
         """The unit vector of one text, shape (dims,)."""
-        return self._run(self._tokens.cut(text))[0]
+        return self._run(self._pieces.cut(text), ["vectors"])[0]
 
-    def encoded(self, text: str, prefix: str = "") -> Encoded:
-        """One text with its tokens, but for those of the prefix that it is encoded with."""
-        numbers = self._tokens.cut(prefix + text)
-        vector, tokens = self._run(numbers)
-        return Encoded(vector, tokens[self._tokens.own(numbers, prefix)])
+    def encoded(self, text: str, before: int = 0) -> Encoded:
+        """One text with its telling tokens, but for the first ones, so many as come `before` what somebody asks."""
+        numbers = self._pieces.cut(text)
+        vector, tokens = self._run(numbers, ["vectors", "tokens"])
+        telling = [place for place in range(before, len(numbers)) if self._pieces.telling(numbers[place])]
+        return Encoded(vector, tokens[telling])
 
-    def _run(self, numbers: Sequence[int]) -> tuple[Vectors, Vectors]:
+    def _run(self, numbers: Sequence[int], wanted: Sequence[str]) -> list[Vectors]:
         ids = np.array([numbers], np.int64)
-        vectors, tokens = self._session.run(None, {"input_ids": ids, "attention_mask": np.ones_like(ids)})
-        return np.asarray(vectors[0], np.float32), np.asarray(tokens[0], np.float32)
+        found = self._session.run(wanted, {"input_ids": ids, "attention_mask": np.ones_like(ids)})
+        return [np.asarray(one[0], np.float32) for one in found]
 
 
 class OnnxEncoder:
@@ -105,8 +106,9 @@ class OnnxEncoder:
         self.dims = model.dims
         self._model = model
         try:
-            cut = tokens.load(model.folder, model.most_tokens)
-            self._file = OnnxFile(model.folder / "encoder.onnx", cut)
+            pieces = tokens.load(model.folder, model.most_tokens)
+            self._file = OnnxFile(model.folder / "encoder.onnx", pieces)
+            self._before = pieces.before(model.query_prefix)
         except Exception as error:  # both libraries raise errors of their own
             raise damaged(model.folder, error) from error
 
@@ -116,7 +118,8 @@ class OnnxEncoder:
 
     def questions(self, texts: Sequence[str], /) -> list[Encoded]:
         """Encode what people ask, with its tokens."""
-        return _each(partial(self._file.encoded, prefix=self._model.query_prefix), texts)
+        asked = [self._model.query_prefix + text for text in texts]
+        return _each(partial(self._file.encoded, before=self._before), asked)
 
     def passages(self, texts: Sequence[str], /) -> Vectors:
         """Encode what is searched."""

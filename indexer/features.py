@@ -21,7 +21,7 @@ FEATURES = (
     "whole_cosine",  # of question and answer together
     "asked_near",  # how many ways of asking are near, and how much
     "near",  # the same for all passages
-    "met",  # mean of each token's best cosine among those of the ways of asking
+    "met",  # mean of each token's best cosine among those of the ways of asking; after the fifth hit, the least of five
     "head",  # probability by the classifier, as a logarithm, at least -10
     "lift",  # cosine above the mean of the candidates that follow, in cosine
     "margin",  # score above the best other hit's; negative for all but the one with the highest score

@@ -15,13 +15,13 @@ from indexer.encoder import Vectors
 
 CODES, SCALES, STARTS = "tokens.npy", "token_scales.npy", "token_starts.npy"
 LARGEST = 127  # of a signed byte
-MOST_TOKENS = 64  # of a question: who writes more has said it by then
+MOST_ASKED = 64  # of a question: who writes more has said it by then
 
 
 Codes = tuple[npt.NDArray[np.int8], npt.NDArray[np.float32]]  # of one text: a row a token, and each row's scale
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class TokenVectors:
     """Unit vectors of tokens, a byte each number: row i is `codes[i] * scales[i]`.
 
@@ -46,7 +46,7 @@ class TokenVectors:
         codes = self.codes[here]
         if not len(codes) or not len(tokens):
             return 0.0
-        cosines = (codes.astype(np.float32) @ tokens[:MOST_TOKENS].T) * self.scales[here, None]
+        cosines = (codes.astype(np.float32) @ tokens[:MOST_ASKED].T) * self.scales[here, None]
         return float(cosines.max(axis=0).mean())
 
 

@@ -171,14 +171,14 @@ def _quantise(fused: Path) -> Path:
 
 
 def _keep_the_good_one(
-    model: Any, cut: tokens.Tokens, files: Sequence[Path], texts: Sequence[str]
+    model: Any, pieces: tokens.Tokens, files: Sequence[Path], texts: Sequence[str]
 ) -> tuple[Path, float]:
     """The int8 file (four times smaller) if its vectors agree with sentence-transformers', or else the whole one."""
     from indexer.encoder import OnnxFile  # noqa: PLC0415  # the serving adapter, used here to check itself
 
     reference = np.asarray(model.encode(list(texts), normalize_embeddings=True))
     for path in files:
-        file = OnnxFile(path, cut)
+        file = OnnxFile(path, pieces)
         vectors = np.stack([file.vector(text) for text in texts])
         cosine = float((vectors * reference).sum(axis=1).min())
         if cosine >= LEAST_COSINE:

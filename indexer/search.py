@@ -53,9 +53,8 @@ def search(
     for row, values in zip(order.tolist(), measured.tolist(), strict=True):
         group = int(found.groups[row])
         number = _version(snapshot, snapshot.groups[group], language)
-        gist = (
-            "" if hits else _gist(snapshot, group, number, encoded.vector)
-        )  # only the first is ever shown as the answer
+        # Only the first is ever shown as the answer.
+        gist = "" if hits else _gist(snapshot, group, number, encoded.vector)
         hits.append(Hit(snapshot.entries[number], float(score[row]), tuple(values), verbatim=row == own, gist=gist))
     return tuple(hits)
 

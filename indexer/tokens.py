@@ -1,8 +1,9 @@
 """A text to the numbers of its pieces, as the model was taught them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 
 from sentencepiece import SentencePieceProcessor
@@ -13,19 +14,18 @@ PIECES, TOKENIZER = "pieces.model", "tokenizer.json"
 
 @dataclass(frozen=True)
 class Tokens:
-    """`cut` gives the numbers of a text's pieces, `telling` says of each whether its piece has a letter or digit."""
+    """`cut` gives the numbers of a text's pieces, `telling` says of each whether its piece has a letter or digit.
+
+    Marks and what the model does not know, such as emoji, are not telling.
+    """
 
     cut: Callable[[str], list[int]]
     telling: Callable[[int], bool]
 
-    def own(self, numbers: Sequence[int], prefix: str) -> list[int]:
-        """Where the telling pieces of a text stand that was cut with this prefix, which is none of them."""
-        before = self._before(prefix)
-        return [place for place, number in enumerate(numbers) if place >= before and self.telling(number)]
-
-    @cache  # noqa: B019  # as many as there are prefixes
-    def _before(self, prefix: str) -> int:
-        return len(self.cut(prefix.strip())) - 1 if prefix else 0
+    def before(self, prefix: str) -> int:
+        """How many pieces come before those of a text that has this prefix."""
+        both = zip(self.cut(prefix.strip()), self.cut(f"{prefix}a"), strict=False)
+        return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], both))
 
 
 def load(folder: Path, most: int) -> Tokens:
@@ -39,10 +39,9 @@ def load(folder: Path, most: int) -> Tokens:
     tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
     tokenizer.no_padding()
     tokenizer.enable_truncation(most)
-    marks = tokenizer.get_added_tokens_decoder()
     return Tokens(
         lambda text: list(tokenizer.encode(text).ids),
-        cache(lambda number: number not in marks and _tells(tokenizer.id_to_token(number) or "")),
+        cache(lambda number: _tells(tokenizer.decode([number]))),  # of a mark nothing is left
     )
 
 

@@ -135,7 +135,10 @@ def _searched(snapshot: Snapshot, encoder: Encoder, pairs: Sequence[Pair]) -> It
 
 
 def example_of(snapshot: Snapshot, pair: Pair, encoded: Encoded, course: str | None = None) -> Example | None:
-    """A pair as training takes it; None if the question is empty."""
+    """A pair as training takes it: with the tokens of all candidates compared, where a search compares those of a few.
+
+    None if the question is empty, or the course unknown.
+    """
     found = candidates(snapshot, pair.question, encoded, pair.language, course)
     if found is None:
         return None

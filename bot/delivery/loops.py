@@ -49,7 +49,7 @@ class Loops:
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     name: str = field(default_factory=unique_name)  # of this process, like no other's
     roles: Roles = field(default_factory=Roles)  # what it alone may do
-    workers: int = 8  # updates handled at once
+    workers: int = 8  # updates handled at once: more share a transaction, and from sixteen on sending lags
     allowed: Sequence[str] = ALLOWED
     limits: Limits = field(default_factory=Limits)
     long_poll: int = 30  # seconds

@@ -57,7 +57,7 @@ class Judged:
 
 
 class Remembering:
-    """An encoder that encodes no question twice: golden questions are put to several engines, one after the other."""
+    """An encoder that remembers questions: golden ones are put to several engines, one after the other."""
 
     def __init__(self, encoder: Encoder) -> None:
         self.identity, self.dims = encoder.identity, encoder.dims

@@ -60,10 +60,22 @@ def written(**changes: object) -> str:
         ("{}", "is not a calibrator"),
         (written(weights=None), "is not a calibrator"),
         (written(bias="much"), "is not a calibrator"),
-        (written(features=["cosine"]), "was fitted by another version of Guichet: run 'guichet train'"),
-        (written(features=FEATURES[::-1]), "was fitted by another version of Guichet: run 'guichet train'"),
-        (written(fusion=[0.1]), "was fitted by another version of Guichet: run 'guichet train'"),
-        (written(weights=[0.1]), "was fitted by another version of Guichet: run 'guichet train'"),
+        (
+            written(features=["cosine"]),
+            "was fitted by another version of Guichet: delete it, run 'guichet index', then 'guichet train'",
+        ),
+        (
+            written(features=FEATURES[::-1]),
+            "was fitted by another version of Guichet: delete it, run 'guichet index', then 'guichet train'",
+        ),
+        (
+            written(fusion=[0.1]),
+            "was fitted by another version of Guichet: delete it, run 'guichet index', then 'guichet train'",
+        ),
+        (
+            written(weights=[0.1]),
+            "was fitted by another version of Guichet: delete it, run 'guichet index', then 'guichet train'",
+        ),
     ],
 )
 def test_a_file_that_does_not_fit_is_refused(tmp_path: Path, content: str, reason: str) -> None:

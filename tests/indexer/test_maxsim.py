@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import arrays
 
 from indexer import maxsim
 from indexer.encoder import OnnxEncoder, Vectors
-from indexer.maxsim import MOST_TOKENS, NO_TOKENS, coded, join
+from indexer.maxsim import MOST_ASKED, NO_TOKENS, coded, join
 
 WIDTH = 5
 
@@ -46,8 +46,8 @@ def test_without_tokens_nothing_is_met() -> None:
 def test_only_the_beginning_of_a_long_message_counts() -> None:
     stored = join([coded(np.eye(2, dtype=np.float32)[:1])])
     known, unknown = np.array([[1, 0]], np.float32), np.array([[0, 1]], np.float32)
-    assert stored.met(np.repeat(known, MOST_TOKENS, axis=0), 0, 1) == pytest.approx(1)
-    long = np.concatenate([np.repeat(known, MOST_TOKENS, axis=0), np.repeat(unknown, 1000, axis=0)])
+    assert stored.met(np.repeat(known, MOST_ASKED, axis=0), 0, 1) == pytest.approx(1)
+    long = np.concatenate([np.repeat(known, MOST_ASKED, axis=0), np.repeat(unknown, 1000, axis=0)])
     assert stored.met(long, 0, 1) == pytest.approx(1)
 
 

@@ -14,11 +14,12 @@ from indexer import search as searching
 from indexer.building import build
 from indexer.confidence import load as load_calibrator
 from indexer.courses import Course
-from indexer.encoder import Encoded, OnnxEncoder
+from indexer.encoder import Encoded, OnnxEncoder, Vectors
 from indexer.engine import Engine
 from indexer.entries import LANGUAGES, Entry, Language
-from indexer.features import FEATURES
+from indexer.features import DEFAULT_FUSION, FEATURES, PARTS
 from indexer.lexical import Bm25, Numbers, Scores
+from indexer.maxsim import TokenVectors
 from indexer.passages import Hit, Kind, cut
 from indexer.search import CLOSER, MOST_ANSWERED, SHARPNESS, candidates, look_closer, search
 from indexer.snapshot import Snapshot, load
@@ -93,8 +94,26 @@ def test_drafts_take_no_place_from_the_five_answers(tmp_path: Path) -> None:
     assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
 
 
-def test_tokens_of_the_best_candidates_alone_are_compared(tmp_path: Path) -> None:
-    """The others count as the least of those: none of them overtakes one that was looked at."""
+def test_tokens_of_the_five_best_candidates_alone_are_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And by them the order may change."""
+    snapshot = snapshot_of([entry(f"e-{n}", f"How hot is {'our kiln ' * n}?") for n in range(10)], tmp_path)
+    (encoded,) = WordEncoder().questions(["How hot is our kiln?"])
+    before = [hit.entry.id for hit in search(snapshot, "How hot is our kiln so?", encoded, "en", DEFAULT_FUSION)]
+    looked_at: list[int] = []
+
+    def met(_: TokenVectors, __: Vectors, first: int, ___: int) -> float:
+        looked_at.append(int(np.searchsorted(snapshot.segments, first)) // len(Kind))
+        return len(looked_at) / 10  # the fifth is met best
+
+    monkeypatch.setattr(TokenVectors, "met", met)
+    counting = [1.0 if name == "met" else weight for name, weight in zip(PARTS, DEFAULT_FUSION, strict=True)]
+    after = search(snapshot, "How hot is our kiln so?", encoded, "en", counting)
+    ids = [snapshot.entries[snapshot.groups[group][0]].id for group in looked_at]
+    assert ids == before[:CLOSER]
+    assert [hit.entry.id for hit in after] == ids[::-1]
+
+
+def test_the_others_count_as_the_least_of_those(tmp_path: Path) -> None:
     snapshot = snapshot_of([entry(f"e-{n}", f"How hot is {'our kiln ' * n}?") for n in range(10)], tmp_path)
     (encoded,) = WordEncoder().questions(["How hot is our kiln?"])
     found = candidates(snapshot, "How hot is our kiln?", encoded, "en")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from tokenizers import Tokenizer, models, pre_tokenizers
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from bot.evaluation.golden import read_golden
 from indexer import modelmaker, tokens, unpacking
@@ -83,6 +83,30 @@ def test_a_text_that_looks_like_a_special_mark_is_text(ours: tokens.Tokens, libr
     (mask,) = library("<mask>")[1:-1]
     assert {begin, end, mask}.isdisjoint(between)
     assert len(between) > 5
+
+
+def test_bytes_that_stand_for_punctuation_tell_nothing(tmp_path: Path) -> None:
+    """Tokenizers of this kind write a blank and other bytes as letters; words that were added are words."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    texts = ["Who is it? — Nobody!", "query: who"]
+    tokenizer.train_from_iterator(texts, trainers.BpeTrainer(initial_alphabet=pre_tokenizers.ByteLevel.alphabet()))
+    tokenizer.add_tokens(["RNCP"])
+    tokenizer.add_special_tokens(["<s>"])
+    modelmaker._write_tokenizer(tokenizer.to_str(), tmp_path)
+    pieces = tokens.load(tmp_path, 64)
+    told = {tokenizer.decode([number], skip_special_tokens=False): pieces.telling(number) for number in range(300)}
+    for word, tells in (("?", False), (" ", False), ("!", False), ("<s>", False), ("RNCP", True), ("W", True)):
+        assert told.get(word, tells) is tells
+    assert (told["?"], told["RNCP"], told["<s>"]) == (False, True, False)
+    assert tokenizer.decode(pieces.cut("query: who")[pieces.before("query: ") :]).strip() == "who"
+    assert pieces.before("") == 0
+
+
+def test_what_comes_before_a_question_is_not_its_own(ours: tokens.Tokens) -> None:
+    assert ours.cut("query: Qui ?")[: ours.before("query: ")] == ours.cut("query:")[:-1]
+    assert ours.before("") == 1
 
 
 def test_other_kinds_are_left_to_the_library(tmp_path: Path) -> None:
