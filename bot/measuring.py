@@ -29,6 +29,7 @@ from indexer.training import Pair
 from indexer.training import train as learn
 
 SAMPLE = 600  # unrelated questions that training looks at
+ANYWHERE_WEIGHT = 0.5  # of a near miss where the calibrator is for any knowledge: nobody knows how many are asked there
 UNRELATED_WEIGHT = 0.25  # of one beside a pair: there are many, and they are easy
 
 
@@ -147,7 +148,8 @@ def train(
         engine = open_for(settings)
         knowledge = read_knowledge(settings.knowledge_dir)
         outside = settings.knowledge_dir / OUTSIDE
-        more = [*(_outside(outside) if outside.is_file() else []), *(_unrelated(unrelated) if unrelated else [])]
+        near = _outside(outside, ANYWHERE_WEIGHT if default else 1.0) if outside.is_file() else []
+        more = [*near, *(_unrelated(unrelated) if unrelated else [])]
         old = confidence.load(Path(engine.snapshot.folder / "calibrator.json"))
         with progress_bar() as step:
             trained = learn(
@@ -170,10 +172,10 @@ def train(
     out.print(f"Written to {path}. Run 'guichet index' to use it.", markup=False)
 
 
-def _outside(path: Path) -> list[Pair]:
+def _outside(path: Path, weight: float) -> list[Pair]:
     """Questions that no entry answers, one a line; lines that begin with # are remarks."""
     lines = [line.strip() for line in read_text(path).splitlines()]
-    return [Pair(line, language(line), None) for line in lines if line and not line.startswith("#")]
+    return [Pair(line, language(line), None, weight) for line in lines if line and not line.startswith("#")]
 
 
 def _unrelated(path: Path) -> list[Pair]:

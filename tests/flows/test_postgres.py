@@ -54,7 +54,7 @@ async def test_two_first_messages_at_once_make_one_ticket_one_topic_one_card(
     engine: Engine, tmp_path: Path, database_url: str
 ) -> None:
     async with house(engine, tmp_path, group={"forum": True}, database_url=database_url) as flow:
-        people = [flow.candidate(f"Person {number}") for number in range(6)]
+        people = [flow.candidate(f"Person {number}") for number in range(20)]  # more than one handles at once
 
         async def everybody_writes_twice() -> None:
             for person in people:
