@@ -16,8 +16,6 @@ from indexer.encoder import Vectors
 CODES, SCALES, STARTS = "tokens.npy", "token_scales.npy", "token_starts.npy"
 LARGEST = 127  # of a signed byte
 MOST_ASKED = 64  # of a question: who writes more has said it by then
-
-
 Codes = tuple[npt.NDArray[np.int8], npt.NDArray[np.float32]]  # of one text: a row a token, and each row's scale
 
 
