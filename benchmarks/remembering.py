@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from indexer.encoder import Encoded, Encoder, Vectors
+from bot.evaluation.judging import Remembering
+from indexer.encoder import Encoder, Vectors
 from indexer.model import LAYOUT
 
 
@@ -22,7 +23,7 @@ class RememberingEncoder:
         self._within = within
         self._path = folder / f"vectors-{LAYOUT}-{sha256(within.identity.encode()).hexdigest()[:12]}.npz"
         self._known: dict[bytes, npt.NDArray[np.float32]] = {}
-        self._asked: dict[str, Encoded] = {}  # in a file they would take ten times the room
+        self.questions = Remembering(within).questions  # in the file, tokens would take ten times the room
         if self._path.is_file():
             with np.load(self._path) as file:
                 self._known = dict(zip(map(bytes, file["keys"]), file["vectors"], strict=True))
@@ -30,12 +31,6 @@ class RememberingEncoder:
     def queries(self, texts: Sequence[str], /) -> Vectors:
         """Encode what people ask."""
         return self._encode(b"query", texts, self._within.queries)
-
-    def questions(self, texts: Sequence[str], /) -> list[Encoded]:
-        """Encode what people ask, with its tokens."""
-        new = [text for text in dict.fromkeys(texts) if text not in self._asked]
-        self._asked.update(zip(new, self._within.questions(new), strict=True))
-        return [self._asked[text] for text in texts]
 
     def passages(self, texts: Sequence[str], /) -> Vectors:
         """Encode what is searched."""

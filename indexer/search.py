@@ -39,7 +39,7 @@ def search(
 
     An entry that has this very question comes first, whatever its score; unless nobody has written it so.
     """
-    found = candidates(snapshot, question, encoded, language, course)
+    found = candidates(snapshot, question, encoded.vector, language, course)
     if found is None:
         return ()
     weights = np.asarray(fusion, np.float32)
@@ -60,7 +60,7 @@ def search(
 
 
 def candidates(
-    snapshot: Snapshot, question: str, encoded: Encoded, language: Language, course: str | None = None
+    snapshot: Snapshot, question: str, vector: Vectors, language: Language, course: str | None = None
 ) -> Candidates | None:
     """The groups that may answer, their tokens not compared; None for an empty question or an unknown course.
 
@@ -70,7 +70,7 @@ def candidates(
     spans = snapshot.within(course or None)
     if not question.strip() or not spans:
         return None
-    vector, lexicon = encoded.vector, snapshot.lexicons[language]
+    lexicon = snapshot.lexicons[language]
     among = [_rows(lexicon.rows[first:last]) for first, last in spans]
     by_words = lexicon.words.match(words(question, language), among)
     cosines = snapshot.nearest.cosines(vector, parts := _passages(snapshot, spans))

@@ -139,7 +139,7 @@ def example_of(snapshot: Snapshot, pair: Pair, encoded: Encoded, course: str | N
 
     None if the question is empty, or the course unknown.
     """
-    found = candidates(snapshot, pair.question, encoded, pair.language, course)
+    found = candidates(snapshot, pair.question, encoded.vector, pair.language, course)
     if found is None:
         return None
     ids = [snapshot.entries[snapshot.groups[group][0]].id for group in found.groups]

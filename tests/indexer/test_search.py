@@ -116,7 +116,7 @@ def test_tokens_of_the_five_best_candidates_alone_are_compared(tmp_path: Path, m
 def test_the_others_count_as_the_least_of_those(tmp_path: Path) -> None:
     snapshot = snapshot_of([entry(f"e-{n}", f"How hot is {'our kiln ' * n}?") for n in range(10)], tmp_path)
     (encoded,) = WordEncoder().questions(["How hot is our kiln?"])
-    found = candidates(snapshot, "How hot is our kiln?", encoded, "en")
+    found = candidates(snapshot, "How hot is our kiln?", encoded.vector, "en")
     assert found is not None
     rows = np.array([3, 0, 5])
     met = look_closer(snapshot, found, encoded, rows).met
