@@ -70,6 +70,8 @@ class Named:
 
 def named(text: str, school: Sequence[Course]) -> Named | None:
     """The course that a text names; None for none, or for several. Of overlapping names the longest counts."""
+    if not school:
+        return None
     flat = "".join((fold(letter) or letter)[0] for letter in text)  # as long as the text
     found = [(match.span(), course.name) for course in school for match in _names(course).finditer(flat)]
     longest = [
