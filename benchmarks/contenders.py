@@ -7,10 +7,10 @@ clock and of the processor's time, all threads together; at the end of its input
 FOLDER is what `query.py` prepared.
 """
 
+import asyncio
 import json
 import logging
 import os
-import resource
 import sys
 from collections.abc import Callable
 from datetime import date
@@ -20,20 +20,31 @@ from pathlib import Path
 from time import perf_counter, process_time
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).parents[1]))  # run as a script
+
+from benchmarks.memory import memory_mb
+
 COUNTED = 5  # hits
 Answer = Callable[[str, str], object]
 
 
 def guichet(folder: Path, facts: dict[str, str]) -> Answer:
-    """All that `guichet run` loads; the whole of a turn is gone through once, what is timed is the search."""
+    """All that `guichet run` loads and starts; a turn is gone through once, what is timed is the search."""
     import bot.app  # noqa: F401, PLC0415  # counted in time and memory, as in the running bot
-    from bot.dialogue.conversation import respond  # noqa: PLC0415
     from bot.dialogue.decide import Limits  # noqa: PLC0415
+    from bot.publishing.searcher import apart  # noqa: PLC0415
     from indexer.engine import open_engine  # noqa: PLC0415
 
     engine = open_engine(facts["model"], Path(facts["cache"]), folder / "index")
-    respond(facts["question"], engine.find, Limits(), date.today())  # noqa: DTZ011  # any day will do
-    return engine.find  # type: ignore[return-value]  # its language is "fr" or "en"
+    searcher, loop, today = apart(engine, folder / "index"), asyncio.new_event_loop(), date.today()  # noqa: DTZ011  # any
+    loop.run_until_complete(searcher.__aenter__())
+    loop.run_until_complete(searcher.attend(engine, facts["question"], Limits(), today))
+
+    def find(question: str, language: str) -> object:
+        assert searcher.child  # kept alive as long as this function, for its memory counts
+        return engine.find(question, language)  # type: ignore[arg-type]  # its language is "fr" or "en"
+
+    return find
 
 
 def forward(_: Path, facts: dict[str, str]) -> Answer:
@@ -98,14 +109,6 @@ CONTENDERS: dict[str, Callable[[Path, dict[str, str]], Answer]] = {
 }
 
 
-def resident_mb() -> float:
-    """Memory that this process holds now; where the system does not tell, the most that it ever held."""
-    now = Path("/proc/self/statm")
-    if now.is_file():
-        return int(now.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
-
-
 def serve(name: str, folder: Path) -> None:
     """Answer questions until there are no more."""
     logging.disable(logging.WARNING)  # of what others would rather have imported, and how
@@ -120,7 +123,7 @@ def serve(name: str, folder: Path) -> None:
             found()
         took = perf_counter() - begun, process_time() - worked
         print(json.dumps([seconds * 1000 for seconds in took]), flush=True)
-    print(json.dumps(resident_mb()), flush=True)
+    print(json.dumps(memory_mb([os.getpid()])), flush=True)
 
 
 if __name__ == "__main__":

@@ -29,7 +29,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # to run as a script
 
 from benchmarks.asking import Askers
 from benchmarks.laying_out import index_of_our_own
-from benchmarks.measuring import figures, forward_ms, latency, memory_mb, processor_seconds, shares
+from benchmarks.measuring import figures, forward_ms, latency, peak_mb, processor_seconds, shares
+from benchmarks.memory import memory_mb
 from benchmarks.processes import TOKEN, Bot, Stage, stage
 from bot.console import err, plainly, progress_bar
 from bot.dialogue.conversation import respond
@@ -77,7 +78,7 @@ class Measured:
     p95_ms_at_30: float
     forward_ms: float
     lost: int
-    peak_mb: float | None
+    peak_mb: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +133,7 @@ async def crowd(
 async def measure(bench: Bench, wanted: Configuration, folder: Path, database: str | None) -> Measured:
     """One configuration from start to end."""
     async with crowd(bench, wanted, folder, database) as (scene, askers):
+        watching = asyncio.create_task(peak_mb(scene.bots))  # cancelled with everything else if something fails
         before, used, begun = await figures(scene.bots), processors(scene.bots), perf_counter()
         await askers.keep_waiting(AT_ONCE, bench.seconds)
         took, sustained = perf_counter() - begun, askers.fresh()
@@ -142,7 +144,9 @@ async def measure(bench: Bench, wanted: Configuration, folder: Path, database: s
         askers.fresh()
         await askers.keep_asking(CEILING, bench.seconds)
         await askers.answered(PATIENCE)
-        at_ceiling, peak = latency(askers.fresh()), memory_mb(scene.bots)
+        at_ceiling = latency(askers.fresh())
+        watching.cancel()
+        peak = await watching
     found = latency(sustained)
     return Measured(
         database=wanted.database,
@@ -168,7 +172,7 @@ async def soak(
             while askers.asked - askers.waiting < updates * tenth / 10:
                 await askers.keep_waiting(AT_ONCE, 0.5)
             askers.fresh()
-            held.append(memory_mb(scene.bots, "VmRSS"))
+            held.append(memory_mb(bot.pid for bot in scene.bots))
             err.print(f"{wanted}: {askers.asked} asked, {held[-1]} MB")
         await askers.answered(PATIENCE)
     return {"database": wanted.database, "workers": wanted.workers, "updates": updates, "mb": held}
@@ -185,10 +189,9 @@ def tell(
 
 
 def processors(bots: Sequence[Bot]) -> dict[str, float]:
-    """Processor seconds used so far by each bot and its event loop, and by the server with the candidates."""
-    whole = {bot.name: processor_seconds(bot.pid) for bot in bots}
-    loops = {f"{bot.name}'s loop": processor_seconds(bot.pid, bot.pid) for bot in bots}
-    return whole | loops | {"server and candidates": process_time()}
+    """Processor seconds used so far by the parts of each bot, and by the server with the candidates."""
+    parts = {f"{bot.name}'s {part}": used for bot in bots for part, used in processor_seconds(bot.pid).items()}
+    return parts | {"server and candidates": process_time()}
 
 
 def spent(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:

@@ -1,16 +1,18 @@
 """What is read off bots under load: time, memory, processor; and what is made of it."""
 
-import os
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import median
 from time import perf_counter
 
 import httpx
 import numpy as np
+import psutil
 from prometheus_client.parser import text_string_to_metric_families
 
+from benchmarks.memory import family, memory_mb
 from benchmarks.processes import Bot
 from indexer import tokens
 from indexer.encoder import open_session
@@ -49,34 +51,39 @@ def forward_ms(model: Model, texts: Sequence[str]) -> float:
     return round(median(times) * 1000, 2)
 
 
-def memory_mb(bots: Iterable[Bot], which: str = "VmHWM") -> float | None:
-    """The most that these processes have held together (`VmRSS`: hold now); None where the system does not tell."""
-    total = 0
-    for bot in bots:
-        try:
-            lines = Path(f"/proc/{bot.pid}/status").read_text(encoding="utf-8").splitlines()
-        except OSError:
-            return None
-        total += next(int(line.split()[1]) for line in lines if line.startswith(f"{which}:"))
-    return round(total * 1024 / 1e6, 1)
+async def peak_mb(bots: Sequence[Bot]) -> float:
+    """Looks each second until cancelled; gives the most that was held at once."""
+    most = 0.0
+    with suppress(asyncio.CancelledError):
+        while True:
+            most = max(most, await asyncio.to_thread(memory_mb, [bot.pid for bot in bots]))
+            await asyncio.sleep(1)
+    return most
 
 
-def processor_seconds(pid: int, thread: int | None = None) -> float:
-    """Processor time of a process so far, or of one of its threads; not a number where the system does not tell."""
-    stat = Path(f"/proc/{pid}/stat" if thread is None else f"/proc/{pid}/task/{thread}/stat")
-    try:
-        fields = stat.read_text(encoding="utf-8").rpartition(")")[2].split()
-    except OSError:
-        return float("nan")
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+def processor_seconds(pid: int) -> dict[str, float]:
+    """Processor time so far of the process's event loop, of its other threads, and of the processes it has started.
+
+    Outside Linux, where threads are numbered otherwise, the loop's is not told apart.
+    """
+    parent, *others = family(pid)
+    loop = sum(one.user_time + one.system_time for one in parent.threads() if one.id == pid)
+    return {"loop": loop, "threads": _used(parent) - loop, "searching": sum(map(_used, others))}
+
+
+def _used(process: psutil.Process) -> float:
+    with suppress(psutil.NoSuchProcess):  # it has ended since
+        times = process.cpu_times()
+        return times.user + times.system
+    return 0.0
 
 
 def stage_seconds(pages: Iterable[str]) -> dict[str, float]:
     """Seconds that updates have spent in each stage so far, by the figures that bots show."""
     spent = dict.fromkeys(STAGES, 0.0)
     for page in pages:
-        for family in text_string_to_metric_families(page):
-            for sample in family.samples:
+        for figure in text_string_to_metric_families(page):
+            for sample in figure.samples:
                 if sample.name == "guichet_stage_seconds_sum":
                     spent[sample.labels["stage"]] += sample.value
     return spent

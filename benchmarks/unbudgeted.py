@@ -21,6 +21,7 @@ from bot.app import serve
 from bot.console import plainly
 from bot.delivery.budgets import LIFTED
 from bot.indexing import open_for
+from bot.publishing.searcher import apart
 from bot.settings import SettingsError, load_settings
 
 
@@ -34,7 +35,7 @@ def main(
             raise SettingsError(["GUICHET_TELEGRAM_BASE_URL: without budgets only a server on 127.0.0.1 is spoken to"])
         logs.set_up(settings)
         engine = open_for(settings)
-    running = serve(settings, engine, budgets=LIFTED)
+    running = serve(settings, engine, budgets=LIFTED, searcher=apart(engine, settings.index_root))
     if profile is None:
         asyncio.run(running)
         return

@@ -57,6 +57,7 @@ from bot.handlers.rights import GROUPS, group
 from bot.menus import announce
 from bot.publishing.live import Live
 from bot.publishing.replica import replica_of
+from bot.publishing.searcher import Searcher
 from bot.records.sessions import open_database
 from bot.records.tables import utc_now
 from bot.settings import Settings
@@ -89,7 +90,11 @@ async def guichet(
 
 @asynccontextmanager
 async def assembled(
-    settings: Settings, engine: Engine, budgets: Budgets | None = None, now: Callable[[], datetime] = utc_now
+    settings: Settings,
+    engine: Engine,
+    budgets: Budgets | None = None,
+    now: Callable[[], datetime] = utc_now,
+    searcher: Searcher | None = None,
 ) -> AsyncIterator[Guichet]:
     """All parts, on tables that are up to date, before the first word with Telegram."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
@@ -111,6 +116,7 @@ async def assembled(
             now=now,
             staff_chat=groups.main,
             groups=groups,
+            searcher=searcher or Searcher(),
         )
         application.bot_data["deps"] = deps
         desk = desk_of(deps)
@@ -161,10 +167,22 @@ async def in_touch(bot: Guichet) -> AsyncIterator[bool]:
 
 
 async def serve(
-    settings: Settings, engine: Engine, started: asyncio.Event | None = None, budgets: Budgets | None = None
+    settings: Settings,
+    engine: Engine,
+    started: asyncio.Event | None = None,
+    budgets: Budgets | None = None,
+    searcher: Searcher | None = None,
 ) -> None:
-    """Run until SIGINT or SIGTERM; raises TokenRefusedError or AddressRefusedError."""
-    async with assembled(settings, engine, budgets) as bot, surroundings(bot) as intake, in_touch(bot) as reached:
+    """Run until SIGINT or SIGTERM, with the searcher's process if it has one; it ends with this.
+
+    Raises TokenRefusedError or AddressRefusedError.
+    """
+    async with (
+        searcher or Searcher() as found,
+        assembled(settings, engine, budgets, searcher=found) as bot,
+        surroundings(bot) as intake,
+        in_touch(bot) as reached,
+    ):
         if reached:
             await _work(bot, intake, started)
     log.info("stopped")

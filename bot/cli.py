@@ -148,10 +148,11 @@ def run() -> None:
     from bot.app import serve  # noqa: PLC0415  # Telegram's library is not needed by other commands
     from bot.delivery.loops import TokenRefusedError  # noqa: PLC0415
     from bot.listening import AddressRefusedError  # noqa: PLC0415
+    from bot.publishing.searcher import apart  # noqa: PLC0415
     from bot.records.migrations import DatabaseTooNewError  # noqa: PLC0415
 
     try:
-        asyncio.run(serve(settings, engine))
+        asyncio.run(serve(settings, engine, searcher=apart(engine, settings.index_root)))
     except (TokenRefusedError, AddressRefusedError, DatabaseTooNewError) as error:
         err.print(str(error), style="red", markup=False)
         raise typer.Exit(2) from None

@@ -1,6 +1,5 @@
 """A message understood: each of its questions recorded, and what was decided of it done."""
 
-import asyncio
 from dataclasses import dataclass, replace
 from typing import assert_never, cast
 
@@ -11,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.desk.pieces import Piece
 from bot.dialogue import courses, render
 from bot.dialogue.conversation import Part, Turn
-from bot.dialogue.courses import Sources
 from bot.dialogue.decide import Answer, Clarify, Escalate, name
 from bot.dialogue.render import Reason
 from bot.dialogue.rich import Rich, bold, join
@@ -43,11 +41,6 @@ class Asked:
     places: tuple[int, ...] = ()  # rows of answers that this message's answers take the place of, in their order
 
 
-def sources(engine: Engine) -> Sources:
-    """Where an engine's answers are looked for."""
-    return Sources(engine.find, engine.school, engine.course)
-
-
 async def ask_course(tx: AsyncSession, candidate: Candidate, asked: Asked) -> None:
     """Keep the message until its author has said which course it is about."""
     turn = asked.turn
@@ -70,9 +63,7 @@ async def choose_course(
         await say(tx, candidate, offers.chosen(deps, course, language, then), f"{key}:course")
         return
     today, spoke = deps.local_now.date(), spoken(kept.language)
-    turn = await asyncio.to_thread(
-        courses.attend, kept.text, sources(engine), deps.limits, today, language=spoke, chosen=course
-    )
+    turn = await deps.searcher.attend(engine, kept.text, deps.limits, today, language=spoke, chosen=course)
     piece = Piece(kept.message_id or 0, "text", Rich(clean(kept.text)))
     await tx.delete(kept)  # it is recorded anew, with what becomes of it
     for number, part in enumerate(turn.parts):

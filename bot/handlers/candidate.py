@@ -1,6 +1,5 @@
 """A candidate writes: a question, a command, or something that is not text."""
 
-import asyncio
 from operator import attrgetter
 
 from sqlalchemy import BigInteger, bindparam, func, select
@@ -12,7 +11,7 @@ from bot.delivery import inbox
 from bot.desk import edits, endings, relay, tickets
 from bot.desk.desk import Desk
 from bot.desk.pieces import read
-from bot.dialogue import courses, render
+from bot.dialogue import render
 from bot.dialogue.cards import short
 from bot.dialogue.conversation import Exchange, Part
 from bot.dialogue.decide import Answer, Escalate
@@ -22,7 +21,7 @@ from bot.dialogue.signs import clean
 from bot.dialogue.texts import spoken, texts
 from bot.handlers import anew
 from bot.handlers.answers import choice_buttons, entry_message, shown_question
-from bot.handlers.asked import Asked, act, ask_course, choose_course, in_place, sources
+from bot.handlers.asked import Asked, act, ask_course, choose_course, in_place
 from bot.handlers.context import Context, Deps, desk_of
 from bot.handlers.escalation import added_key, silent
 from bot.handlers.speaker import known_course, say, telegram_language, who
@@ -61,16 +60,8 @@ async def on_text(update: Update, context: Context) -> None:
     assert received
     text, engine = received.text or received.caption or "", deps.live.engine
     language, before, chosen = await _so_far(deps, update, engine)
-    turn = await asyncio.to_thread(
-        courses.attend,
-        text,
-        sources(engine),
-        deps.limits,
-        deps.local_now.date(),
-        language=language,
-        before=before,
-        chosen=chosen,
-    )
+    today = deps.local_now.date()
+    turn = await deps.searcher.attend(engine, text, deps.limits, today, language=language, before=before, chosen=chosen)
     asked = Asked(turn, engine, read(received), f"u{update.update_id}", bool(update.edited_message))
     async with deps.db.begin() as tx:
         candidate = await who(tx, update, turn.language)

@@ -13,6 +13,7 @@ from bot.desk.desk import Desk
 from bot.desk.groups import Groups
 from bot.dialogue.decide import Limits
 from bot.publishing.live import Live
+from bot.publishing.searcher import Searcher
 from bot.records.news import News
 from bot.records.sessions import Database
 from bot.settings import Settings
@@ -31,6 +32,7 @@ class Deps:
     now: Callable[[], datetime]
     staff_chat: int
     groups: Groups
+    searcher: Searcher = field(default_factory=Searcher)
     metrics: Metrics = field(default_factory=Metrics)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
 

@@ -1,6 +1,5 @@
 """Staff's commands about tickets: who has one, lists, and what the assistant would answer."""
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -18,7 +17,6 @@ from bot.desk import bans, cards, endings, listing, members, mutes, sending, tic
 from bot.dialogue import render
 from bot.dialogue.cards import Found, found_lines
 from bot.dialogue.conversation import Part
-from bot.dialogue.courses import attend
 from bot.dialogue.decide import Answer, Clarify, Escalate
 from bot.dialogue.language import language as language_of
 from bot.dialogue.message import Message
@@ -26,7 +24,6 @@ from bot.dialogue.rich import Rich, bold, join, plain
 from bot.dialogue.signs import visible
 from bot.dialogue.texts import texts
 from bot.handlers import carrying
-from bot.handlers.asked import sources
 from bot.handlers.context import Context, Deps, desk_of
 from bot.handlers.lists import list_message, show_list
 from bot.handlers.people import member_of
@@ -187,7 +184,7 @@ async def on_ask(update: Update, context: Context) -> None:
     message = Message(texts(staff).staff_ask_what)
     if asked:
         day, own = deps.local_now.date(), language_of(asked, staff)
-        turn = await asyncio.to_thread(attend, asked, sources(deps.live.engine), deps.limits, day, language=own)
+        turn = await deps.searcher.attend(deps.live.engine, asked, deps.limits, day, language=own)
         parts = [_would(part, deps) for part in turn.parts]
         if turn.chat:
             parts = [join([bold(texts(staff).ask_chat), plain(getattr(texts(turn.language), turn.chat))])]

@@ -1,6 +1,5 @@
 """A question goes to the team, and what is said of that."""
 
-import asyncio
 from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -53,13 +52,14 @@ async def escalate(  # noqa: PLR0913  each names one property of the hand-over
 
 async def found_near(deps: Deps, question: Question) -> tuple[Hit, ...]:
     """What the assistant finds now for a question asked earlier, best first: staff see it on the card."""
-    hits = await find_again(deps.live.engine, question)
+    hits = await find_again(deps, deps.live.engine, question)
     return tuple(hit for hit in hits if not hit.entry.draft)
 
 
-async def find_again(engine: Engine, question: Question) -> tuple[Hit, ...]:
+async def find_again(deps: Deps, engine: Engine, question: Question) -> tuple[Hit, ...]:
     """What an engine finds for a question asked earlier, best first, drafts among them."""
-    return await asyncio.to_thread(engine.find, question.text, spoken(question.language), question.course or None)
+    language, course = spoken(question.language), question.course or None
+    return await deps.searcher.run(engine, Engine.find, question=question.text, language=language, course=course)
 
 
 def added_key(candidate: Candidate, piece: Piece, key: str) -> str:

@@ -1,6 +1,5 @@
 """`@bot question` in any chat: entries to send there. A query is answered or dropped, and nothing of it is kept."""
 
-import asyncio
 import logging
 
 from sqlalchemy import func, select
@@ -57,7 +56,8 @@ async def on_query(update: Update, context: Context) -> None:
 
 async def _found(deps: Deps, engine: Engine, text: str, language: Language) -> list[Entry]:
     """The entries nearest to a question, best first, without drafts and what is past."""
-    hits, today = await asyncio.to_thread(engine.find, text, language), deps.local_now.date()
+    hits = await deps.searcher.run(engine, Engine.find, question=text, language=language)
+    today = deps.local_now.date()
     near = [hit.entry for hit in hits if hit.confidence >= NEAR and not hit.entry.draft]
     return [entry for entry in near if not entry.past(today)]
 

@@ -63,7 +63,7 @@ async def _make(update: Update, context: Context, ticket_id: int) -> str:
         question = await tx.get(Question, ticket.question_id) if ticket and ticket.question_id else None
         candidate = await tx.get(Candidate, ticket.candidate_id) if ticket else None
         chat = await tx.get(Chat, candidate.chat_id) if candidate else None
-    hits = await find_again(deps.live.engine, question) if question else ()
+    hits = await find_again(deps, deps.live.engine, question) if question else ()
     near = learning.near(hits, deps.limits.maybe, "general") if question else None
     names = await _names(context, chat) if chat else []
     said = words.staff_gone
@@ -189,7 +189,7 @@ async def _tell(deps: Deps, entry: Entry) -> int:
         waiting = await wishes.open_ones(tx, entry.course)
     for question in waiting:
         language = spoken(question.language)
-        decision = decide(await find_again(engine, question), deps.limits, today)
+        decision = decide(await find_again(deps, engine, question), deps.limits, today)
         if isinstance(decision, Answer) and decision.entry.id == entry.id:
             head = join([plain(texts(language).wish_answered), bold(question.text)])
             shown = join([head, shown_answer(engine, decision.entry, language, decision.gist)])

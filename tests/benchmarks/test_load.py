@@ -1,14 +1,15 @@
 import math
 import os
-from pathlib import Path
+import subprocess
+import sys
 from random import Random
 
-import pytest
 from prometheus_client import generate_latest
 
 from benchmarks.asking import Askers
 from benchmarks.load import CONFIGURATIONS
 from benchmarks.measuring import latency, processor_seconds, shares, stage_seconds
+from benchmarks.memory import memory_mb
 from bot.sandbox.botapi import BotApi
 from bot.watch.metrics import Metrics
 
@@ -30,11 +31,29 @@ def test_shares_of_time_by_what_two_bots_show() -> None:
     assert shares(after, after) == {"waiting": 0, "handling": 0, "sending": 0}
 
 
-@pytest.mark.skipif(not Path("/proc/self/stat").is_file(), reason="the system does not tell")
-def test_processor_time_grows() -> None:
+def test_processor_time_of_a_process_by_its_parts() -> None:
     before = processor_seconds(os.getpid())
-    while processor_seconds(os.getpid()) <= before:
-        sum(range(100_000))
+    command = "import sys; sum(range(3_000_000)); print(); sys.stdin.read()"
+    with subprocess.Popen([sys.executable, "-c", command], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout
+        child.stdout.readline()
+        while processor_seconds(os.getpid())["loop"] <= before["loop"]:
+            sum(range(100_000))
+        after = processor_seconds(os.getpid())
+        child.communicate()
+    assert after["searching"] > before["searching"]
+    assert after["threads"] >= 0
+
+
+def test_memory_of_a_process_is_that_of_those_it_has_started_too() -> None:
+    alone = memory_mb([os.getpid()])
+    command = "import sys; held = bytearray(50_000_000); held[::4096] = held[::4096]; print(); sys.stdin.read()"
+    with subprocess.Popen([sys.executable, "-c", command], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout
+        child.stdout.readline()
+        both = memory_mb([os.getpid()])
+        child.communicate()
+    assert both > alone + 40
 
 
 def test_everybody_waits_for_one_answer_before_the_next_question() -> None:

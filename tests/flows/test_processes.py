@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import signal
 import sqlite3
 import sys
@@ -10,9 +11,11 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from bot.publishing.replica import Replica
+from bot.publishing.searcher import CORES
 from bot.records.sessions import Database
 from bot.sandbox.botapi import BotApi, serve
 from bot.sandbox.people import User
@@ -125,3 +128,29 @@ async def test_a_worker_on_an_empty_machine_fetches_the_index_before_it_answers(
     events = [event["event"] for event in told if event.get("snapshot") == shared]
     assert events.index("index fetched") < events.index("started")
     assert "academics" in str(telegram.messages(sara))
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or len(os.sched_getaffinity(0)) < CORES, reason="there is no process of its own"
+)
+async def test_searching_has_a_process_of_its_own(
+    api: tuple[BotApi, dict[str, str]], cache: Path, index_root: Path, tmp_path: Path
+) -> None:
+    telegram, settings = api
+    process = await run(environment(cache, index_root, tmp_path) | settings)
+    sara = telegram.user("Sara")
+    try:
+        await telegram.wait_for(lambda api: api.world.queue.polled, PATIENCE)
+        (searching,) = psutil.Process(process.pid).children()
+        searching.suspend()
+        telegram.say(sara, LECTURERS["en"])
+        await asyncio.sleep(2)  # in which a bot that does without it would have answered
+        assert not answers(telegram, sara)
+        searching.resume()
+        await telegram.wait_for(lambda api: answers(api, sara) == 1, PATIENCE)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        _, log = await end(process)
+    assert process.returncode == 0
+    assert "search process" not in log
+    assert not searching.is_running()

@@ -1,0 +1,272 @@
+"""Messages understood in a process of its own, which may die, be slow, or not know the index."""
+
+import asyncio
+import gc
+import os
+import pickle
+import shutil
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from bot.dialogue.conversation import Turn
+from bot.dialogue.courses import attend
+from bot.dialogue.decide import Answer, Limits
+from bot.publishing import searcher as module
+from bot.publishing.searcher import Searcher, apart, sources
+from indexer.encoder import Encoded
+from indexer.engine import Engine, index
+from tests.flows.house import Log
+from tests.indexer.standin import WordEncoder
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is no process of its own")
+TODAY = date(2026, 9, 1)
+KILN = "How hot does the kiln get?"
+
+
+class WatchedEncoder(WordEncoder):
+    """Notes which process encodes a question."""
+
+    def __init__(self, notes: Path) -> None:
+        super().__init__()
+        self.notes = notes
+
+    def questions(self, texts: Sequence[str], /) -> list[Encoded]:
+        with self.notes.open("a", encoding="utf-8") as file:
+            file.write(f"{os.getpid()}\n")
+        return super().questions(texts)
+
+    def where(self) -> set[str]:
+        """Which processes have encoded since this was asked last: "here", "there"."""
+        seen = self.notes.read_text(encoding="utf-8").split() if self.notes.exists() else []
+        self.notes.unlink(missing_ok=True)
+        return {"here" if int(pid) == os.getpid() else "there" for pid in seen}
+
+
+@pytest.fixture
+def encoder(tmp_path: Path) -> WatchedEncoder:
+    return WatchedEncoder(tmp_path / "notes")
+
+
+@pytest.fixture
+def engine(knowledge: Path, encoder: WatchedEncoder, tmp_path: Path) -> Engine:
+    engine = index(knowledge, encoder, tmp_path / "index").engine
+    encoder.where()
+    return engine
+
+
+@pytest.fixture
+def log() -> Iterator[Log]:
+    with Log().listening() as log:
+        yield log
+
+
+@pytest.fixture(autouse=True)
+def two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+
+
+@asynccontextmanager
+async def searching(engine: Engine, root: Path) -> AsyncIterator[Searcher]:
+    async with apart(engine, root) as searcher:
+        gc.unfreeze()  # of this process, which goes on
+        assert searcher.child
+        yield searcher
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid_of(searcher), 0)
+
+
+def pid_of(searcher: Searcher) -> int:
+    assert searcher.child
+    return searcher.child.pid
+
+
+async def ask(searcher: Searcher, engine: Engine, text: str = KILN) -> Turn:
+    return await searcher.attend(engine, text, Limits(), TODAY, language="en")
+
+
+def expected(engine: Engine, text: str = KILN) -> Turn:
+    return attend(text, sources(engine), Limits(), TODAY, language="en")
+
+
+async def test_another_process_gives_the_same_turns_each_to_who_asked(
+    engine: Engine, encoder: WatchedEncoder, tmp_path: Path
+) -> None:
+    texts = [
+        KILN,
+        "hello",
+        "How much is a term? Where can I park a bicycle?",
+        "",
+        "🙂" * 2000,
+        "é" * 20_000,
+        "Is there a car park?",
+    ]
+    async with searching(engine, tmp_path / "index") as searcher:
+        turns = await asyncio.gather(*(ask(searcher, engine, text) for text in texts * 5))
+    assert encoder.where() == {"there"}
+    assert turns == [expected(engine, text) for text in texts * 5]
+    assert any(isinstance(part.decision, Answer) for turn in turns for part in turn.parts)
+
+
+async def test_without_a_process_of_its_own(
+    engine: Engine, encoder: WatchedEncoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})
+    async with Searcher() as plain, apart(engine, tmp_path / "index") as alone:
+        for searcher in (plain, alone):
+            turn = await ask(searcher, engine)
+            assert encoder.where() == {"here"}
+            assert turn == expected(engine)
+            encoder.where()
+
+
+async def test_one_that_is_killed_is_done_without(
+    engine: Engine, encoder: WatchedEncoder, tmp_path: Path, log: Log
+) -> None:
+    async with searching(engine, tmp_path / "index") as searcher:
+        await ask(searcher, engine)
+        assert encoder.where() == {"there"}
+        asked = [asyncio.create_task(ask(searcher, engine)) for _ in range(20)]
+        await asyncio.sleep(0)
+        os.kill(pid_of(searcher), signal.SIGKILL)
+        assert await asyncio.gather(*asked) == [expected(engine)] * 20
+        encoder.where()
+        turn = await ask(searcher, engine)
+        assert encoder.where() == {"here"}
+        assert turn == expected(engine)
+    assert sum("search process lost" in line for line in log.lines) == 1
+
+
+async def test_one_that_stands_still_is_done_without(
+    engine: Engine, encoder: WatchedEncoder, tmp_path: Path, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "SECOND", 0.01)
+    async with searching(engine, tmp_path / "index") as searcher:
+        os.kill(pid_of(searcher), signal.SIGSTOP)
+        turns = await asyncio.gather(*(ask(searcher, engine) for _ in range(3)))
+        assert encoder.where() == {"here"}
+        assert turns == [expected(engine)] * 3
+    assert sum("search process lost" in line for line in log.lines) == 1
+
+
+async def test_who_gives_up_takes_nobody_elses_answer(
+    engine: Engine, encoder: WatchedEncoder, tmp_path: Path, log: Log
+) -> None:
+    async with searching(engine, tmp_path / "index") as searcher:
+        hasty = asyncio.create_task(ask(searcher, engine, "How much is a term?"))
+        await asyncio.sleep(0)
+        patient = asyncio.create_task(ask(searcher, engine))
+        await asyncio.sleep(0)
+        hasty.cancel()
+        turns = [await patient, await ask(searcher, engine, "hello")]
+        assert encoder.where() == {"there"}
+        assert turns == [expected(engine), expected(engine, "hello")]
+        assert hasty.cancelled()
+    assert not log.errors
+
+
+def fails_there(_: Engine, here: int) -> str:
+    if os.getpid() != here:
+        raise LookupError
+    return "found"
+
+
+def unsendable_there(_: Engine, here: int) -> object:
+    return "found" if os.getpid() == here else threading.Lock()
+
+
+def fails(_: Engine) -> None:
+    raise ZeroDivisionError
+
+
+async def test_what_cannot_be_sent_or_fails_harms_nobody_else(
+    engine: Engine, encoder: WatchedEncoder, tmp_path: Path, log: Log
+) -> None:
+    async with searching(engine, tmp_path / "index") as searcher:
+        asked = [asyncio.create_task(ask(searcher, engine)) for _ in range(3)]
+        with pytest.raises((TypeError, AttributeError, pickle.PicklingError)):
+            await ask(searcher, engine, threading.Lock())  # type: ignore[arg-type]
+        for work in (fails_there, unsendable_there):  # the parent tries itself
+            assert await searcher.run(engine, work, here=os.getpid()) == "found"
+        with pytest.raises(ZeroDivisionError):
+            await searcher.run(engine, fails)
+        turns = [*await asyncio.gather(*asked), await ask(searcher, engine, "hello")]
+        assert encoder.where() == {"there"}
+        assert turns == [expected(engine)] * 3 + [expected(engine, "hello")]
+    assert not log.errors
+
+
+async def test_where_the_system_refuses_a_process(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, log: Log
+) -> None:
+    def refuse() -> int:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(os, "fork", refuse)
+    async with apart(engine, tmp_path / "index") as searcher:
+        assert searcher.child is None
+        assert await ask(searcher, engine) == expected(engine)
+    assert any("no search process" in line for line in log.lines)
+    assert gc.get_freeze_count() == 0
+
+
+async def test_a_new_index_answers_at_once_and_one_that_is_gone_is_asked_for_here(
+    engine: Engine, encoder: WatchedEncoder, knowledge: Path, tmp_path: Path, log: Log
+) -> None:
+    root = tmp_path / "index"
+    async with searching(engine, root) as searcher:
+        with (knowledge / "classes.en.md").open("a", encoding="utf-8") as file:
+            file.write("\n## Can I bring my dog? {#dog}\n\nWell-behaved dogs may.\n")
+        new = index(knowledge, encoder, root).engine
+        encoder.where()
+        (dog,) = (await ask(searcher, new, "Can I bring my dog?")).parts
+        assert isinstance(dog.decision, Answer)
+        assert await ask(searcher, engine) == expected(engine)  # an update that began before
+        shutil.rmtree(engine.snapshot.folder)
+        await ask(searcher, new)
+        encoder.where()
+        turn = await ask(searcher, engine)
+        assert encoder.where() == {"here"}
+        assert turn == expected(engine)
+        encoder.where()
+        turn = await ask(searcher, new)
+        assert encoder.where() == {"there"}
+        assert turn == expected(new)
+    assert not log.errors
+
+
+def test_it_ends_with_a_parent_that_is_killed() -> None:
+    code = """
+        import os, signal
+        from pathlib import Path
+        from bot.publishing.searcher import apart
+        os.sched_getaffinity = lambda _: {0, 1}
+        searcher = apart(None, Path())
+        print(searcher.child.pid, flush=True)
+        os.kill(os.getpid(), signal.SIGKILL)
+    """
+    command = [sys.executable, "-c", textwrap.dedent(code)]
+    ran = subprocess.run(command, stdout=subprocess.PIPE, check=False, timeout=60)  # until nobody holds its output
+    assert ran.returncode == -signal.SIGKILL
+    assert int(ran.stdout)
+
+
+async def test_it_outlives_the_signals_that_its_parent_finishes_its_work_for(
+    engine: Engine, encoder: WatchedEncoder, tmp_path: Path
+) -> None:
+    async with searching(engine, tmp_path / "index") as searcher:
+        await ask(searcher, engine)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            os.kill(pid_of(searcher), number)
+        encoder.where()
+        turn = await ask(searcher, engine)
+        assert encoder.where() == {"there"}
+        assert turn == expected(engine)
