@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import threading
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from bot.app import serve as serve_bot
 from bot.delivery.loops import TokenRefusedError
 from bot.sandbox.botapi import BotApi, serve
 from bot.sandbox.refusal import Refusal
-from bot.watch import pages
+from bot.watch import memory, pages
 from indexer.engine import Engine
 
 from .house import TOKEN, Log, settings
@@ -83,3 +84,18 @@ async def test_health_is_told_while_telegram_is_out_of_reach_at_the_start(
             assert (await client.get(f"http://127.0.0.1:{port}/readyz")).status_code == 200
             serving.cancel()
             await asyncio.gather(serving, return_exceptions=True)
+
+
+async def test_memory_goes_back_to_the_system_while_serving(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = threading.Event()
+    monkeypatch.setattr(memory, "trimmer", lambda: lambda _: given.set())
+    api = BotApi(TOKEN)
+    staff = api.group("Admissions")
+    async with serve(api) as address:
+        chosen = settings(tmp_path, telegram_base_url=address, staff_chat_id=staff.id)
+        serving = asyncio.create_task(serve_bot(chosen, engine))
+        assert await asyncio.to_thread(given.wait, 20)
+        serving.cancel()
+        await asyncio.gather(serving, return_exceptions=True)
