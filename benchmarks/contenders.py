@@ -32,13 +32,13 @@ def guichet(folder: Path, facts: dict[str, str]) -> Answer:
     """All that `guichet run` loads and starts; a turn is gone through once, what is timed is the search."""
     import bot.app  # noqa: F401, PLC0415  # counted in time and memory, as in the running bot
     from bot.dialogue.decide import Limits  # noqa: PLC0415
-    from bot.publishing.searcher import apart  # noqa: PLC0415
+    from bot.publishing.searcher import apart, understood  # noqa: PLC0415
     from indexer.engine import open_engine  # noqa: PLC0415
 
     engine = open_engine(facts["model"], Path(facts["cache"]), folder / "index")
     searcher, loop, today = apart(engine, folder / "index"), asyncio.new_event_loop(), date.today()  # noqa: DTZ011  # any
     loop.run_until_complete(searcher.__aenter__())
-    loop.run_until_complete(searcher.attend(engine, facts["question"], Limits(), today))
+    loop.run_until_complete(searcher.run(engine, understood, facts["question"], Limits(), today))
 
     def find(question: str, language: str) -> object:
         assert searcher.child  # kept alive as long as this function, for its memory counts

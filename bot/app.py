@@ -84,7 +84,7 @@ async def guichet(
     settings: Settings, engine: Engine, budgets: Budgets | None = None, now: Callable[[], datetime] = utc_now
 ) -> AsyncIterator[Guichet]:
     """Everything that a running bot needs, migrated and known to Telegram; closed at the end."""
-    async with assembled(settings, engine, budgets, now) as bot, in_touch(bot):
+    async with assembled(settings, engine, Searcher(), budgets, now) as bot, in_touch(bot):
         yield bot
 
 
@@ -92,9 +92,9 @@ async def guichet(
 async def assembled(
     settings: Settings,
     engine: Engine,
+    searcher: Searcher,
     budgets: Budgets | None = None,
     now: Callable[[], datetime] = utc_now,
-    searcher: Searcher | None = None,
 ) -> AsyncIterator[Guichet]:
     """All parts, on tables that are up to date, before the first word with Telegram."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
@@ -116,7 +116,7 @@ async def assembled(
             now=now,
             staff_chat=groups.main,
             groups=groups,
-            searcher=searcher or Searcher(),
+            searcher=searcher,
         )
         application.bot_data["deps"] = deps
         desk = desk_of(deps)
@@ -179,7 +179,7 @@ async def serve(
     """
     async with (
         searcher or Searcher() as found,
-        assembled(settings, engine, budgets, searcher=found) as bot,
+        assembled(settings, engine, found, budgets) as bot,
         surroundings(bot) as intake,
         in_touch(bot) as reached,
     ):

@@ -20,6 +20,7 @@ from bot.handlers.answers import answer_message, choices, shown_answer
 from bot.handlers.context import Deps
 from bot.handlers.escalation import escalate
 from bot.handlers.speaker import say, tongue
+from bot.publishing.searcher import understood
 from bot.records.tables import Candidate, Question
 from bot.records.upsert import insert_new
 from indexer.engine import Engine
@@ -63,7 +64,7 @@ async def choose_course(
         await say(tx, candidate, offers.chosen(deps, course, language, then), f"{key}:course")
         return
     today, spoke = deps.local_now.date(), spoken(kept.language)
-    turn = await deps.searcher.attend(engine, kept.text, deps.limits, today, language=spoke, chosen=course)
+    turn = await deps.searcher.run(engine, understood, kept.text, deps.limits, today, language=spoke, chosen=course)
     piece = Piece(kept.message_id or 0, "text", Rich(clean(kept.text)))
     await tx.delete(kept)  # it is recorded anew, with what becomes of it
     for number, part in enumerate(turn.parts):

@@ -25,6 +25,7 @@ from bot.handlers.asked import Asked, act, ask_course, choose_course, in_place
 from bot.handlers.context import Context, Deps, desk_of
 from bot.handlers.escalation import added_key, silent
 from bot.handlers.speaker import known_course, say, telegram_language, who
+from bot.publishing.searcher import understood
 from bot.records.states import TicketState
 from bot.records.tables import Candidate, Chat, Question, Ticket
 from indexer.engine import Engine
@@ -60,8 +61,8 @@ async def on_text(update: Update, context: Context) -> None:
     assert received
     text, engine = received.text or received.caption or "", deps.live.engine
     language, before, chosen = await _so_far(deps, update, engine)
-    today = deps.local_now.date()
-    turn = await deps.searcher.attend(engine, text, deps.limits, today, language=language, before=before, chosen=chosen)
+    today, run = deps.local_now.date(), deps.searcher.run
+    turn = await run(engine, understood, text, deps.limits, today, language=language, before=before, chosen=chosen)
     asked = Asked(turn, engine, read(received), f"u{update.update_id}", bool(update.edited_message))
     async with deps.db.begin() as tx:
         candidate = await who(tx, update, turn.language)

@@ -32,7 +32,7 @@ class Deps:
     now: Callable[[], datetime]
     staff_chat: int
     groups: Groups
-    searcher: Searcher = field(default_factory=Searcher)
+    searcher: Searcher
     metrics: Metrics = field(default_factory=Metrics)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
 

@@ -27,6 +27,7 @@ from bot.handlers import carrying
 from bot.handlers.context import Context, Deps, desk_of
 from bot.handlers.lists import list_message, show_list
 from bot.handlers.people import member_of
+from bot.publishing.searcher import understood
 from bot.records.tables import Member, Ticket
 
 log = logging.getLogger(__name__)
@@ -184,7 +185,7 @@ async def on_ask(update: Update, context: Context) -> None:
     message = Message(texts(staff).staff_ask_what)
     if asked:
         day, own = deps.local_now.date(), language_of(asked, staff)
-        turn = await deps.searcher.attend(deps.live.engine, asked, deps.limits, day, language=own)
+        turn = await deps.searcher.run(deps.live.engine, understood, asked, deps.limits, day, language=own)
         parts = [_would(part, deps) for part in turn.parts]
         if turn.chat:
             parts = [join([bold(texts(staff).ask_chat), plain(getattr(texts(turn.language), turn.chat))])]

@@ -59,7 +59,7 @@ async def found_near(deps: Deps, question: Question) -> tuple[Hit, ...]:
 async def find_again(deps: Deps, engine: Engine, question: Question) -> tuple[Hit, ...]:
     """What an engine finds for a question asked earlier, best first, drafts among them."""
     language, course = spoken(question.language), question.course or None
-    return await deps.searcher.run(engine, Engine.find, question=question.text, language=language, course=course)
+    return await deps.searcher.run(engine, Engine.find, question.text, language, course)
 
 
 def added_key(candidate: Candidate, piece: Piece, key: str) -> str:

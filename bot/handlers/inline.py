@@ -56,7 +56,7 @@ async def on_query(update: Update, context: Context) -> None:
 
 async def _found(deps: Deps, engine: Engine, text: str, language: Language) -> list[Entry]:
     """The entries nearest to a question, best first, without drafts and what is past."""
-    hits = await deps.searcher.run(engine, Engine.find, question=text, language=language)
+    hits = await deps.searcher.run(engine, Engine.find, text, language)
     today = deps.local_now.date()
     near = [hit.entry for hit in hits if hit.confidence >= NEAR and not hit.entry.draft]
     return [entry for entry in near if not entry.past(today)]

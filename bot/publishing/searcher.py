@@ -22,7 +22,7 @@ from pathlib import Path
 from struct import Struct
 from time import monotonic
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from bot.dialogue.conversation import Exchange, Turn
 from bot.dialogue.courses import Sources, attend
@@ -35,6 +35,7 @@ from indexer.store import snapshot_folder
 
 log = logging.getLogger(__name__)
 Found = TypeVar("Found")
+P = ParamSpec("P")
 
 PATIENCE, SECOND = 20, 1.0  # so many seconds for what takes milliseconds
 CORES = 2  # one for each process
@@ -62,34 +63,27 @@ class Searcher:
         self._numbers = count()
         self._listening: asyncio.Task[None] | None = None
 
-    async def attend(
+    async def run(
         self,
         engine: Engine,
-        text: str,
-        limits: Limits,
-        today: date,
-        *,
-        language: Language | None = None,
-        before: Exchange | None = None,
-        chosen: str | None = None,
-    ) -> Turn:
-        """The turn for a message (see `courses.attend`)."""
-        known = {"language": language, "before": before, "chosen": chosen}
-        return await self.run(engine, understood, text=text, limits=limits, today=today, **known)
+        work: Callable[Concatenate[Engine, P], Found],
+        *args: P.args,
+        **known: P.kwargs,
+    ) -> Found:
+        """`work(engine, *args, **known)`, with the engine of this one's index.
 
-    async def run(self, engine: Engine, work: Callable[..., Found], **known: Any) -> Found:
-        """`work(engine, **known)`, with the engine of this one's index; `work` is found by its name in its module."""
-        if self._writer and (found := await self._elsewhere(self._writer, engine.snapshot.id, work, known)) is not None:
-            return found
-        return await asyncio.to_thread(work, engine, **known)
+        The process finds `work` by its name in its module.
+        """
+        asked = engine.snapshot.id, work, args, known
+        if self._writer and (found := await self._elsewhere(self._writer, asked)) is not None:
+            return found  # type: ignore[no-any-return]  # by the process
+        return await asyncio.to_thread(work, engine, *args, **known)
 
-    async def _elsewhere(
-        self, writer: asyncio.StreamWriter, snapshot: str, work: Callable[..., Found], known: dict[str, Any]
-    ) -> Found | None:
+    async def _elsewhere(self, writer: asyncio.StreamWriter, asked: tuple[Any, ...]) -> Any:
         """What the process finds; None if it cannot."""
         number = next(self._numbers)
-        message = pickle.dumps((number, snapshot, work, known))
-        answer: asyncio.Future[Found | None] = asyncio.get_running_loop().create_future()
+        message = pickle.dumps((number, *asked))
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._waiting[number] = answer
         writer.write(message)
         try:
@@ -157,9 +151,18 @@ def sources(engine: Engine) -> Sources:
     return Sources(engine.find, engine.school, engine.course)
 
 
-def understood(engine: Engine, text: str, limits: Limits, today: date, **known: Any) -> Turn:
+def understood(
+    engine: Engine,
+    text: str,
+    limits: Limits,
+    today: date,
+    *,
+    language: Language | None = None,
+    before: Exchange | None = None,
+    chosen: str | None = None,
+) -> Turn:
     """`courses.attend` with an engine's answers."""
-    return attend(text, sources(engine), limits, today, **known)
+    return attend(text, sources(engine), limits, today, language=language, before=before, chosen=chosen)
 
 
 def apart(engine: Engine, root: Path) -> Searcher:
@@ -170,7 +173,6 @@ def apart(engine: Engine, root: Path) -> Searcher:
     """
     if sys.platform != "linux" or len(os.sched_getaffinity(0)) < CORES:
         return Searcher()
-    gc.collect()
     gc.freeze()  # or else the next collection would write to all pages that both share
     try:
         ours, its = socket.socketpair()
@@ -204,11 +206,11 @@ def _serve(stream: BufferedRWPair, engine: Engine, root: Path) -> None:
     """Answers one question after the other; what cannot be answered here, the parent tries itself."""
     trim, trimmed = trimmer(), monotonic()
     while True:
-        number, snapshot, work, known = pickle.load(stream)  # noqa: S301  # from our own process
+        number, snapshot, work, args, known = pickle.load(stream)  # noqa: S301  # from our own process
         try:
             if snapshot != engine.snapshot.id:
                 engine = engine_of(load(snapshot_folder(root) / snapshot), engine.encoder)
-            answer = pickle.dumps((number, work(engine, **known)))
+            answer = pickle.dumps((number, work(engine, *args, **known)))
         except Exception:
             log.warning("search process could not answer", exc_info=True)
             answer = pickle.dumps((number, None))

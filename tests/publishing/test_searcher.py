@@ -21,7 +21,7 @@ from bot.dialogue.conversation import Turn
 from bot.dialogue.courses import attend
 from bot.dialogue.decide import Answer, Limits
 from bot.publishing import searcher as module
-from bot.publishing.searcher import Searcher, apart, sources
+from bot.publishing.searcher import Searcher, apart, sources, understood
 from indexer.encoder import Encoded
 from indexer.engine import Engine, index
 from tests.flows.house import Log
@@ -90,7 +90,7 @@ def pid_of(searcher: Searcher) -> int:
 
 
 async def ask(searcher: Searcher, engine: Engine, text: str = KILN) -> Turn:
-    return await searcher.attend(engine, text, Limits(), TODAY, language="en")
+    return await searcher.run(engine, understood, text, Limits(), TODAY, language="en")
 
 
 def expected(engine: Engine, text: str = KILN) -> Turn:
