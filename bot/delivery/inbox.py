@@ -1,7 +1,7 @@
 """The inbox: updates committed first, then handled chat by chat, each at most once to completion."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import cast
 
@@ -11,10 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.delivery import incoming
 from bot.delivery.claims import Claimed, release
 from bot.records.news import tell
-from bot.records.people import chat_id_of, lock_chats, move_chat
+from bot.records.people import chat_ids_of, lock_chats, move_chat
 from bot.records.states import UpdateState
 from bot.records.tables import Update, UtcTime, utc_now
-from bot.records.upsert import insert_new
+from bot.records.upsert import insert_new_ones
 
 log = logging.getLogger(__name__)
 
@@ -57,23 +57,32 @@ async def receive(tx: AsyncSession, raw: Sequence[object]) -> int:
     if len(numbered) < len(raw):
         log.error("updates without a usable id ignored", extra={"count": len(raw) - len(numbered)})
     known = set((await tx.execute(_KNOWN, {"ids": list(numbered)})).scalars())
-    await lock_chats(tx, {where.telegram_id for item in numbered.values() if (where := incoming.place(item))})
-    kept = sum([await _keep(tx, number, item) for number, item in numbered.items() if number not in known])
+    new = {number: item for number, item in numbered.items() if number not in known}
+    # The chats first: their rows are then locked, so that the updates of each are numbered in the order of commits.
+    chats = await _chats(tx, new.values())
+    places = {number: chats.get(incoming.place(item)) for number, item in new.items()}
+    rows = [
+        {"update_id": number, "kind": incoming.kind(item), "raw": item, "chat_id": places[number]}
+        for number, item in new.items()
+    ]
+    kept = set(await insert_new_ones(tx, Update, Update.update_id, rows))
+    for number, item in new.items():
+        chat_id, moved = places[number], incoming.moved_to(item)
+        if number in kept and chat_id is not None and moved is not None:
+            await move_chat(tx, chat_id, moved)
     if kept:
         tell(tx, "updates")
-    return kept
+    return len(kept)
 
 
-async def _keep(tx: AsyncSession, update_id: int, raw: incoming.Raw) -> bool:
-    kind, where = incoming.kind(raw), incoming.place(raw)
-    # The chat first: its row is then locked, so that updates of one chat are numbered in the order of their commits.
-    chat_id = None
-    if where is not None:
-        chat_id = await chat_id_of(tx, where.telegram_id, where.kind, reached=kind in incoming.WRITTEN)
-    seq = await insert_new(tx, Update, Update.seq, update_id=update_id, kind=kind, raw=raw, chat_id=chat_id)
-    if seq is not None and chat_id is not None and (moved := incoming.moved_to(raw)) is not None:
-        await move_chat(tx, chat_id, moved)
-    return seq is not None
+async def _chats(tx: AsyncSession, raw: Collection[incoming.Raw]) -> dict[incoming.Place | None, int]:
+    """Our own ids of the chats that updates name."""
+    named = [(where, incoming.kind(item) in incoming.WRITTEN) for item in raw if (where := incoming.place(item))]
+    reached = {where.telegram_id: where.kind for where, written in named if written}
+    others = {where.telegram_id: where.kind for where, _ in named if where.telegram_id not in reached}
+    await lock_chats(tx, [*reached, *others])
+    ids = await chat_ids_of(tx, reached, reached=True) | await chat_ids_of(tx, others)
+    return {where: ids[where.telegram_id] for where, _ in named}
 
 
 async def done(tx: AsyncSession, update_id: int) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, assert_never
 
 from sqlalchemy import bindparam, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from bot.delivery import threads
 from bot.delivery.calls import Later, Letter, Moved, Outcome, Paused, Refused, Sent
@@ -67,10 +67,10 @@ async def record(tx: AsyncSession, ended: Sequence[Ended], now: datetime, refuse
     await _look_after(tx, {letter.chat_id for letter, _ in ended}, {letter.chat_id for letter, _ in sent})
 
 
-async def others_wait(tx: AsyncSession, under_way: Sequence[Letter]) -> bool:
+async def others_wait(connection: AsyncConnection, under_way: Sequence[Letter]) -> bool:
     """Whether rows wait besides those under way: for their turn, for their time, or for how another ends."""
     rows = [row_id for letter in under_way for row_id in letter.row_ids]
-    return (await tx.execute(_OTHERS, {"rows": rows})).scalar_one_or_none() is not None
+    return (await connection.execute(_OTHERS, {"rows": rows})).scalar_one_or_none() is not None
 
 
 async def settle(tx: AsyncSession, voids: Sequence[Void]) -> None:

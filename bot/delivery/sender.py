@@ -48,14 +48,12 @@ class Sender:
         self._ended = ended or Signal()
         self._metrics = metrics or Metrics()
         self._busy: dict[int, Letter] = {}  # calls under way by chat: one at a time keeps their order
-        self._looks = 0  # how often it was looked for what may go
         self._over: list[Ended] = []  # not noted yet
         self._noting = asyncio.Lock()
 
     async def start(self, calls: asyncio.TaskGroup) -> datetime | None:
         """Starts what may go now; returns when to look again, None if only news can tell."""
         now = self._now()
-        self._looks += 1
         if len(self._busy) >= AT_ONCE:
             return None
         if (free := self._budgets.free_at()) > now:
@@ -71,7 +69,7 @@ class Sender:
             async with self._db.begin() as tx:
                 await settle(tx, voids)
             return now
-        resting |= self._budgets.resting(now)
+        resting |= self._budgets.resting(self._now())
         return min([*resting.values(), *([picked.again] if picked.again else [])], default=None)
 
     def _begin(self, letter: Letter, calls: asyncio.TaskGroup) -> bool:
@@ -122,14 +120,19 @@ class Sender:
                 ended += self._over  # now: others may have ended while this waited for its turn to write
                 self._over = []
                 await record(tx, ended, self._now(), self._refused)
-                looks, over = self._looks, {letter.row_id for letter, _ in ended}
-                others = await others_wait(tx, [one for one in self._busy.values() if one.row_id not in over])
         except SQLAlchemyError as error:
             rows = [row_id for letter, _ in ended for row_id in letter.row_ids]
             log.error("outcome not recorded yet", extra={"rows": rows, "error": place(error)})  # noqa: TRY400  a trace may quote texts
             return False
         self._free(letter for letter, _ in ended)
-        # Where others write meanwhile, somebody may have looked for what they wrote, and left these chats out.
-        if others or (self._db.postgresql and looks != self._looks):
+        if await self._others_wait():
             self._ended.ring()
         return True
+
+    async def _others_wait(self) -> bool:
+        """Looked at once the chats of what has ended are free: who looks from now on for what may go finds theirs."""
+        try:
+            async with self._db.glance() as connection:
+                return await others_wait(connection, list(self._busy.values()))
+        except SQLAlchemyError:
+            return True  # who looks will be told

@@ -1,6 +1,6 @@
 """Chats and candidates: found, made, moved, forgotten."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import cast
@@ -82,14 +82,20 @@ async def chat_of(tx: AsyncSession, telegram_id: int, kind: str) -> Chat:
     return await tx.get_one(Chat, chat_id, populate_existing=True)
 
 
-async def chat_id_of(tx: AsyncSession, telegram_id: int, kind: str, *, reached: bool = False) -> int:
-    """As `chat_of`, for those who need our own id alone; its row is locked. `reached`: they can be written to."""
+async def chat_id_of(tx: AsyncSession, telegram_id: int, kind: str) -> int:
+    """As `chat_of`, for those who need our own id alone; its row is locked."""
+    return (await chat_ids_of(tx, {telegram_id: kind}))[telegram_id]
+
+
+async def chat_ids_of(tx: AsyncSession, kinds: Mapping[int, str], *, reached: bool = False) -> dict[int, int]:
+    """The same for several chats, each Telegram id with its kind. `reached`: they can be written to."""
+    if not kinds:
+        return {}
     if tx.dirty:  # or what is about to be written would write over this
         await tx.flush()
     statement = _seen(tx.get_bind().dialect.name, reached=reached)
-    values = {"telegram_id": telegram_id, "kind": ChatKind(kind)}
-    chat_id: int = (await tx.execute(statement, values)).scalar_one()
-    return chat_id
+    values = [{"telegram_id": telegram_id, "kind": ChatKind(kinds[telegram_id])} for telegram_id in sorted(kinds)]
+    return {row.telegram_id: row.id for row in (await tx.execute(statement, values)).all()}
 
 
 async def lock_chats(tx: AsyncSession, telegram_ids: Collection[int]) -> None:
@@ -104,7 +110,7 @@ def _seen(dialect: str, *, reached: bool) -> Insert:
     if reached:
         changes |= {"unreachable_since": None, "reason": None}
     made = insert_into(dialect, Chat).on_conflict_do_update(index_elements=[Chat.telegram_id], set_=changes)
-    return made.returning(Chat.__table__.c.id)
+    return made.returning(Chat.__table__.c.id, Chat.__table__.c.telegram_id)
 
 
 async def candidate_in(tx: AsyncSession, telegram_id: int, kind: str, language: str | None) -> Candidate:

@@ -6,11 +6,15 @@ import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
+from functools import partial
+from selectors import EVENT_READ, DefaultSelector
 
-from sqlalchemy import make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Dialect, event, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from bot.records.news import KEEPALIVE, News, publish, told
 from bot.records.sqlite import empty_log, sqlite_engine
@@ -65,8 +69,8 @@ class Database:
 
     @asynccontextmanager
     async def glance(self) -> AsyncIterator[AsyncConnection]:
-        """For single rows that are found by an index, without objects: it costs the least. On PostgreSQL each statement
-        sees what is committed when it begins.
+        """For single rows that are found by an index, without objects: it costs the least. Each statement sees what is
+        committed when it begins.
         """
         async with self.glancing.connect() as connection:
             yield connection
@@ -99,15 +103,34 @@ class Database:
 def open_database(url: str) -> Database:
     """Prepares connections to `sqlite+aiosqlite:///…` or `postgresql+psycopg://…`; connects at first use."""
     if not make_url(url).drivername.startswith("sqlite"):
-        # Connections that a restart of the server has cut are noticed before they are used.
-        engine = create_async_engine(url, pool_size=10, max_overflow=20, pool_pre_ping=True, connect_args=KEEPALIVE)
+        engine = create_async_engine(url, pool_size=10, max_overflow=20, connect_args=KEEPALIVE)
+        event.listen(engine.sync_engine, "checkout", partial(_notice_end, engine.dialect))
         consistent = engine.execution_options(isolation_level="REPEATABLE READ")
         # Each statement of a glance is a transaction of its own: it spares the server to begin and end one.
         return Database(consistent, engine, engine.execution_options(isolation_level="AUTOCOMMIT"))
     engine = sqlite_engine(url)
-    writing = sqlite_engine(url, engine.sync_engine.pool, writing=True, brief=True)
-    glancing = sqlite_engine(url, engine.sync_engine.pool, brief=True)
+    writing = sqlite_engine(url, engine.sync_engine.pool, begin="BEGIN IMMEDIATE", brief=True)
+    glancing = sqlite_engine(url, engine.sync_engine.pool, begin=None, brief=True)
     return Database(engine, writing, glancing, turn=asyncio.Lock())
+
+
+def _notice_end(
+    dialect: Dialect, connection: DBAPIConnection, entry: ConnectionPoolEntry, _proxy: PoolProxiedConnection
+) -> None:
+    """Notices before it is used that a restart of the server has cut a connection: there is something to read, its end.
+
+    Only then is it tried with a statement. SQLAlchemy's `pool_pre_ping` tries it each time, which takes as long as what
+    it is wanted for.
+    """
+    assert entry.driver_connection
+    try:
+        with DefaultSelector() as selector:
+            selector.register(entry.driver_connection.fileno(), EVENT_READ)
+            told = selector.select(timeout=0)
+        if told:
+            dialect.do_ping(connection)
+    except dialect.loaded_dbapi.Error as error:
+        raise InvalidatePoolError from error  # all connections that are older than this moment are made anew
 
 
 def erases(tx: AsyncSession) -> None:

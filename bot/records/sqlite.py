@@ -36,16 +36,18 @@ TRIES, PAUSE = 150, 0.1  # seconds
 WIPING = 500  # milliseconds that emptying the log waits for readers, since all writers wait for it
 
 
-def sqlite_engine(url: str, pool: Pool | None = None, *, writing: bool = False, brief: bool = False) -> AsyncEngine:
+def sqlite_engine(
+    url: str, pool: Pool | None = None, *, begin: str | None = "BEGIN", brief: bool = False
+) -> AsyncEngine:
     """An engine whose transactions begin as SQLAlchemy says; on the connections of another if given its pool.
 
-    Those of one that is `writing` begin as writers. Those of one that is `brief` run in the event loop: they must
-    take no longer than a few milliseconds.
+    They begin with the statement `begin`; with none, each statement is a transaction. Those of one that is `brief` run
+    in the event loop: they must take no longer than a few milliseconds.
     """
     near = make_url(url).set(drivername="sqlite+nearby")
     if pool is not None:
-        return create_async_engine(near, pool=pool, writing=writing, brief=brief)
-    engine = create_async_engine(near, writing=writing, brief=brief)
+        return create_async_engine(near, pool=pool, begin=begin, brief=brief)
+    engine = create_async_engine(near, begin=begin, brief=brief)
     event.listen(engine.sync_engine.pool, "invalidate", _let_go)
     return engine
 
@@ -71,11 +73,12 @@ class NearBy(AsyncAdapt_aiosqlite_connection):
         plain: SqliteConnection = self._connection._conn
         return plain
 
-    def begins(self, how: str, *, brief: bool) -> None:
-        """Begins a transaction."""
+    def begins(self, begin: str | None, *, brief: bool) -> None:
+        """Begins a transaction with this statement, or lets each statement be one."""
         self._brief, self._changes = brief, self._plain.total_changes
         self._plain.execute(HASTE if brief else PATIENCE)
-        self.work(self._plain.execute, how)
+        if begin:
+            self.work(self._plain.execute, begin)
 
     def cursor(self, server_side: bool = False) -> "Cursor":  # type: ignore[override]  # SQLAlchemy needs no more of it
         """A cursor."""
@@ -202,9 +205,9 @@ class Dialect(SQLiteDialect_aiosqlite):
     driver = "nearby"
     supports_statement_cache = True
 
-    def __init__(self, writing: bool = False, brief: bool = False, **options: Any) -> None:
+    def __init__(self, begin: str | None = "BEGIN", brief: bool = False, **options: Any) -> None:
         super().__init__(**options)
-        self._how, self._brief = "BEGIN IMMEDIATE" if writing else "BEGIN", brief
+        self._begin, self._brief = begin, brief
 
     @classmethod
     def import_dbapi(cls) -> Driver:
@@ -213,7 +216,7 @@ class Dialect(SQLiteDialect_aiosqlite):
 
     def do_begin(self, dbapi_connection: PoolProxiedConnection) -> None:
         """Begins a transaction."""
-        cast(NearBy, dbapi_connection.dbapi_connection).begins(self._how, brief=self._brief)
+        cast(NearBy, dbapi_connection.dbapi_connection).begins(self._begin, brief=self._brief)
 
 
 registry.register("sqlite.nearby", __name__, Dialect.__name__)

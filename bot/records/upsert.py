@@ -3,6 +3,7 @@
 Statements are built once and bypass the ORM, which needs longer for an INSERT than the database does.
 """
 
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, TypeVar, cast
 
@@ -26,10 +27,17 @@ async def insert_new(
     tx: AsyncSession, table: type[Base], returning: InstrumentedAttribute[Id], **values: Any
 ) -> Id | None:
     """The new row's `returning` column; None if a unique value of it exists already."""
+    return next(iter(await insert_new_ones(tx, table, returning, [values])), None)
+
+
+async def insert_new_ones(
+    tx: AsyncSession, table: type[Base], returning: InstrumentedAttribute[Id], rows: Sequence[Mapping[str, Any]]
+) -> Sequence[Id]:
+    """As `insert_new`, for several rows in their order: the `returning` column of those that are new, in any order."""
     if tx.new or tx.dirty or tx.deleted:  # a row that is about to change may be the one in the way
         await tx.flush()
     statement = _new(tx.get_bind().dialect.name, table, returning.key)
-    return cast("Id | None", (await tx.execute(statement, values)).scalar_one_or_none())
+    return cast("Sequence[Id]", (await tx.execute(statement, list(rows))).scalars().all()) if rows else ()
 
 
 @cache

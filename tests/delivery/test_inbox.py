@@ -116,6 +116,40 @@ async def test_a_group_that_moves_stays_one_chat(db: Database) -> None:
         assert (await tx.execute(select(Chat.telegram_id))).scalar_one() == -1005
 
 
+async def test_a_group_that_moves_twice_told_stays_one_chat(db: Database) -> None:
+    await receive(db, message(1, -5, "group"), message(2, -1005, "supergroup"))
+    moves = [message(number, -5, "group") for number in (3, 4)]
+    for move in moves:
+        move["message"]["migrate_to_chat_id"] = -1005
+    await receive(db, *moves, message(5, -1005, "supergroup"))
+    assert [(row.update_id, row.chat_id) for row in await stored(db)] == [(number, 1) for number in range(1, 6)]
+    async with db.read() as tx:
+        assert (await tx.execute(select(Chat.telegram_id))).scalar_one() == -1005
+
+
+async def test_who_writes_and_leaves_in_one_batch_can_be_reached(db: Database) -> None:
+    async with db.begin() as tx:
+        for number in (1, 2):
+            chat = await chat_of(tx, number, "private")
+            chat.unreachable_since, chat.reason = NOW, "Forbidden"
+    left = [{"chat": {"id": number, "type": "private"}} for number in (1, 2)]
+    await receive(
+        db, {"update_id": 1, "my_chat_member": left[0]}, message(2), {"update_id": 3, "my_chat_member": left[1]}
+    )
+    async with db.read() as tx:
+        since = (await tx.execute(select(Chat.unreachable_since).order_by(Chat.telegram_id))).scalars().all()
+    assert since == [None, NOW]
+
+
+async def test_updates_of_many_chats_that_come_together_keep_their_order(db: Database) -> None:
+    batch = [message(number, chat=-number % 7 + 1) for number in range(1, 101)]
+    assert await receive(db, *batch) == 100
+    assert [row.update_id for row in await stored(db)] == list(range(1, 101))
+    async with db.read() as tx:
+        rows = await tx.execute(select(Update.update_id, Chat.telegram_id).join(Chat, Chat.id == Update.chat_id))
+        assert dict(rows.all()) == {number: -number % 7 + 1 for number in range(1, 101)}
+
+
 async def test_a_chat_is_handled_in_order_by_one_worker_at_a_time(db: Database) -> None:
     await receive(db, message(1), message(2))
     first = await must_claim(db)

@@ -113,6 +113,19 @@ async def test_only_what_lets_others_go_has_the_sender_look_again(desk: Desk, ap
     assert texts(api, alice) == ["one", "two"]
 
 
+async def test_what_has_just_begun_is_no_reason_to_look_again(db: Database, bot: Bot, alice: User) -> None:
+    desk = Desk(db, bot)
+
+    def ticking() -> datetime:
+        desk.clock.forward(0.001)
+        return desk.clock.now
+
+    sender = Sender(db, bot, limits=LIFTED, now=ticking)
+    await desk.put(alice)
+    async with asyncio.TaskGroup() as calls:
+        assert await sender.start(calls) is None
+
+
 async def test_the_same_key_is_sent_once(desk: Desk, api: BotApi, alice: User) -> None:
     first = await desk.put(alice, "once", key="u7")
     assert await desk.put(alice, "twice", key="u7") == first
