@@ -81,16 +81,16 @@ def ask(
 
 def answerer(settings: Settings, engine: Engine, course: str | None = None) -> Callable[[str], dict[str, Any]]:
     """A function from a message to the JSON object that describes what a candidate would get."""
-    from bot.dialogue.courses import Sources, attend  # noqa: PLC0415  # `guichet --help` need not wait for it
-    from bot.dialogue.report import as_dict  # noqa: PLC0415
+    from bot.dialogue.report import as_dict  # noqa: PLC0415  # `guichet --help` need not wait for it
     from bot.publishing.gate import limits_of  # noqa: PLC0415
+    from bot.understanding import understood  # noqa: PLC0415
 
     limits = limits_of(engine.snapshot, settings.max_wrong)[0]
 
     def answer(text: str) -> dict[str, Any]:
         started = perf_counter()
         today = datetime.now(ZoneInfo(settings.timezone)).date()
-        turn = attend(text, Sources(engine.find, engine.school), limits, today, chosen=course)
+        turn = understood(engine, text, limits, today, chosen=course)
         return as_dict(turn, text, engine.snapshot.id, (perf_counter() - started) * 1000)
 
     return answer

@@ -25,6 +25,7 @@ from bot.sandbox.botapi import BotApi, serve
 from bot.sandbox.page import Page, application
 from bot.sandbox.view import Cast
 from bot.settings import Settings
+from bot.understanding import understood
 from bot.watch.stopping import on_signals
 from indexer.engine import Engine
 from indexer.entries import LANGUAGES
@@ -98,10 +99,9 @@ def people(api: BotApi) -> Cast:
 
 def _page(api: BotApi, cast: Cast, bot: Guichet) -> Page:
     deps = bot.deps
-    snapshot, find = deps.live.engine.snapshot, partial(deps.live.engine.find, course=None)
-    told: dict[str, Any] = {
-        language: guide(find, snapshot.entries, deps.limits, deps.local_now.date(), language) for language in LANGUAGES
-    }
+    engine, today = deps.live.engine, deps.local_now.date()
+    asked = partial(understood, engine, limits=deps.limits, today=today)
+    told: dict[str, Any] = {language: guide(asked, engine.snapshot.entries, language) for language in LANGUAGES}
 
     def speak(language: str) -> None:
         """Staff are written to in the language that the visitor reads."""

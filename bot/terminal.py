@@ -9,10 +9,11 @@ from rich.padding import Padding
 
 from bot.dialogue import render
 from bot.dialogue.conversation import Exchange, Part, Turn
-from bot.dialogue.courses import Sources, attend, which
+from bot.dialogue.courses import which
 from bot.dialogue.decide import Answer, Clarify, Escalate, Limits
 from bot.dialogue.rich import Rich
 from bot.dialogue.texts import texts
+from bot.understanding import understood
 from indexer.engine import Engine
 from indexer.entries import Entry, Language
 
@@ -36,8 +37,8 @@ def chat(engine: Engine, limits: Limits, console: Console, ask: Ask, notice: Ric
             before = Exchange(entry.question, entry.topic_name)
             _show_answer(console, entry, language)
             continue
-        today, sources = date.today(), Sources(engine.find, engine.school)  # noqa: DTZ011  # local day
-        turn = attend(text, sources, limits, today, language=language, before=before, chosen=course)
+        today = date.today()  # noqa: DTZ011  # local day
+        turn = understood(engine, text, limits, today, language=language, before=before, chosen=course)
         course = turn.course if turn.named and not (course and turn.parts) else course
         language, offered = turn.language, ()
         if turn.courses or not (turn.chat or turn.parts):

@@ -17,7 +17,7 @@ from indexer.entries import Entry, Language
 from indexer.model import prepare
 from indexer.passages import Hit
 from indexer.readers import Knowledge, read_knowledge
-from indexer.search import search
+from indexer.search import known, search
 from indexer.snapshot import CALIBRATOR, Snapshot, SnapshotError, content_hash, load
 from indexer.spelling import Speller
 from indexer.store import NO_NOTE, Note
@@ -55,6 +55,10 @@ class Engine:
             return found
         guessed = self._find(corrected, language, course, as_written=False)
         return max(found, guessed, key=lambda hits: hits[0].confidence if hits else 0)
+
+    def known(self, question: str, course: str | None = None) -> bool:
+        """Whether `find` gives an entry that has this very question; found out at once."""
+        return known(self.snapshot, question, course)
 
     def _find(
         self, question: str, language: Language, course: str | None, *, as_written: bool = True

@@ -98,6 +98,11 @@ def candidates(
     )
 
 
+def known(snapshot: Snapshot, question: str, course: str | None = None) -> bool:
+    """Whether one entry alone has this very question, so that a search finds it as the first."""
+    return len(_own(snapshot, question, snapshot.within(course or None))) == 1
+
+
 def look_closer(
     snapshot: Snapshot, found: Candidates, encoded: Encoded, rows: npt.NDArray[np.int64] | None = None
 ) -> Candidates:

@@ -1,4 +1,4 @@
-"""A message to a turn: understood, its questions searched, each with its decision. Pure but for `find`."""
+"""A message to a turn: understood, its questions searched, each with its decision. Pure but for `find` and `known`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,9 +18,9 @@ from indexer.entries import Entry, Language
 from indexer.passages import Hit
 
 Find = Callable[[str, Language], tuple[Hit, ...]]
+Known = Callable[[str], bool]  # whether an entry has these very words, so that `Find` would give it first
 LONGEST_MESSAGE = 4096  # what Telegram lets people send at once
 STILL = 0.8  # share of an answer's confidence below which what was added to its question is about something else
-LONGEST_OWN = 200  # characters: nobody lists a longer way of asking
 LONGEST_QUESTION = 1000  # a question longer than this is searched by its beginning
 
 
@@ -83,6 +83,7 @@ def respond(
     limits: Limits,
     today: date,
     *,
+    known: Known = lambda _: False,
     language: Language | None = None,
     before: Exchange | None = None,
 ) -> Turn:
@@ -95,11 +96,12 @@ def respond(
         return Turn(said, tongue, chat=kind)
     if asks_for_person(said):
         return Turn(said, tongue, parts=(Part(said, Escalate(Reason.PERSON)),))
-    search = partial(_part, find=find, limits=limits, today=today)
+    search = partial(_part, find=find, known=known, limits=limits, today=today)
     questions = split_questions(said)
     if before and before.fresh and len(questions) == 1 and (turn := _going_on(said, search, tongue, before)):
         return turn
-    if questions != (said,) and (hits := _own(said, find, tongue)):
+    if questions != (said,) and known(said):
+        hits = find(said, tongue)
         return Turn(said, tongue, parts=(Part(said, decide(hits, limits, today), hits),))
     parts = [search(question, language=tongue, before=before) for question in questions]
     return Turn(said, tongue, parts=_merged(said, parts))
@@ -134,24 +136,25 @@ def _is_answer(part: Part, entry_id: str) -> bool:
 
 
 def _part(
-    question: str, *, find: Find, limits: Limits, today: date, language: Language, before: Exchange | None = None
+    question: str,
+    *,
+    find: Find,
+    known: Known,
+    limits: Limits,
+    today: date,
+    language: Language,
+    before: Exchange | None = None,
 ) -> Part:
     """A question with its hits: as it stands, or read as a follow-up where that finds something surer."""
     asked = written_out(question[:LONGEST_QUESTION], language)
     readings = [asked]
     if before and (resolved := resolve_follow_up(asked, before.question, before.topic)):
         readings.insert(0, resolved[:LONGEST_QUESTION])
+    if asked != question and known(question):
+        readings.append(question)
     found = [find(reading, language) for reading in readings]
-    if asked != question:
-        found.append(_own(question, find, language))
     hits = max(found, key=lambda hits: hits[0].confidence if hits else 0.0)
     return Part(question, decide(hits, limits, today), hits)
-
-
-def _own(text: str, find: Find, language: Language) -> tuple[Hit, ...]:
-    """The hits for a text as its author wrote it, if an entry has it word for word."""
-    hits = find(text, language) if len(text) <= LONGEST_OWN else ()
-    return hits if hits and hits[0].verbatim else ()
 
 
 def _merged(said: str, parts: list[Part]) -> tuple[Part, ...]:

@@ -18,6 +18,7 @@ from indexer.entries import Language
 from indexer.passages import Hit
 
 Find = Callable[[str, Language, str | None], tuple[Hit, ...]]
+Known = Callable[[str, str | None], bool]  # whether an entry of a course has these very words
 AHEAD = 0.4  # by how much one course's answer must be surer than any other's, to be given without asking
 WORD = re.compile(r"\w+")
 # What may stand beside a course's name in a message that only names it.
@@ -32,6 +33,7 @@ class Sources:
     """Where answers are looked for: in several courses, or else in the only one; None for wherever there are any."""
 
     find: Find
+    known: Known
     courses: Sequence[Course] = ()
     only: str | None = None
 
@@ -108,23 +110,28 @@ def attend(
 
     A course named in the message counts for that message, and goes before the one `chosen` earlier.
     """
-    find, school, only = sources.find, sources.courses, sources.only
+    school, only = sources.courses, sources.only
     ask = partial(respond, text, limits=limits, today=today, language=language, before=before)
+
+    def within(course: str | None, names: Sequence[Course] = ()) -> Turn:
+        known = partial(_known, sources.known, course, names=names)
+        return ask(partial(_find, sources.find, course, names=names), known=known)
+
     if not school:
-        return replace(ask(partial(_within, find, only)), course=only or "")
+        return replace(within(only), course=only or "")
     name = named(text, school)
     if name and name.alone:
         turn = ask(lambda *_: ())
         return Turn(turn.text, turn.language, course=name.course, named=True)
     course = name.course if name else _of_before(text, before, school) or chosen
     if course in {one.name for one in school}:
-        turn = ask(partial(_within, find, course, names=school if name else ()))
+        turn = within(course, school if name else ())
         return replace(turn, course=course or "", named=name is not None)
-    anywhere = ask(partial(_within, find, None))
+    anywhere = within(None)
     if anywhere.chat or getattr(anywhere.parts[0].decision, "reason", None) is Reason.PERSON:
         return anywhere
     near = {hit.entry.course for part in anywhere.parts for hit in part.answers}
-    turns = [replace(ask(partial(_within, find, one.name)), course=one.name) for one in school if one.name in near]
+    turns = [replace(within(one.name), course=one.name) for one in school if one.name in near]
     return _told(anywhere, turns, limits) or Turn(
         anywhere.text,
         anywhere.language,
@@ -133,8 +140,14 @@ def attend(
     )
 
 
-def _within(
-    find: Find, course: str | None, question: str, language: Language, *, names: Sequence[Course] = ()
+def _known(known: Known, course: str | None, question: str, *, names: Sequence[Course]) -> bool:
+    """Whether an entry of a course has these very words, with or without the course's name in them."""
+    name = named(question, names)
+    return known(question, course) or bool(name and not name.alone and known(name.rest, course))
+
+
+def _find(
+    find: Find, course: str | None, question: str, language: Language, *, names: Sequence[Course]
 ) -> tuple[Hit, ...]:
     """What a course has for a question, with and without the course's name in it: the surer counts."""
     found = find(question, language, course)

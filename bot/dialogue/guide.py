@@ -1,14 +1,13 @@
 """The guided tour of the demonstration, in both languages, with questions that the live index treats as promised."""
 
-from collections.abc import Iterable, Sequence
-from datetime import date
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from itertools import chain
 from typing import Any
 
 from bot.dialogue import lists
-from bot.dialogue.conversation import Find, Turn, respond
-from bot.dialogue.decide import Answer, Clarify, Decision, Escalate, Limits
+from bot.dialogue.conversation import Turn
+from bot.dialogue.decide import Answer, Clarify, Decision, Escalate
 from bot.dialogue.texts import french_spaces, texts
 from indexer.entries import Entry, Language
 
@@ -16,7 +15,7 @@ Guide = dict[str, Any]
 KINDS: dict[str, type[Decision]] = {"sure": Answer, "unsure": Clarify, "unknown": Escalate}
 
 
-def guide(find: Find, entries: Sequence[Entry], limits: Limits, today: date, language: Language) -> Guide:
+def guide(understood: Callable[[str], Turn], entries: Sequence[Entry], language: Language) -> Guide:
     """The page's words, its steps, and for each step what is written; a step that nothing fits is left out."""
     said = _sentences(language)
     own = [entry for entry in entries if entry.language == language and not entry.draft]
@@ -27,7 +26,7 @@ def guide(find: Find, entries: Sequence[Entry], limits: Limits, today: date, lan
     written: dict[str, str] = {}
     for step, wanted in KINDS.items():
         tried = filter(None, chain(said["samples"][step], further.get(step, ())))
-        turns = ((text, respond(text, find, limits, today)) for text in tried)
+        turns = ((text, understood(text)) for text in tried)
         fits = (text for text, turn in turns if turn.language == language and _decided(turn) is wanted)
         if text := next(fits, None):
             written[step] = text

@@ -6,9 +6,9 @@ from datetime import date
 from enum import StrEnum
 
 from bot.dialogue.conversation import Exchange, Turn
-from bot.dialogue.courses import Sources, attend
 from bot.dialogue.decide import Answer, Clarify, Limits
 from bot.evaluation.golden import CHAT, ESCALATE, Golden
+from bot.understanding import understood
 from indexer.encoder import Encoded, Encoder
 from indexer.engine import Engine
 from indexer.passages import Hit
@@ -85,14 +85,8 @@ def judge(
     judged = []
     for number, golden in enumerate(listed):
         before = _exchange(golden, engine)
-        turn = attend(
-            golden.ask,
-            Sources(engine.find, engine.school),
-            limits,
-            today,
-            language=golden.language,
-            before=before,
-            chosen=golden.course,
+        turn = understood(
+            engine, golden.ask, limits, today, language=golden.language, before=before, chosen=golden.course
         )
         judged.append(Judged(golden, turn, outcome(golden, turn)))
         progress(number + 1, len(listed))

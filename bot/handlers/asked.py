@@ -20,9 +20,9 @@ from bot.handlers.answers import answer_message, choices, shown_answer
 from bot.handlers.context import Deps
 from bot.handlers.escalation import escalate
 from bot.handlers.speaker import say, tongue
-from bot.publishing.searcher import understood
 from bot.records.tables import Candidate, Question
 from bot.records.upsert import insert_new
+from bot.understanding import understood
 from indexer.engine import Engine
 
 NEAR = 0.22  # confidence from which an entry's topic is taken for the question's

@@ -25,9 +25,9 @@ from bot.handlers.asked import Asked, act, ask_course, choose_course, in_place
 from bot.handlers.context import Context, Deps, desk_of
 from bot.handlers.escalation import added_key, silent
 from bot.handlers.speaker import known_course, say, telegram_language, who
-from bot.publishing.searcher import understood
 from bot.records.states import TicketState
 from bot.records.tables import Candidate, Chat, Question, Ticket
+from bot.understanding import understood
 from indexer.engine import Engine
 from indexer.entries import Language
 

@@ -27,8 +27,8 @@ from bot.handlers import carrying
 from bot.handlers.context import Context, Deps, desk_of
 from bot.handlers.lists import list_message, show_list
 from bot.handlers.people import member_of
-from bot.publishing.searcher import understood
 from bot.records.tables import Member, Ticket
+from bot.understanding import understood
 
 log = logging.getLogger(__name__)
 

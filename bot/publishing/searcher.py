@@ -15,7 +15,6 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date
 from io import BufferedRWPair
 from itertools import count
 from pathlib import Path
@@ -24,12 +23,8 @@ from time import monotonic
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
-from bot.dialogue.conversation import Exchange, Turn
-from bot.dialogue.courses import Sources, attend
-from bot.dialogue.decide import Limits
 from bot.watch.memory import EVERY, trimmer
 from indexer.engine import Engine, engine_of
-from indexer.entries import Language
 from indexer.snapshot import load
 from indexer.store import snapshot_folder
 
@@ -144,25 +139,6 @@ class Searcher:
             self._listening.cancel()
         if self._writer:
             self._end()
-
-
-def sources(engine: Engine) -> Sources:
-    """Where an engine's answers are looked for."""
-    return Sources(engine.find, engine.school, engine.course)
-
-
-def understood(
-    engine: Engine,
-    text: str,
-    limits: Limits,
-    today: date,
-    *,
-    language: Language | None = None,
-    before: Exchange | None = None,
-    chosen: str | None = None,
-) -> Turn:
-    """`courses.attend` with an engine's answers."""
-    return attend(text, sources(engine), limits, today, language=language, before=before, chosen=chosen)
 
 
 def apart(engine: Engine, root: Path) -> Searcher:

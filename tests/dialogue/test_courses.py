@@ -85,7 +85,7 @@ class Finds:
 
 
 def asked(text: str, find: Finds, *, chosen: str | None = None, before: Exchange | None = None) -> Turn:
-    sources = Sources(find, SCHOOL)
+    sources = Sources(find, lambda *_: False, SCHOOL)
     return attend(text, sources, Limits(), date(2026, 9, 1), language="en", chosen=chosen, before=before)
 
 
@@ -105,6 +105,21 @@ def test_a_named_course_wins_over_the_chosen_one_with_and_without_its_name_in_th
     turn = asked("How much does law cost?", find, chosen="data")
     assert (answered(turn), turn.course, turn.named) == (["law-cost"], "law", True)
     assert find.asked == [("How much does law cost?", "law"), ("How much does cost?", "law")]
+
+
+@pytest.mark.parametrize(
+    ("own", "searched"),
+    [
+        ("Hello, what does law cost?", ["Hello, what does law cost?", "Hello, what does cost?"]),
+        ("Hello, what does cost?", ["Hello, what does law cost?", "Hello, what does cost?"]),
+        ("what does cost?", ["what does law cost?", "what does cost?"]),
+    ],
+)
+def test_a_polite_message_that_names_a_course_may_be_an_entry_s_own(own: str, searched: list[str]) -> None:
+    find = Finds(law=0.9)
+    sources = Sources(find, lambda text, course: (text, course) == (own, "law"), SCHOOL)
+    attend("Hello, what does law cost?", sources, Limits(), date(2026, 9, 1), language="en")
+    assert find.asked == [(text, "law") for text in searched]
 
 
 def test_a_course_that_is_gone_is_not_chosen() -> None:
@@ -150,7 +165,7 @@ def test_a_follow_up_stays_in_the_course_that_the_question_before_named() -> Non
 
 def test_with_one_course_nothing_is_asked_and_the_name_means_nothing() -> None:
     find = Finds(law=0.9)
-    turn = attend("law", Sources(find, (), "law"), Limits(), date(2026, 9, 1), language="en")
+    turn = attend("law", Sources(find, lambda *_: False, (), "law"), Limits(), date(2026, 9, 1), language="en")
     assert (answered(turn), turn.course, turn.named) == (["law-cost"], "law", False)
 
 

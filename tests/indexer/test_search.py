@@ -21,7 +21,7 @@ from indexer.features import DEFAULT_FUSION, FEATURES, PARTS
 from indexer.lexical import Bm25, Numbers, Scores
 from indexer.maxsim import TokenVectors
 from indexer.passages import Hit, Kind, cut
-from indexer.search import CLOSER, MOST_ANSWERED, SHARPNESS, candidates, look_closer, search
+from indexer.search import CLOSER, MOST_ANSWERED, SHARPNESS, candidates, known, look_closer, search
 from indexer.snapshot import Snapshot, load
 from tests.conftest import DATA
 from tests.indexer.examples import entry
@@ -144,6 +144,8 @@ def test_a_question_of_an_entry_itself_finds_it_before_what_scores_higher(tmp_pa
     assert (unlike.entry.id, unlike.verbatim) == ("hot", False)
     first, second = asked(snapshot, "how hot is the KILN")
     assert (first.entry.id, first.verbatim, second.verbatim) == ("kiln", True, False)
+    assert known(snapshot, "how hot is the KILN")
+    assert not known(snapshot, "So how hot is the kiln?")
     assert first.score < second.score
 
 
@@ -154,6 +156,8 @@ def test_a_question_of_two_entries_is_certain_within_a_course_only(tmp_path: Pat
     assert [(hit.entry.id, hit.verbatim) for hit in asked(snapshot, "the price", course="glass")] == [("glass", False)]
     (hit,) = asked(snapshot, "what is the price", course="glass")
     assert (hit.entry.id, hit.verbatim) == ("glass", True)
+    told = [known(snapshot, "what is the price", course) for course in (None, "glass", "clay")]
+    assert told == [False, True, False]
 
 
 def test_a_courses_own_question_goes_before_the_common_one(tmp_path: Path) -> None:

@@ -18,10 +18,10 @@ from pathlib import Path
 import pytest
 
 from bot.dialogue.conversation import Turn
-from bot.dialogue.courses import attend
 from bot.dialogue.decide import Answer, Limits
 from bot.publishing import searcher as module
-from bot.publishing.searcher import Searcher, apart, sources, understood
+from bot.publishing.searcher import Searcher, apart
+from bot.understanding import understood
 from indexer.encoder import Encoded
 from indexer.engine import Engine, index
 from tests.flows.house import Log
@@ -94,7 +94,7 @@ async def ask(searcher: Searcher, engine: Engine, text: str = KILN) -> Turn:
 
 
 def expected(engine: Engine, text: str = KILN) -> Turn:
-    return attend(text, sources(engine), Limits(), TODAY, language="en")
+    return understood(engine, text, Limits(), TODAY, language="en")
 
 
 async def test_another_process_gives_the_same_turns_each_to_who_asked(

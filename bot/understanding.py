@@ -1,0 +1,24 @@
+"""A message understood with the knowledge of an engine."""
+
+from datetime import date
+
+from bot.dialogue.conversation import Exchange, Turn
+from bot.dialogue.courses import Sources, attend
+from bot.dialogue.decide import Limits
+from indexer.engine import Engine
+from indexer.entries import Language
+
+
+def understood(
+    engine: Engine,
+    text: str,
+    limits: Limits,
+    today: date,
+    *,
+    language: Language | None = None,
+    before: Exchange | None = None,
+    chosen: str | None = None,
+) -> Turn:
+    """`courses.attend` with an engine's answers."""
+    sources = Sources(engine.find, engine.known, engine.school, engine.course)
+    return attend(text, sources, limits, today, language=language, before=before, chosen=chosen)
