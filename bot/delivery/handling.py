@@ -34,6 +34,7 @@ class Ended:
 
     claimed: Claimed
     error: Exception | None
+    marked: bool  # as done, by its handler
 
 
 async def handle(application: App, claimed: Claimed, metrics: Metrics, *, seconds: float) -> Ended:
@@ -41,17 +42,19 @@ async def handle(application: App, claimed: Claimed, metrics: Metrics, *, second
     begun = time.perf_counter()
     if claimed.attempts == 1:
         metrics.begun((utc_now() - claimed.received_at).total_seconds())
+    marked = inbox.marks()
     error = await _process(application, claimed, seconds)
     if error is not None and not isinstance(error, AlreadyDoneError):
         details = {"seq": claimed.seq, "attempt": claimed.attempts, "error": _reason(error)}
         log.error("update not handled", extra=details)
     metrics.handled(_outcome(claimed, error), time.perf_counter() - begun)
-    return Ended(claimed, error)
+    return Ended(claimed, error, claimed.update_id in marked)
 
 
 async def note(tx: AsyncSession, ended: Sequence[Ended], on_set_aside: OnSetAside | None) -> None:
     """Writes how updates ended: done, to be tried again, or set aside, of which people are told."""
-    await inbox.close(tx, [one.claimed for one in ended if one.error is None])
+    marked = {one.claimed.update_id for one in ended if one.marked}
+    await inbox.close(tx, [one.claimed for one in ended if one.error is None], marked)
     for one in ended:
         if one.error is not None:
             await _note_error(tx, one.claimed, one.error, on_set_aside)

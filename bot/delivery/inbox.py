@@ -1,7 +1,8 @@
 """The inbox: updates committed first, then handled chat by chat, each at most once to completion."""
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Container, Sequence
+from contextvars import ContextVar
 from datetime import datetime, timedelta
 from typing import cast
 
@@ -42,6 +43,9 @@ AGAIN = (
     )
 )
 SET_ASIDE = update(_table).where(_row, _new).values(_ended | {"state": UpdateState.SET_ASIDE})
+
+
+_marked: ContextVar[set[int]] = ContextVar("marked")
 
 
 class AlreadyDoneError(RuntimeError):
@@ -93,13 +97,22 @@ async def done(tx: AsyncSession, update_id: int) -> None:
     values = {"update": update_id, "moment": utc_now()}
     if (await tx.execute(DONE, values)).scalar_one_or_none() is None:
         raise AlreadyDoneError(f"update {update_id} is not waiting to be handled")
+    if (marked := _marked.get(None)) is not None:
+        marked.add(update_id)
 
 
-async def close(tx: AsyncSession, claimed: Sequence[Claimed]) -> None:
+def marks() -> set[int]:
+    """Fills with the updates that `done` marks in this task from now on."""
+    marked: set[int] = set()
+    _marked.set(marked)
+    return marked
+
+
+async def close(tx: AsyncSession, claimed: Sequence[Claimed], marked: Container[int] = ()) -> None:
     """Marks as done what its handlers did not, and frees the chats; all of one worker."""
-    if claimed:
-        await tx.execute(_DONE, [{"update": one.update_id, "moment": utc_now()} for one in claimed])
-        await release(tx, *claimed)
+    if rest := [{"update": one.update_id, "moment": utc_now()} for one in claimed if one.update_id not in marked]:
+        await tx.execute(_DONE, rest)
+    await release(tx, *claimed)
 
 
 async def failed(tx: AsyncSession, claimed: Claimed, error: str, now: datetime) -> bool:

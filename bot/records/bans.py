@@ -14,6 +14,7 @@ from bot.records.upsert import insert_new
 SALT = "ban_salt"  # the key in `setting` of what makes fingerprints this installation's own
 # Some 50 ms and 16 MB for each: too slow for trying all the numbers that a chat can have.
 COST = {"n": 2**14, "r": 8, "p": 1}
+_ANY = select(exists().select_from(Ban))  # built once: that takes longer than to run it
 
 
 async def keep(tx: AsyncSession, candidate: Candidate) -> None:
@@ -27,7 +28,7 @@ async def keep(tx: AsyncSession, candidate: Candidate) -> None:
 
 async def kept(tx: AsyncSession, chat_id: int) -> Ban | None:
     """The ban of a chat that was forgotten."""
-    if not await tx.scalar(select(exists().select_from(Ban))):
+    if not await tx.scalar(_ANY):
         return None
     return await tx.get(Ban, await _fingerprint(tx, chat_id))
 

@@ -8,13 +8,16 @@ from typing import cast
 from sqlalchemy import (
     ColumnElement,
     CursorResult,
+    Executable,
     Insert,
     String,
+    Table,
     UpdateBase,
     bindparam,
     delete,
     exists,
     func,
+    null,
     or_,
     select,
     update,
@@ -52,18 +55,22 @@ _LOCKED = (
     .order_by(Chat.telegram_id)
     .with_for_update()
 )
-_SEEN = (
-    update(Candidate)
-    .values(
-        last_seen_at=bindparam("moment", type_=UtcTime),
-        language=func.coalesce(bindparam("tongue", type_=String), Candidate.language),
-    )
-    .returning(Candidate)
-    .execution_options(synchronize_session=False, populate_existing=True)
-)
-_SEEN_AGAIN = _SEEN.where(Candidate.chat_id == bindparam("chat"))
+_candidates = cast(Table, Candidate.__table__)
+
+
+def _seen_where(own: ColumnElement[bool]) -> Executable:
+    """Notes that a candidate was seen, and gives them. As an UPDATE of objects it would be built anew each time."""
+    values = {
+        "last_seen_at": bindparam("moment", type_=UtcTime),
+        "language": func.coalesce(bindparam("tongue", type_=String), _candidates.c.language),
+    }
+    seen = update(_candidates).values(values).where(own).returning(*_candidates.c)
+    return select(Candidate).from_statement(seen).execution_options(populate_existing=True)
+
+
+_SEEN_AGAIN = _seen_where(_candidates.c.chat_id == bindparam("chat"))
 _chat = select(Chat.id).where(Chat.telegram_id == bindparam("telegram_id"))
-_SEEN_IN_CHAT = _SEEN.where(Candidate.chat_id == _chat.scalar_subquery())
+_SEEN_IN_CHAT = _seen_where(_candidates.c.chat_id == _chat.scalar_subquery())
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +113,10 @@ async def lock_chats(tx: AsyncSession, telegram_ids: Collection[int]) -> None:
 
 @cache
 def _seen(dialect: str, *, reached: bool) -> Insert:
-    changes: dict[str, None] = {"forgotten_at": None}
+    # As words of the statement: with parameters here, SQLAlchemy would write several rows one by one.
+    changes = {"forgotten_at": null()}
     if reached:
-        changes |= {"unreachable_since": None, "reason": None}
+        changes |= {"unreachable_since": null(), "reason": null()}
     made = insert_into(dialect, Chat).on_conflict_do_update(index_elements=[Chat.telegram_id], set_=changes)
     return made.returning(Chat.__table__.c.id, Chat.__table__.c.telegram_id)
 
@@ -117,7 +125,8 @@ async def candidate_in(tx: AsyncSession, telegram_id: int, kind: str, language: 
     """The candidate of the chat with this Telegram id, both made at first sight; `language` as in `candidate_of`."""
     # A chat with a candidate is not about to be removed: what forgets one forgets the other.
     values = {"telegram_id": telegram_id, "tongue": language, "moment": utc_now()}
-    if (known := (await tx.execute(_SEEN_IN_CHAT, values)).scalar_one_or_none()) is not None:
+    known: Candidate | None = (await tx.execute(_SEEN_IN_CHAT, values)).scalar_one_or_none()
+    if known is not None:
         return known
     chat_id = await chat_id_of(tx, telegram_id, kind)
     await _make(tx, chat_id)
@@ -129,11 +138,14 @@ async def candidate_of(tx: AsyncSession, chat_id: int, language: str | None) -> 
 
     Who was banned or muted and then forgotten is so still, under the name that staff know.
     """
-    values, tried = {"chat": chat_id, "tongue": language, "moment": utc_now()}, 0
-    while (candidate := (await tx.execute(_SEEN_AGAIN, values)).scalar_one_or_none()) is None:
+    values = {"chat": chat_id, "tongue": language, "moment": utc_now()}
+    tried = 0
+    while True:
+        candidate: Candidate | None = (await tx.execute(_SEEN_AGAIN, values)).scalar_one_or_none()
+        if candidate is not None:
+            return candidate
         await _make(tx, chat_id, tried)
         tried += 1
-    return candidate
 
 
 async def _make(tx: AsyncSession, chat_id: int, tried: int = 0) -> None:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from bot.delivery import claims, inbox
 from bot.delivery.claims import LEASE, Claimed
@@ -139,6 +139,29 @@ async def test_who_writes_and_leaves_in_one_batch_can_be_reached(db: Database) -
     async with db.read() as tx:
         since = (await tx.execute(select(Chat.unreachable_since).order_by(Chat.telegram_id))).scalars().all()
     assert since == [None, NOW]
+
+
+async def test_many_updates_take_no_more_statements_than_one(db: Database) -> None:
+    statements: list[str] = []
+    event.listen(db.writing.sync_engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
+    await receive(db, message(1, chat=1))
+    alone = len(statements)
+    await receive(db, *(message(number, chat=number) for number in range(2, 30)))
+    assert len(statements) - alone <= alone + 1  # and PostgreSQL locks several chats in one order
+
+
+async def test_what_its_handler_has_marked_is_not_marked_again(db: Database) -> None:
+    await receive(db, message(1, chat=1), message(2, chat=2))
+    async with db.begin() as tx:
+        claimed = await claims.claim(tx, "main/0", NOW, 2)
+    marked = inbox.marks()
+    async with db.begin() as tx:
+        await inbox.done(tx, 1)
+    assert marked == {1}
+    async with db.begin() as tx:
+        await inbox.close(tx, claimed, {1, 2})  # of the second that is not true: it is handled again
+    assert [row.state for row in await stored(db)] == [UpdateState.DONE, UpdateState.NEW]
+    assert (await must_claim(db)).update_id == 2
 
 
 async def test_updates_of_many_chats_that_come_together_keep_their_order(db: Database) -> None:
