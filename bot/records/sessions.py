@@ -7,9 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
-from selectors import EVENT_READ, DefaultSelector
 
-from sqlalchemy import Dialect, event, make_url
+from sqlalchemy import event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -104,7 +103,7 @@ def open_database(url: str) -> Database:
     """Prepares connections to `sqlite+aiosqlite:///…` or `postgresql+psycopg://…`; connects at first use."""
     if not make_url(url).drivername.startswith("sqlite"):
         engine = create_async_engine(url, pool_size=10, max_overflow=20, connect_args=KEEPALIVE)
-        event.listen(engine.sync_engine, "checkout", partial(_notice_end, engine.dialect))
+        event.listen(engine.sync_engine, "checkout", partial(_notice_end, engine.dialect.loaded_dbapi.Error))
         consistent = engine.execution_options(isolation_level="REPEATABLE READ")
         # Each statement of a glance is a transaction of its own: it spares the server to begin and end one.
         return Database(consistent, engine, engine.execution_options(isolation_level="AUTOCOMMIT"))
@@ -115,21 +114,17 @@ def open_database(url: str) -> Database:
 
 
 def _notice_end(
-    dialect: Dialect, connection: DBAPIConnection, entry: ConnectionPoolEntry, _proxy: PoolProxiedConnection
+    errors: type[Exception], _connection: DBAPIConnection, entry: ConnectionPoolEntry, _proxy: PoolProxiedConnection
 ) -> None:
-    """Notices before it is used that a restart of the server has cut a connection: there is something to read, its end.
+    """Notices before it is used that a restart of the server has cut a connection, by reading what has come of it.
 
-    Only then is it tried with a statement. SQLAlchemy's `pool_pre_ping` tries it each time, which takes as long as what
-    it is wanted for.
+    SQLAlchemy's `pool_pre_ping` sends a statement each time, which takes as long as what the connection is wanted for.
     """
     assert entry.driver_connection
     try:
-        with DefaultSelector() as selector:
-            selector.register(entry.driver_connection.fileno(), EVENT_READ)
-            told = selector.select(timeout=0)
-        if told:
-            dialect.do_ping(connection)
-    except dialect.loaded_dbapi.Error as error:
+        for _ in range(2):  # the server's last words, and its end
+            entry.driver_connection.pgconn.consume_input()
+    except errors as error:
         raise InvalidatePoolError from error  # all connections that are older than this moment are made anew
 
 

@@ -176,6 +176,15 @@ async def test_a_restart_of_postgresql_between_two_transactions_goes_unnoticed(
     assert await count(postgres_db) == 2
 
 
+async def test_a_connection_that_postgresql_has_ended_goes_unnoticed(postgres_db: Database, postgres: Postgres) -> None:
+    own = text("SELECT pg_backend_pid()")
+    async with postgres_db.glance() as connection:
+        ended = (await connection.execute(own)).scalar_one()
+    postgres.execute(f"SELECT pg_terminate_backend({ended}, 5000)")
+    async with postgres_db.glance() as connection:
+        assert (await connection.execute(own)).scalar_one() != ended
+
+
 async def test_a_stopped_postgresql_is_an_outage_and_nobodys_fault(postgres_db: Database, postgres: Postgres) -> None:
     async with postgres_db.begin() as tx:
         tx.add(Setting(key="count", value="1"))
