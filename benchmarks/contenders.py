@@ -8,6 +8,7 @@ FOLDER is what `query.py` prepared.
 """
 
 import asyncio
+import atexit
 import json
 import logging
 import os
@@ -37,15 +38,12 @@ def guichet(folder: Path, facts: dict[str, str]) -> Answer:
     from indexer.engine import open_engine  # noqa: PLC0415
 
     engine = open_engine(facts["model"], Path(facts["cache"]), folder / "index")
-    searcher, loop, today = apart(engine, folder / "index"), asyncio.new_event_loop(), date.today()  # noqa: DTZ011  # any
-    loop.run_until_complete(searcher.__aenter__())
-    loop.run_until_complete(searcher.run(engine, understood, facts["question"], Limits(), today))
-
-    def find(question: str, language: str) -> object:
-        assert searcher.child  # kept alive as long as this function, for its memory counts
-        return engine.find(question, language)  # type: ignore[arg-type]  # its language is "fr" or "en"
-
-    return find
+    searcher, today, runner = apart(engine, folder / "index"), date.today(), asyncio.Runner()  # noqa: DTZ011  # any
+    runner.run(searcher.__aenter__())  # until this process ends, for the memory of both counts
+    atexit.register(runner.close)
+    atexit.register(lambda: runner.run(searcher.__aexit__(None, None, None)))
+    runner.run(searcher.run(engine, understood, facts["question"], Limits(), today))
+    return engine.find  # type: ignore[return-value]  # the language that it is given is "fr" or "en"
 
 
 def forward(_: Path, facts: dict[str, str]) -> Answer:

@@ -5,6 +5,7 @@ import json
 import logging
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -91,6 +92,7 @@ def answerer(settings: Settings, engine: Engine, course: str | None = None) -> C
         started = perf_counter()
         today = datetime.now(ZoneInfo(settings.timezone)).date()
         turn = understood(engine, text, limits, today, chosen=course)
+        turn = turn if engine.school else replace(turn, course="")  # where there is but one, it is not told
         return as_dict(turn, text, engine.snapshot.id, (perf_counter() - started) * 1000)
 
     return answer

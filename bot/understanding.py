@@ -20,5 +20,6 @@ def understood(
     chosen: str | None = None,
 ) -> Turn:
     """`courses.attend` with an engine's answers."""
-    sources = Sources(engine.find, engine.known, engine.school, engine.course)
+    several = len(engine.courses()) > 1  # files may name some that nobody has described, to choose from
+    sources = Sources(engine.find, engine.known, engine.school, None if several else engine.course)
     return attend(text, sources, limits, today, language=language, before=before, chosen=chosen)

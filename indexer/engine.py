@@ -1,7 +1,7 @@
 """Model, live snapshot and calibrator together: a question in, rated hits out."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +24,7 @@ from indexer.store import NO_NOTE, Note
 
 Step = Callable[[str, int, int], None]
 TRAINED = "trained.json"
-SURE = 0.8  # of what the author has written: on 104 questions with slips, no corrected one was answered otherwise
+SURE, UNLIKELY = 0.9, 0.5  # of a first hit that any school shows, whatever its threshold, and of all others beside it
 
 
 def _silent(step: str, done: int, total: int) -> None:
@@ -44,13 +44,13 @@ class Engine:
         """Rated hits, best first; drafts among them. Takes milliseconds: call it outside the event loop.
 
         Within a course: its own entries, and those that are common to all courses.
-        A question with slips of the keyboard is searched as it stands and, unless that is as sure as `SURE`, corrected;
-        the surer finding counts.
+        A question with slips of the keyboard is searched as it stands and, unless that leaves no doubt, corrected; the
+        surer finding counts.
         """
         if not question.strip():
             return ()
         found = self._find(question, language, course)
-        if found and found[0].confidence >= SURE:
+        if found and _beyond_doubt(found):
             return found
         corrected = self.speller.corrected(question, language)
         if corrected == question:
@@ -92,6 +92,12 @@ class Engine:
     def title(self, course: str, language: Language) -> str:
         """What a course is called; empty where there is only one, and for what is common to all."""
         return next((one.title(language) for one in self.school if one.name == course), "")
+
+
+def _beyond_doubt(found: Sequence[Hit]) -> bool:
+    first, *others = found
+    clear = first.confidence >= SURE and not first.entry.draft and all(hit.confidence < UNLIKELY for hit in others)
+    return first.verbatim or clear
 
 
 def open_engine(model: str, cache: Path, root: Path, progress: Step = _silent) -> Engine:

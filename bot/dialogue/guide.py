@@ -37,8 +37,8 @@ def guide(understood: Callable[[str], Turn], entries: Sequence[Entry], language:
 
 
 def _decided(turn: Turn) -> type[Decision] | None:
-    """What becomes of a message that is one question; None for any other."""
-    return type(turn.parts[0].decision) if len(turn.parts) == 1 else None
+    """What becomes of a message that is one question; None for any other, and where a course has to be chosen."""
+    return type(turn.parts[0].decision) if len(turn.parts) == 1 and not turn.courses else None
 
 
 @cache

@@ -1,4 +1,5 @@
 import errno
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from threading import Event, Thread
@@ -7,8 +8,10 @@ import numpy as np
 import pytest
 
 from indexer import store
+from indexer.encoder import Encoded
 from indexer.engine import Indexed, index, open_engine, with_live_snapshot
 from indexer.entries import KnowledgeError
+from indexer.features import FEATURES
 from indexer.snapshot import SnapshotError
 from tests.indexer.standin import WordEncoder
 
@@ -213,6 +216,25 @@ def test_a_question_with_slips_is_found_as_if_it_had_none(knowledge: Path, root:
     )
     assert slipped[0].entry.id == right[0].entry.id
     assert slipped[0].confidence == right[0].confidence
+
+
+def test_what_is_found_beyond_doubt_is_not_searched_corrected(knowledge: Path, root: Path) -> None:
+    engine, asked = index(knowledge, WordEncoder(), root).engine, list[str]()
+
+    class Listening(WordEncoder):
+        def questions(self, texts: Sequence[str]) -> list[Encoded]:
+            asked.extend(texts)
+            return super().questions(texts)
+
+    def searched(margin: float) -> list[str]:
+        asked.clear()
+        weights = tuple(margin if name == "margin" else 0.0 for name in FEATURES)
+        rated = replace(engine, encoder=Listening(), calibrator=replace(engine.calibrator, weights=weights, bias=0.0))
+        rated.find("So where can I leave my bicyle?", "en")
+        return asked
+
+    assert searched(margin=1000) == ["So where can I leave my bicyle?"]
+    assert searched(margin=0) == ["So where can I leave my bicyle?", "So where can I leave my bicycle?"]
 
 
 def test_what_was_mended_is_not_taken_for_an_entrys_own_words(knowledge: Path, root: Path) -> None:
