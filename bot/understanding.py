@@ -20,6 +20,7 @@ def understood(
     chosen: str | None = None,
 ) -> Turn:
     """`courses.attend` with an engine's answers."""
-    several = len(engine.courses()) > 1  # files may name some that nobody has described, to choose from
-    sources = Sources(engine.find, engine.known, engine.school, None if several else engine.course)
+    # Files may name several that nobody has described: there is none to choose, and all are searched.
+    undescribed = not engine.snapshot.school and len(engine.courses()) > 1
+    sources = Sources(engine.find, engine.known, engine.school, None if undescribed else engine.course)
     return attend(text, sources, limits, today, language=language, before=before, chosen=chosen)

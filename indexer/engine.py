@@ -77,7 +77,7 @@ class Engine:
 
     def courses(self) -> tuple[str, ...]:
         """The courses that the snapshot knows."""
-        return tuple(dict.fromkeys(entry.course for entry in self.snapshot.entries))
+        return tuple(self.snapshot.courses)
 
     @property
     def course(self) -> str:

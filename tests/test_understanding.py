@@ -1,10 +1,12 @@
 from datetime import date
 from pathlib import Path
+from shutil import copytree, ignore_patterns
 
 import pytest
 
 from bot.dialogue.decide import Answer, Limits
 from bot.understanding import understood
+from indexer.courses import COMMON
 from indexer.engine import index
 from tests.indexer.standin import WordEncoder
 
@@ -36,3 +38,11 @@ def test_courses_that_nobody_has_described_are_searched_together(
         (part,) = turn.parts
         assert isinstance(part.decision, Answer)
         assert (part.decision.entry.id, turn.course) == (entry, told)
+
+
+def test_the_only_course_is_told_beside_what_is_common_to_all(tmp_path: Path) -> None:
+    school = tmp_path / "school"
+    copytree(Path(__file__).parent / "data" / "school", school, ignore=ignore_patterns("baking", "golden.yaml"))
+    engine = index(school, WordEncoder(), tmp_path / "index").engine
+    turn = understood(engine, "How much does a room cost?", Limits(), date(2026, 9, 2), language="en")
+    assert (engine.courses(), turn.course) == ((COMMON, "law"), "law")
