@@ -16,7 +16,6 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass
 from datetime import date
-from functools import partial
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -33,12 +32,12 @@ from benchmarks.measuring import figures, forward_ms, latency, peak_mb, processo
 from benchmarks.memory import memory_mb
 from benchmarks.processes import TOKEN, Bot, Stage, stage
 from bot.console import err, plainly, progress_bar
-from bot.dialogue.conversation import respond
 from bot.dialogue.decide import Answer
 from bot.evaluation.golden import FILE, read_golden
 from bot.publishing.gate import limits_of
 from bot.sandbox.botapi import BotApi, serve
 from bot.settings import Settings, load_settings
+from bot.understanding import understood
 from indexer.engine import Engine, open_engine
 from indexer.model import prepare
 from tests.postgres import running
@@ -98,8 +97,7 @@ def questions_answered(engine: Engine, settings: Settings) -> list[str]:
     limits, today = limits_of(engine.snapshot, settings.max_wrong)[0], date.today()  # noqa: DTZ011  # any day will do
     golden = read_golden(settings.knowledge_dir / FILE)
     plain = [one.ask for one in golden if one.kind == "plain" and one.answerable and one.single]
-    find = partial(engine.find, course=None)
-    turns = {text: respond(text, find, limits, today).parts for text in plain}
+    turns = {text: understood(engine, text, limits, today).parts for text in plain}
     return [text for text, parts in turns.items() if len(parts) == 1 and isinstance(parts[0].decision, Answer)]
 
 

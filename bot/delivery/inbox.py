@@ -1,7 +1,7 @@
 """The inbox: updates committed first, then handled chat by chat, each at most once to completion."""
 
 import logging
-from collections.abc import Collection, Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from contextvars import ContextVar
 from datetime import datetime, timedelta
 from typing import cast
@@ -63,15 +63,14 @@ async def receive(tx: AsyncSession, raw: Sequence[object]) -> int:
     known = set((await tx.execute(_KNOWN, {"ids": list(numbered)})).scalars())
     new = {number: item for number, item in numbered.items() if number not in known}
     # The chats first: their rows are then locked, so that the updates of each are numbered in the order of commits.
-    chats = await _chats(tx, new.values())
-    places = {number: chats.get(incoming.place(item)) for number, item in new.items()}
+    chats = await _chats(tx, new)
     rows = [
-        {"update_id": number, "kind": incoming.kind(item), "raw": item, "chat_id": places[number]}
+        {"update_id": number, "kind": incoming.kind(item), "raw": item, "chat_id": chats.get(number)}
         for number, item in new.items()
     ]
     kept = set(await insert_new_ones(tx, Update, Update.update_id, rows))
     for number, item in new.items():
-        chat_id, moved = places[number], incoming.moved_to(item)
+        chat_id, moved = chats.get(number), incoming.moved_to(item)
         if number in kept and chat_id is not None and moved is not None:
             await move_chat(tx, chat_id, moved)
     if kept:
@@ -79,14 +78,15 @@ async def receive(tx: AsyncSession, raw: Sequence[object]) -> int:
     return len(kept)
 
 
-async def _chats(tx: AsyncSession, raw: Collection[incoming.Raw]) -> dict[incoming.Place | None, int]:
-    """Our own ids of the chats that updates name."""
-    named = [(where, incoming.kind(item) in incoming.WRITTEN) for item in raw if (where := incoming.place(item))]
-    reached = {where.telegram_id: where.kind for where, written in named if written}
-    others = {where.telegram_id: where.kind for where, _ in named if where.telegram_id not in reached}
+async def _chats(tx: AsyncSession, raw: Mapping[int, incoming.Raw]) -> dict[int, int]:
+    """Our own id of the chat that each update names; updates and chats by their numbers."""
+    named = {number: where for number, item in raw.items() if (where := incoming.place(item))}
+    written = [where for number, where in named.items() if incoming.kind(raw[number]) in incoming.WRITTEN]
+    reached = {where.telegram_id: where.kind for where in written}
+    others = {where.telegram_id: where.kind for where in named.values() if where.telegram_id not in reached}
     await lock_chats(tx, [*reached, *others])
     ids = await chat_ids_of(tx, reached, reached=True) | await chat_ids_of(tx, others)
-    return {where: ids[where.telegram_id] for where, _ in named}
+    return {number: ids[where.telegram_id] for number, where in named.items()}
 
 
 async def done(tx: AsyncSession, update_id: int) -> None:
