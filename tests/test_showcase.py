@@ -219,11 +219,33 @@ def test_files_edits_replies_and_reactions_go_both_ways(visit: Open, tmp_path: P
     answered.locator("summary").click()
     answered.get_by_role("button", name="👍").click()
     expect(answered.locator(".reactions")).to_have_text("👍")
+    expect(answered.locator("summary")).to_be_focused()  # the choice has closed what could be done
+    expect(answered.locator("details")).not_to_have_attribute("open")
     answered.locator("summary").click()
     answered.get_by_role("button", name="Reply").click()
     say(page, "And <img src=x onerror=alert(1)> **so** on?")
     expect(desk(page).locator(".quote").last).to_contain_text("Better words")
     expect(desk(page)).to_contain_text("And <img src=x onerror=alert(1)> **so** on?")
+
+
+def test_what_can_be_done_with_a_message_stays_open_when_somebody_else_reacts(visit: Open) -> None:
+    page, said = visit("en"), texts("en")
+    choose(page, "Sara")
+    say(page, f"/human {PRICE['en']}")
+    expect(phone(page)).to_contain_text(said.human_asked.splitlines()[0])
+    say(page, "It is on its way", "staff")
+    mine = desk(page).locator(".mine", has_text="It is on its way")
+    expect(mine.locator(".reactions")).to_have_text("👌")
+    mine.locator("summary").click()
+    mine.get_by_role("button", name="Edit").focus()
+
+    colleague = desk(visit("en")).locator(".mine", has_text="It is on its way")
+    colleague.locator("summary").click()
+    colleague.get_by_role("button", name="🎉").click()
+    expect(mine.locator(".reactions")).to_contain_text("🎉")
+    expect(mine.get_by_role("button", name="Edit")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#write-staff")).to_have_value("It is on its way")
 
 
 def test_on_a_narrow_screen_one_side_at_a_time(visit: Open) -> None:

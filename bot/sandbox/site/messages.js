@@ -48,15 +48,18 @@ function keyboard(pane, message) {
 }
 
 function actions(pane, message, mine) {
-  const button = (label, work, name) => el("button", { type: "button", onclick: work, "aria-label": name ?? label }, label);
+  const summary = el("summary", { "aria-label": words.more, "data-place": "more" }, "⋯");
+  const choose = (work) => { summary.parentElement.open = false; summary.focus(); work(); };
+  const button = (place, label, work, name) => el("button", {
+    type: "button", "data-place": place, "aria-label": name ?? label, onclick: () => choose(work),
+  }, label);
   const editable = mine && (message.text !== undefined || message.caption !== undefined);
-  return el("details", { className: "more" },
-    el("summary", { "aria-label": words.more }, "⋯"),
+  return el("details", { className: "more" }, summary,
     el("div", {},
-      button(words.reply, () => pane.answer(message)),
-      ...["👍", "❤", "🎉"].map((emoji) => button(emoji, () => pane.react(message, emoji), fill(words.react, { emoji }))),
-      editable ? button(words.edit, () => pane.change(message)) : "",
-      mine ? button(words.delete, () => act({ action: "delete", user: pane.user, message: message.message_id })) : ""));
+      button("reply", words.reply, () => pane.answer(message)),
+      ...["👍", "❤", "🎉"].map((emoji) => button(emoji, emoji, () => pane.react(message, emoji), fill(words.react, { emoji }))),
+      editable ? button("edit", words.edit, () => pane.change(message)) : "",
+      mine ? button("delete", words.delete, () => act({ action: "delete", user: pane.user, message: message.message_id })) : ""));
 }
 
 function quoted(pane, message) {

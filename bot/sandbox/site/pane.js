@@ -187,13 +187,14 @@ export class Pane {
     if (this.low) this.log.scrollTop = this.log.scrollHeight;
   }
 
-  // A message that has not changed keeps its element, and with it the focus.
+  // A message that has not changed keeps its element. One that has keeps the focus, and what was opened in it.
   node(message, reactions) {
     const sign = JSON.stringify([message, reactions, this.user, state.changed.has(key(this.chat, message.message_id))]);
     const place = key(this.chat, message.message_id);
     const before = this.shown.get(place);
     if (before?.sign === sign) return before.node;
     const node = bubble(this, message, reactions);
+    if (before && $("details[open]", before.node)) $("details", node).open = true;
     if (before?.node.contains(document.activeElement)) {
       const at = document.activeElement.dataset.place;
       queueMicrotask(() => (at && $(`[data-place="${at}"]`, node) || node).focus());
