@@ -6,9 +6,9 @@ The statements are built once: SQLAlchemy needs longer to build one than SQLite 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import cast
+from typing import Any, cast
 
-from sqlalchemy import BindParameter, Integer, Row, String, Table, and_, bindparam, func, or_, select, update
+from sqlalchemy import BindParameter, Integer, Row, String, Table, and_, bindparam, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -36,7 +36,7 @@ _following = (
     .where(_free, _due, UPDATE.seq == _oldest.scalar_subquery())
     .order_by(CHAT.served_at.nulls_first(), UPDATE.seq)
     .limit(bindparam("count", type_=Integer))
-    .with_for_update(of=Chat, skip_locked=True)
+    .with_for_update(of=Chat, skip_locked=True, key_share=True)
     .cte("following")  # so that PostgreSQL looks for them once
 )
 # One that belongs to no chat is leased itself.
@@ -52,7 +52,7 @@ _held = (
     select(CHAT.id)
     .where(CHAT.id.in_(PLACES), CHAT.leased_by == WORKER)
     .order_by(CHAT.telegram_id)  # the order in which intake locks them, or each might wait for the other
-    .with_for_update()
+    .with_for_update(key_share=True)
 )
 _columns = (UPDATE.seq, UPDATE.update_id, UPDATE.chat_id, UPDATE.attempts, UPDATE.received_at, UPDATE.raw)
 _counted = {"attempts": UPDATE.attempts + 1}
@@ -70,7 +70,17 @@ BEGIN_LONE = (
     .values(_counted | {"leased_by": WORKER, "not_before": bindparam("until", type_=UtcTime)})
     .returning(*_columns)
 )
+LEASE_THESE = (
+    update(CHAT.id.table)
+    .where(CHAT.id.in_(PLACES), _free)
+    .values(leased_by=WORKER, leased_until=bindparam("until", type_=UtcTime), served_at=MOMENT)
+    .returning(CHAT.id)
+)
 RELEASE = update(CHAT.id.table).where(CHAT.id.in_(_held)).values(FREED)
+_more = exists().where(_waiting.chat_id == CHAT.id, _waiting.state == UpdateState.NEW)
+RELEASE_ONE = (
+    update(CHAT.id.table).where(CHAT.id == bindparam("place"), CHAT.leased_by == WORKER).values(FREED).returning(_more)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,17 +103,41 @@ async def claim(
 
     A chat whose oldest update waits for another try waits with it. `under_way` is what the worker is at work on.
     """
-    values = {"worker": worker, "moment": now, "until": now + LEASE, "count": count}
-    values |= {"busy": _chats(under_way), "busy_alone": [one.seq for one in under_way if one.chat_id is None]}
+    values = _lease(worker, now, under_way) | {"count": count}
     begun: list[Claimed] = []
     while not begun and (chats := (await tx.execute(LEASE_CHATS, values)).scalars().all()):
-        rows = (await tx.execute(BEGIN_IN_CHATS, {"places": chats, "moment": now})).all()
-        begun = [_claimed(worker, row) for row in rows]
-        # Another worker of PostgreSQL has handled it between our looking for a chat and our taking it.
-        await _let_go(tx, worker, set(chats) - set(_chats(begun)))
+        begun = await _begun(tx, worker, now, chats)
     if len(begun) < count:
         lone = (await tx.execute(BEGIN_LONE, values)).one_or_none()
         begun += [] if lone is None else [_claimed(worker, lone)]
+    return begun
+
+
+async def claim_in(
+    tx: AsyncSession, worker: str, now: datetime, chats: Collection[int], under_way: Collection[Claimed] = ()
+) -> list[Claimed]:
+    """The oldest update of each of these chats that is free, with a lease on it; `under_way` as for `claim`."""
+    values = _lease(worker, now, under_way) | {"places": list(chats)}
+    leased = (await tx.execute(LEASE_THESE, values)).scalars().all() if chats else ()
+    return await _begun(tx, worker, now, leased) if leased else []
+
+
+def _lease(worker: str, now: datetime, under_way: Collection[Claimed]) -> dict[str, Any]:
+    busy_alone = [one.seq for one in under_way if one.chat_id is None]
+    return {
+        "worker": worker,
+        "moment": now,
+        "until": now + LEASE,
+        "busy": _chats(under_way),
+        "busy_alone": busy_alone,
+    }
+
+
+async def _begun(tx: AsyncSession, worker: str, now: datetime, chats: Collection[int]) -> list[Claimed]:
+    rows = (await tx.execute(BEGIN_IN_CHATS, {"places": list(chats), "moment": now})).all()
+    begun = [_claimed(worker, row) for row in rows]
+    # Its oldest waits for another try, or another worker of PostgreSQL was faster to take it.
+    await _let_go(tx, worker, set(chats) - set(_chats(begun)))
     return begun
 
 
@@ -115,6 +149,14 @@ async def release(tx: AsyncSession, *claimed: Claimed) -> None:
     """Ends the leases of one worker, as far as it still has them."""
     if claimed:
         await _let_go(tx, claimed[0].worker, _chats(claimed))
+
+
+async def release_one(tx: AsyncSession, claimed: Claimed) -> bool:
+    """Ends the lease, if the worker still has it; whether the chat has more updates than those that are done."""
+    if claimed.chat_id is None:
+        return False
+    found = await tx.execute(RELEASE_ONE, {"place": claimed.chat_id, "worker": claimed.worker})
+    return bool(found.scalar_one_or_none())
 
 
 def _chats(claimed: Collection[Claimed]) -> list[int]:

@@ -33,46 +33,60 @@ class Ended:
     """How handling an update went."""
 
     claimed: Claimed
-    error: Exception | None
-    marked: bool  # as done, by its handler
+    error: Exception | None = None
+    done: bool = False  # and `freed` and `more` as in inbox.Handling
+    freed: bool = False
+    more: bool = False
+
+    @property
+    def over(self) -> bool:
+        """Nothing of it is left to be noted."""
+        return self.error is None and self.freed
 
 
-async def handle(application: App, claimed: Claimed, metrics: Metrics, *, seconds: float) -> Ended:
-    """Handles one update; what happened to it is for `note` to write."""
+async def handle(
+    application: App, claimed: Claimed, metrics: Metrics, *, seconds: float, crowded: Callable[[], bool]
+) -> Ended:
+    """Handles one update; unless it is over then, what happened to it is for `note` to write.
+
+    `crowded` tells whether others wait for room.
+    """
     begun = time.perf_counter()
     if claimed.attempts == 1:
         metrics.begun((utc_now() - claimed.received_at).total_seconds())
-    marked = inbox.marks()
+    own = inbox.handling(claimed, crowded)
     error = await _process(application, claimed, seconds)
     if error is not None and not isinstance(error, AlreadyDoneError):
         details = {"seq": claimed.seq, "attempt": claimed.attempts, "error": _reason(error)}
         log.error("update not handled", extra=details)
     metrics.handled(_outcome(claimed, error), time.perf_counter() - begun)
-    return Ended(claimed, error, claimed.update_id in marked)
+    return Ended(claimed, error, own.done, own.freed, own.more)
 
 
 async def note(tx: AsyncSession, ended: Sequence[Ended], on_set_aside: OnSetAside | None) -> None:
     """Writes how updates ended: done, to be tried again, or set aside, of which people are told."""
-    marked = {one.claimed.update_id for one in ended if one.marked}
+    marked = {one.claimed.update_id for one in ended if one.done}
     await inbox.close(tx, [one.claimed for one in ended if one.error is None], marked)
     for one in ended:
         if one.error is not None:
-            await _note_error(tx, one.claimed, one.error, on_set_aside)
+            await _note_error(tx, one.claimed, one.error, on_set_aside, freed=one.freed)
 
 
-async def _note_error(tx: AsyncSession, claimed: Claimed, why: Exception, on_set_aside: OnSetAside | None) -> None:
+async def _note_error(
+    tx: AsyncSession, claimed: Claimed, why: Exception, on_set_aside: OnSetAside | None, *, freed: bool
+) -> None:
     aside = False
     match why:
         case AlreadyDoneError():
             log.info("update handled by another worker", extra={"seq": claimed.seq})
             await release(tx, claimed)
         case _UnreadableError() as error:
-            await inbox.set_aside(tx, claimed, _reason(error))
+            await inbox.set_aside(tx, claimed, _reason(error), freed=freed)
             aside = True
         case error if outage(error):
-            await inbox.put_back(tx, claimed, place(error), utc_now())
+            await inbox.put_back(tx, claimed, place(error), utc_now(), freed=freed)
         case error:
-            aside = await inbox.failed(tx, claimed, place(error), utc_now())
+            aside = await inbox.failed(tx, claimed, place(error), utc_now(), freed=freed)
     if aside and on_set_aside is not None:
         await on_set_aside(tx, claimed.seq, _reason(why))
 

@@ -1,17 +1,17 @@
 """The inbox: updates committed first, then handled chat by chat, each at most once to completion."""
 
 import logging
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import cast
+from typing import Any, cast
 
-from sqlalchemy import Integer, Table, bindparam, select, update
+from sqlalchemy import Executable, Integer, Table, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.delivery import incoming
-from bot.delivery.claims import Claimed, release
-from bot.records.news import tell
+from bot.delivery.claims import Claimed, release, release_one
 from bot.records.people import chat_ids_of, lock_chats, move_chat
 from bot.records.states import UpdateState
 from bot.records.tables import Update, UtcTime, utc_now
@@ -41,19 +41,34 @@ AGAIN = (
         error=bindparam("why"),
         attempts=bindparam("tries", type_=Integer),
     )
+    .returning(_table.c.seq)
 )
-SET_ASIDE = update(_table).where(_row, _new).values(_ended | {"state": UpdateState.SET_ASIDE})
+SET_ASIDE = update(_table).where(_row, _new).values(_ended | {"state": UpdateState.SET_ASIDE}).returning(_table.c.seq)
 
 
-_marked: ContextVar[set[int]] = ContextVar("marked")
+@dataclass(slots=True)
+class Handling:
+    """An update in its handler's hands."""
+
+    claimed: Claimed
+    crowded: Callable[[], bool]  # whether others wait, so that many leases will end in one transaction
+    done: bool = False
+    freed: bool = False  # its chat, as it was marked as done
+    more: bool = False  # and another update waits there
+
+
+_handling: ContextVar[Handling] = ContextVar("handling")
 
 
 class AlreadyDoneError(RuntimeError):
     """Another worker has finished this update: the transaction that hears of it must not commit."""
 
 
-async def receive(tx: AsyncSession, raw: Sequence[object]) -> int:
-    """Keeps those updates that are new, in their order; returns how many. Takes any JSON."""
+async def receive(tx: AsyncSession, raw: Sequence[object]) -> dict[int, int | None]:
+    """Keeps those updates that are new, in their order; returns by their `update_id`s the chats that they belong to.
+
+    Takes any JSON.
+    """
     numbered: dict[int, incoming.Raw] = {}
     for item in raw:
         if isinstance(item, dict) and (number := incoming.number(item)) is not None:
@@ -73,9 +88,7 @@ async def receive(tx: AsyncSession, raw: Sequence[object]) -> int:
         chat_id, moved = chats.get(number), incoming.moved_to(item)
         if number in kept and chat_id is not None and moved is not None:
             await move_chat(tx, chat_id, moved)
-    if kept:
-        tell(tx, "updates")
-    return len(kept)
+    return {number: chats.get(number) for number in new if number in kept}
 
 
 async def _chats(tx: AsyncSession, raw: Mapping[int, incoming.Raw]) -> dict[int, int]:
@@ -90,22 +103,26 @@ async def _chats(tx: AsyncSession, raw: Mapping[int, incoming.Raw]) -> dict[int,
 
 
 async def done(tx: AsyncSession, update_id: int) -> None:
-    """Handled: belongs into the transaction of its effects, once. Its JSON is erased.
+    """Handled: belongs into the transaction of its effects, once. Its JSON is erased; unless others wait, its chat is
+    free.
 
     Raises AlreadyDoneError if another worker was faster, so that nothing happens twice.
     """
     values = {"update": update_id, "moment": utc_now()}
     if (await tx.execute(DONE, values)).scalar_one_or_none() is None:
         raise AlreadyDoneError(f"update {update_id} is not waiting to be handled")
-    if (marked := _marked.get(None)) is not None:
-        marked.add(update_id)
+    own = _handling.get(None)
+    if own is not None and own.claimed.update_id == update_id:
+        own.done = True
+        if not own.crowded():
+            own.more, own.freed = await release_one(tx, own.claimed), True
 
 
-def marks() -> set[int]:
-    """Fills with the updates that `done` marks in this task from now on."""
-    marked: set[int] = set()
-    _marked.set(marked)
-    return marked
+def handling(claimed: Claimed, crowded: Callable[[], bool]) -> Handling:
+    """In this task an update is handled from now on: `done` notes here what becomes of it."""
+    own = Handling(claimed, crowded)
+    _handling.set(own)
+    return own
 
 
 async def close(tx: AsyncSession, claimed: Sequence[Claimed], marked: Container[int] = ()) -> None:
@@ -115,25 +132,34 @@ async def close(tx: AsyncSession, claimed: Sequence[Claimed], marked: Container[
     await release(tx, *claimed)
 
 
-async def failed(tx: AsyncSession, claimed: Claimed, error: str, now: datetime) -> bool:
-    """Another try later, longer each time; set aside after the last, which gives True. Frees the chat."""
+async def failed(tx: AsyncSession, claimed: Claimed, error: str, now: datetime, *, freed: bool = False) -> bool:
+    """Another try later, longer each time; set aside after the last, which gives True. Frees the chat.
+
+    `freed` as in Handling.
+    """
     if claimed.attempts >= ATTEMPTS:
-        await set_aside(tx, claimed, error)
+        await set_aside(tx, claimed, error, freed=freed)
         return True
-    later = now + timedelta(seconds=4 ** (claimed.attempts - 1))
-    await tx.execute(AGAIN, {"row": claimed.seq, "later": later, "why": error, "tries": claimed.attempts})
-    await release(tx, claimed)
+    values = {"later": now + timedelta(seconds=4 ** (claimed.attempts - 1)), "why": error, "tries": claimed.attempts}
+    await _not_done(tx, claimed, AGAIN, values, freed=freed)
     return False
 
 
-async def put_back(tx: AsyncSession, claimed: Claimed, error: str, now: datetime) -> None:
+async def put_back(tx: AsyncSession, claimed: Claimed, error: str, now: datetime, *, freed: bool = False) -> None:
     """Another try soon, which does not count: the update is not to blame. Frees the chat."""
-    tries = claimed.attempts - 1
-    await tx.execute(AGAIN, {"row": claimed.seq, "later": now + SOON, "why": error, "tries": tries})
-    await release(tx, claimed)
+    values = {"later": now + SOON, "why": error, "tries": claimed.attempts - 1}
+    await _not_done(tx, claimed, AGAIN, values, freed=freed)
 
 
-async def set_aside(tx: AsyncSession, claimed: Claimed, error: str) -> None:
+async def set_aside(tx: AsyncSession, claimed: Claimed, error: str, *, freed: bool = False) -> None:
     """Never tried again by itself; its JSON is kept for people. Frees the chat."""
-    await tx.execute(SET_ASIDE, {"row": claimed.seq, "why": error, "moment": utc_now()})
-    await release(tx, claimed)
+    await _not_done(tx, claimed, SET_ASIDE, {"why": error, "moment": utc_now()}, freed=freed)
+
+
+async def _not_done(
+    tx: AsyncSession, claimed: Claimed, statement: Executable, values: Mapping[str, Any], *, freed: bool
+) -> None:
+    waits = (await tx.execute(statement, {**values, "row": claimed.seq})).scalar_one_or_none() is not None
+    # What is done after all may have freed its chat: the lease would be that of the next.
+    if waits or not freed:
+        await release(tx, claimed)

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,7 @@ from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
 from bot.delivery import inbox, incoming, timers
 from bot.delivery.budgets import Limits
 from bot.delivery.calls import call
-from bot.delivery.claims import Claimed, claim
+from bot.delivery.claims import Claimed, claim, claim_in
 from bot.delivery.handling import App, Ended, OnSetAside, handle, note, note_failure
 from bot.delivery.outcomes import OnRefusal, nobody_minds
 from bot.delivery.processes import BEAT, POLL, SEND, Roles, present, unique_name
@@ -22,7 +22,7 @@ from bot.delivery.retry import backoff, pause, place, reason, token_refused
 from bot.delivery.sender import Sender
 from bot.delivery.timers import Handler
 from bot.delivery.wake import unless, wait
-from bot.records.news import News
+from bot.records.news import News, tell
 from bot.records.sessions import Database
 from bot.records.tables import utc_now
 from bot.watch.watch import Watch
@@ -37,6 +37,18 @@ class TokenRefusedError(RuntimeError):
 
     def __init__(self) -> None:
         super().__init__("Telegram refuses the token: set GUICHET_TELEGRAM_TOKEN to a valid one")
+
+
+@dataclass(slots=True)
+class UnderWay:
+    """The updates that this process has claimed."""
+
+    claimed: dict[int, Claimed] = field(default_factory=dict)  # by row, until they are done, or noted how they ended
+    ended: list[Ended] = field(default_factory=list)  # not noted yet
+    slots: list[str] = field(default_factory=list)  # free ones, by the names that the watchdog knows
+    crowded: bool = False  # others may wait for one
+    handlers: asyncio.TaskGroup | None = None
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)  # who claims has to know what was claimed before
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +72,12 @@ class Loops:
     refused: OnRefusal = nobody_minds
     now: Callable[[], datetime] = utc_now
     on_set_aside: OnSetAside | None = None  # tells people, in the transaction that gives an update up
+    under_way: UnderWay = field(default_factory=UnderWay)
+
+    @property
+    def worker(self) -> str:
+        """By which name this process claims updates."""
+        return f"{self.name}/work"
 
     @property
     def wake(self) -> News:
@@ -79,7 +97,7 @@ async def run(loops: Loops, intake: Intake | None = None) -> None:
     loops.application.add_error_handler(note_failure)
     try:
         async with present(loops.db, loops.name, loops.roles), asyncio.TaskGroup() as tasks:
-            lives = [(intake or poll)(loops), work(loops, f"{loops.name}/work"), send(loops), keep_time(loops)]
+            lives = [(intake or poll)(loops), work(loops), send(loops), keep_time(loops)]
             running = [tasks.create_task(life) for life in lives]
             await loops.stop.wait()
             loops.wake.updates.ring()
@@ -121,12 +139,20 @@ async def poll(loops: Loops) -> None:
 
 
 async def take_in(loops: Loops, raw: Sequence[Any]) -> None:
-    """Commits updates, so that Telegram may forget them, and wakes who handles them."""
-    async with loops.db.begin() as tx:
-        new = await inbox.receive(tx, raw)
-    log.debug("updates received", extra={"count": len(raw), "new": new})
+    """Commits updates, so that Telegram may forget them, and begins to handle them where there is room."""
+    here = loops.under_way
+    room = 0 if here.crowded else _room(loops)  # nobody overtakes those who wait
+    async with here.turn if room else nullcontext():
+        async with loops.db.begin() as tx:
+            new = await inbox.receive(tx, raw)
+            chats = [*dict.fromkeys(chat for chat in new.values() if chat is not None)]
+            most = min(room, _room(loops))  # now: others may have begun while this waited
+            claimed = await claim_in(tx, loops.worker, utc_now(), chats[:most], here.claimed.values())
+            if new.keys() - {one.update_id for one in claimed}:
+                tell(tx, "updates")
+        _begin(loops, claimed)
+    log.debug("updates received", extra={"count": len(raw), "new": len(new)})
     loops.watch.metrics.received(incoming.label(item) for item in raw if isinstance(item, dict))
-    loops.wake.updates.ring()
 
 
 async def _get_updates(loops: Loops, offset: int | None) -> list[Any]:
@@ -138,49 +164,76 @@ async def _get_updates(loops: Loops, offset: int | None) -> list[Any]:
     return raw if isinstance(raw, list) else []
 
 
-async def work(loops: Loops, worker: str) -> None:
+async def work(loops: Loops) -> None:
     """Handles updates: those of different chats side by side, each chat's in their order.
 
     How they ended is noted in the transaction that claims the next, however often the database fails meanwhile.
     """
-    under_way: dict[int, Claimed] = {}  # by row
-    ended: list[Ended] = []
-    slots = [f"{worker}/{number}" for number in range(loops.workers, 0, -1)]  # the watchdog knows each by its name
+    here = loops.under_way
 
-    async def handled(claimed: Claimed) -> None:
-        slot = slots.pop()
-        loops.watch.beats.beat(slot, loops.net)  # of a blocked event loop, that is what is told
-        how = await handle(loops.application, claimed, loops.watch.metrics, seconds=loops.handling)
-        loops.watch.beats.end(slot)
-        slots.append(slot)
-        del under_way[claimed.seq]
-        ended.append(how)
-        loops.wake.updates.ring()
-
-    async def turn() -> list[Claimed]:
-        if not ended and (loops.stop.is_set() or len(under_way) >= loops.workers):
-            return []
-        async with loops.db.begin() as tx:
-            # Looked at now: others may have ended while this waited for its turn to write.
-            over, others = tuple(ended), tuple(under_way.values())
-            await note(tx, over, loops.on_set_aside)
-            room = 0 if loops.stop.is_set() else loops.workers - len(others)
-            claimed = await claim(tx, worker, utc_now(), room, others) if room else []
-        del ended[: len(over)]
-        return claimed
-
-    async def step(handlers: asyncio.TaskGroup) -> None:
+    async def step() -> None:
         news = loops.wake.updates.next()
-        for claimed in await turn():
-            under_way[claimed.seq] = claimed
-            handlers.create_task(handled(claimed))
+        await _turn(loops)
         if not loops.stop.is_set():
             await wait(news, loops.net)
 
-    async with asyncio.TaskGroup() as handlers:
-        await repeat(loops, worker, lambda: step(handlers), rest=loops.net)
+    async with asyncio.TaskGroup() as here.handlers:
+        here.slots += [f"{loops.worker}/{number}" for number in range(loops.workers, 0, -1)]
+        await repeat(loops, loops.worker, step, rest=loops.net)
+        async with here.turn:  # what is being claimed now is begun too
+            pass
     with suppress(SQLAlchemyError):  # out of reach now: the leases end with this process
-        await turn()
+        await _turn(loops)
+
+
+async def _turn(loops: Loops) -> None:
+    """Notes how updates ended, and claims the next."""
+    here = loops.under_way
+    if not here.ended and not _room(loops):
+        return
+    async with here.turn:
+        async with loops.db.begin() as tx:
+            ended = tuple(here.ended)  # now: others may have ended while this waited for its turn to write
+            await note(tx, ended, loops.on_set_aside)
+            noted = {one.claimed.seq for one in ended}
+            busy = [one for seq, one in here.claimed.items() if seq not in noted]
+            room = _room(loops)
+            claimed = await claim(tx, loops.worker, utc_now(), room, busy) if room else []
+        here.crowded = len(claimed) == room
+        for seq in noted:
+            del here.claimed[seq]
+        del here.ended[: len(ended)]
+        _begin(loops, claimed)
+
+
+def _room(loops: Loops) -> int:
+    """How many updates more may be handled."""
+    return 0 if loops.stop.is_set() else len(loops.under_way.slots)
+
+
+def _begin(loops: Loops, claimed: Sequence[Claimed]) -> None:
+    here = loops.under_way
+    for one in claimed:
+        assert here.handlers is not None  # or there would be no slots
+        here.claimed[one.seq] = one
+        here.handlers.create_task(_handle(loops, one, here.slots.pop()))
+
+
+async def _handle(loops: Loops, claimed: Claimed, slot: str) -> None:
+    here, news = loops.under_way, loops.wake.updates.next()
+    loops.watch.beats.beat(slot, loops.net)  # of a blocked event loop, that is what is told
+    how = await handle(
+        loops.application, claimed, loops.watch.metrics, seconds=loops.handling, crowded=lambda: here.crowded
+    )
+    loops.watch.beats.end(slot)
+    here.slots.append(slot)
+    if how.over:
+        del here.claimed[claimed.seq]
+    else:
+        here.ended.append(how)
+    # Nobody need look if nothing can wait: neither in its chat nor for room.
+    if not how.over or how.more or here.crowded or news.is_set():
+        loops.wake.updates.ring()
 
 
 async def send(loops: Loops) -> None:
@@ -215,7 +268,6 @@ async def keep_time(loops: Loops) -> None:
     async def step() -> None:
         news = loops.wake.timers.next()
         if await timers.run_next(loops.db, loops.timers, loops.now()):
-            loops.wake.messages.ring()
             return
         due = await timers.next_due(loops.db, loops.timers.keys())
         seconds = loops.net if due is None else (due - loops.now()).total_seconds()

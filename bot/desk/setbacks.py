@@ -26,7 +26,7 @@ async def heard(tx: AsyncSession, row: int, error: str, *, desk: Desk, now: date
 
 async def _tell_staff(tx: AsyncSession, row: int, error: str, desk: Desk, now: datetime) -> None:
     # Of several workers one looks and writes at a time.
-    await tx.execute(select(Chat.id).where(Chat.id == desk.chat).with_for_update())
+    await tx.execute(select(Chat.id).where(Chat.id == desk.chat).with_for_update(key_share=True))
     notices = select(Outgoing).where(Outgoing.key.startswith(KEY)).order_by(Outgoing.id.desc())
     last = (await tx.execute(notices.limit(1))).scalar_one_or_none()
     # One that may be under way is left alone: what is added to it now would not be read.

@@ -14,7 +14,6 @@ from bot.desk.groups import Groups
 from bot.dialogue.decide import Limits
 from bot.publishing.live import Live
 from bot.publishing.searcher import Searcher
-from bot.records.news import News
 from bot.records.sessions import Database
 from bot.settings import Settings
 from bot.watch.metrics import Metrics
@@ -35,11 +34,6 @@ class Deps:
     searcher: Searcher
     metrics: Metrics = field(default_factory=Metrics)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
-
-    @property
-    def wake(self) -> News:
-        """To tell the loops at once."""
-        return self.db.news
 
     @property
     def limits(self) -> Limits:

@@ -49,7 +49,6 @@ async def on_gaps(update: Update, context: Context) -> None:
         shown = _list(deps, found, chosen).payload() | topic_of(update)
         await outbox.put(tx, deps.staff_chat, "sendMessage", shown, key=f"{key}:list", priority=Priority.NOTICE)
         await inbox.done(tx, update.update_id)
-    deps.wake.messages.ring()
 
 
 async def _found(deps: Deps, chosen: Period) -> list[Gap]:
@@ -102,7 +101,6 @@ async def on_press(update: Update, context: Context) -> None:
         said = await _propose(update, deps, gap)
     else:
         said = await _dismiss(update, deps, gap, chosen)
-    deps.wake.messages.ring()
     await alert(query, said)
 
 

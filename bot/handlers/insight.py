@@ -51,7 +51,6 @@ async def on_stats(update: Update, context: Context) -> None:
         key, shown = f"u{update.update_id}:stats", {"caption": said[:CAPTION], **topic_of(update)}
         await put_file(tx, deps.staff_chat, "photo", "stats.png", picture, key=key, **shown)
         await inbox.done(tx, update.update_id)
-    deps.wake.messages.ring()
 
 
 def _courses(asked: str, school: Sequence[Course]) -> tuple[Sequence[Course], str]:
@@ -155,7 +154,6 @@ async def on_export(update: Update, context: Context) -> None:
         shown = {"caption": words.export_done, **topic_of(update)}
         await put_file(tx, deps.staff_chat, "document", name, content, key=key, **shown)
         await inbox.done(tx, update.update_id)
-    deps.wake.messages.ring()
 
 
 async def say(update: Update, deps: Deps, text: str) -> None:

@@ -111,7 +111,6 @@ async def _decide(update: Update, context: Context, number: int, *, discard: boo
             proposal.decided_by = member.chat_id
             await learning.refresh(tx, desk_of(deps), proposal, key=key)
         await inbox.done(tx, update.update_id)
-    deps.wake.messages.ring()
     if moved and not discard:
         order = Order(member.name, deps.local_now.date(), deps.settings.kept_indexes, reason)
         deps.start(_publish(deps, number, order, key))
@@ -179,7 +178,6 @@ async def _ended(deps: Deps, number: int, state: ProposalState, said: str, key: 
             return
         proposal.published_at = deps.now() if state is ProposalState.PUBLISHED else None
         await learning.ended(tx, desk_of(deps), proposal, state, said, key=key)
-    deps.wake.messages.ring()
 
 
 async def _tell(deps: Deps, entry: Entry) -> int:

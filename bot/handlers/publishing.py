@@ -48,7 +48,6 @@ async def on_reindex(update: Update, context: Context) -> None:
         await _say(update, context, words.reindex_running)
         return
     shown = await _say(update, context, words.reindex_started)
-    deps.wake.messages.ring()
     deps.start(propose(deps, shown, f"u{update.update_id}", Origin(who(update), deps.local_now)))
 
 
@@ -214,4 +213,3 @@ async def edit(deps: Deps, shown: int, message: Message, key: str) -> None:
     payload = {**message.payload(), "message_id": {"message_of": shown}}
     async with deps.db.begin() as tx:
         await outbox.put(tx, deps.staff_chat, "editMessageText", payload, key=key, priority=Priority.NOTICE)
-    deps.wake.messages.ring()

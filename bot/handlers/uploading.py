@@ -48,7 +48,6 @@ async def on_file(update: Update, context: Context) -> bool:
         return True
     sent = Sent(name, deps.local_now.date(), received.caption or "")
     shown = await _say(update, deps, words.upload_reading.format(name=shown_name(name)), begun=True)
-    deps.wake.messages.ring()
     origin = Origin(publishing.who(update), deps.local_now, shown_name(name))
     deps.start(_read(deps, content, sent, shown, f"u{update.update_id}", origin))
     return True

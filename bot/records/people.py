@@ -53,7 +53,7 @@ _LOCKED = (
     select(Chat.id)
     .where(Chat.telegram_id.in_(bindparam("ids", expanding=True)))
     .order_by(Chat.telegram_id)
-    .with_for_update()
+    .with_for_update(key_share=True)  # who writes to a chat, from that of another, need not wait
 )
 _candidates = cast(Table, Candidate.__table__)
 

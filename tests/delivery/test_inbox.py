@@ -24,7 +24,7 @@ def message(update_id: int, chat: int = 1, kind: str = "private") -> Raw:
 
 async def receive(db: Database, *raw: object) -> int:
     async with db.begin() as tx:
-        return await inbox.receive(tx, raw)
+        return len(await inbox.receive(tx, raw))
 
 
 async def claim(db: Database, worker: str, now: datetime) -> Claimed | None:
@@ -150,18 +150,80 @@ async def test_many_updates_take_no_more_statements_than_one(db: Database) -> No
     assert len(statements) - alone <= alone + 1  # and PostgreSQL locks several chats in one order
 
 
-async def test_what_its_handler_has_marked_is_not_marked_again(db: Database) -> None:
-    await receive(db, message(1, chat=1), message(2, chat=2))
+async def test_done_frees_the_chat_and_tells_whether_more_waits_there(db: Database) -> None:
+    await receive(db, message(1), message(2), message(3, chat=2))
+    found = []
+    for _ in range(3):
+        own = inbox.handling(await must_claim(db), lambda: False)
+        async with db.begin() as tx:
+            await inbox.done(tx, own.claimed.update_id)
+        assert own.freed
+        found.append((own.claimed.update_id, own.more))
+    assert found == [(1, True), (3, False), (2, False)]
+
+
+async def test_while_others_wait_the_chats_of_what_is_done_are_freed_together(db: Database) -> None:
+    await receive(db, message(1, chat=1), message(2, chat=2), message(3, chat=1))
     async with db.begin() as tx:
         claimed = await claims.claim(tx, "main/0", NOW, 2)
-    marked = inbox.marks()
+    own = inbox.handling(claimed[0], lambda: True)
     async with db.begin() as tx:
-        await inbox.done(tx, 1)
-    assert marked == {1}
+        await inbox.done(tx, own.claimed.update_id)
+    assert (own.done, own.freed) == (True, False)
+    assert await claim(db, "main/1", NOW) is None
     async with db.begin() as tx:
         await inbox.close(tx, claimed, {1, 2})  # of the second that is not true: it is handled again
+    assert [row.state for row in await stored(db)] == [UpdateState.DONE, UpdateState.NEW, UpdateState.NEW]
+    assert {(await must_claim(db, worker=f"main/{number}")).update_id for number in (1, 2)} == {2, 3}
+
+
+async def test_failing_after_done_while_others_wait_frees_the_chat(db: Database) -> None:
+    await receive(db, message(1), message(2))
+    own = inbox.handling(await must_claim(db), lambda: True)
+    async with db.begin() as tx:
+        await inbox.done(tx, 1)
+    await fail(db, own.claimed)
+    assert (await must_claim(db, worker="main/1")).update_id == 2
+
+
+async def test_done_leaves_alone_what_another_worker_has_taken_over(db: Database) -> None:
+    await receive(db, message(1), message(2))
+    own = inbox.handling(await must_claim(db), lambda: False)
+    async with db.begin() as tx:
+        await claims.release_all(tx, "main")
+    other = await must_claim(db, worker="other/0")
+    async with db.begin() as tx:
+        await inbox.done(tx, own.claimed.update_id)
+    assert (other.update_id, own.more) == (1, False)
+    assert await claim(db, "main/1", NOW) is None
+
+
+async def test_failing_after_done_does_not_free_the_chat_of_the_next(db: Database) -> None:
+    await receive(db, message(1), message(2))
+    own = inbox.handling(await must_claim(db), lambda: False)
+    async with db.begin() as tx:
+        await inbox.done(tx, 1)
+    assert (await must_claim(db)).update_id == 2  # by the same worker
+    async with db.begin() as tx:
+        await inbox.failed(tx, own.claimed, "KeyError at bot.handlers:1", NOW, freed=own.freed)
+        await inbox.put_back(tx, own.claimed, "OSError at bot.handlers:1", NOW, freed=own.freed)
+        await inbox.set_aside(tx, own.claimed, "unreadable", freed=own.freed)
+    assert await claim(db, "main/1", NOW) is None
     assert [row.state for row in await stored(db)] == [UpdateState.DONE, UpdateState.NEW]
-    assert (await must_claim(db)).update_id == 2
+
+
+async def test_of_given_chats_those_that_are_free_are_claimed_each_with_its_oldest_update(db: Database) -> None:
+    await receive(db, *(message(number, chat=(number - 1) % 4 + 1) for number in range(1, 9)))
+    held = await must_claim(db, worker="other/0")
+    await fail(db, await must_claim(db))  # chat 2 waits for another try
+    async with db.begin() as tx:
+        claimed = await claims.claim_in(tx, "main/0", NOW, [1, 2, 3])
+        assert [(one.chat_id, one.update_id) for one in claimed] == [(3, 3)]
+        assert await claims.claim_in(tx, "main/0", NOW, [1, 2, 3], claimed) == []
+        assert await claims.claim_in(tx, "main/0", NOW, []) == []
+    assert held.chat_id == 1
+    later = [await must_claim(db, NOW + timedelta(seconds=1), f"main/{number}") for number in (1, 2)]
+    assert [one.update_id for one in later] == [4, 2]  # chat 2 was let go
 
 
 async def test_updates_of_many_chats_that_come_together_keep_their_order(db: Database) -> None:
@@ -324,4 +386,4 @@ async def test_intake_and_release_of_the_same_chats_do_not_wait_for_each_other(p
 async def test_a_chat_of_no_readable_kind_stops_nobody(db: Database) -> None:
     odd = {"update_id": 1, "message": {"chat": {"id": 5, "type": []}}}
     async with db.begin() as tx:
-        assert await inbox.receive(tx, [odd]) == 1
+        assert [*await inbox.receive(tx, [odd])] == [odd["update_id"]]

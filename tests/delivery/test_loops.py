@@ -126,6 +126,51 @@ async def test_what_happens_is_counted_and_timed(start: Start, db: Database, api
     assert running.watch.beats.late() == {}
 
 
+async def test_an_update_that_need_not_wait_is_claimed_as_it_comes_and_freed_as_it_is_done(
+    start: Start, db: Database, api: BotApi, alice: User
+) -> None:
+    statements: list[str] = []
+
+    def note(*given: Any) -> None:
+        statements.append(given[2])
+
+    event.listen(db.writing.sync_engine, "before_cursor_execute", note)
+    async with start(echo(db), net=60) as running:
+        await api.wait_for(lambda api: api.calls("getUpdates"))
+        await settled(db, running)
+        statements.clear()
+        for _ in range(3):
+            before = len(replies(api, alice))
+            api.say(alice, "again")
+            await api.wait_for(lambda api: len(replies(api, alice)) > before)  # noqa: B023  # waited for here
+            await settled(db, running)
+        leases = [one for one in statements if one.startswith("UPDATE chat SET leased_by")]
+    assert len(leases) == 6
+    assert not [one for one in statements if one.startswith("WITH following")]  # nobody has looked for others
+
+
+async def test_nobody_overtakes_those_who_wait_for_room(db: Database, bot: Bot, api: BotApi) -> None:
+    application = Application.builder().bot(bot).updater(None).job_queue(None).build()
+    async with application, asyncio.TaskGroup() as handlers:
+        these = Loops(db, application)
+        these.under_way.handlers, these.under_way.slots = handlers, ["one"]
+        for crowded in (True, False):
+            these.under_way.crowded = crowded
+            api.say(acquaintance(api, "Alice"), "hello")
+            await loops.take_in(these, api.pending())
+            assert len(these.under_way.claimed) == (not crowded)
+    await bot.initialize()  # the application ended it
+
+
+async def test_a_flood_from_one_chat_is_handled_without_looking_at_the_clock(
+    start: Start, db: Database, api: BotApi, alice: User
+) -> None:
+    for number in range(20):
+        api.say(alice, str(number))
+    async with start(echo(db), net=60):
+        await api.wait_for(lambda api: len(replies(api, alice)) == 20, 20)
+
+
 async def test_updates_wait_in_the_inbox_while_nobody_works(
     start: Start, db: Database, api: BotApi, alice: User
 ) -> None:

@@ -167,7 +167,7 @@ class House:
         await self.api.wait_for(lambda api: not api.pending(), PATIENCE)
         async with asyncio.timeout(PATIENCE):
             while True:
-                news = self.bot.deps.wake.messages.next()
+                news = self.bot.deps.db.news.messages.next()
                 if not self.bot.deps.tasks and not await self._left():
                     return
                 assert self.trouble_expected or not self.log.errors, self.log.errors

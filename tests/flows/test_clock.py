@@ -58,7 +58,7 @@ async def handed_over(flow: House, count: int) -> None:
     """Until so many tickets are there, sent or not."""
     async with asyncio.timeout(3 * PATIENCE):
         while len(await flow.tickets()) < count:
-            await wait(flow.bot.deps.wake.messages.next(), 0.1)
+            await wait(flow.bot.deps.db.news.messages.next(), 0.1)
 
 
 def refused_for_haste(flow: House) -> list[Json]:
@@ -80,7 +80,7 @@ async def test_forty_tickets_in_a_minute_reach_a_group_that_takes_twenty(
         assert clock.moment == begun  # all in the same minute
         assert len(flow.cards()) <= 20
         rest.over = True
-        flow.bot.deps.wake.messages.ring()
+        flow.bot.deps.db.news.messages.ring()
         await flow.quiet()
         known = {question.id: question.text for question in await flow.questions()}
         wanted = [known[ticket.question_id or 0] for ticket in await flow.tickets()]
@@ -115,7 +115,7 @@ async def test_a_question_of_friday_evening_is_reminded_of_on_monday(
         while clock.moment < monday:  # hour by hour
             news = looked.next()
             clock.moment += timedelta(hours=1)
-            flow.bot.deps.wake.timers.ring()
+            flow.bot.deps.db.news.timers.ring()
             async with asyncio.timeout(PATIENCE):
                 await news.wait()
             await flow.quiet()

@@ -37,7 +37,7 @@ async def another_worker(flow: House, engine: Engine) -> AsyncIterator[list[obje
         running = asyncio.create_task(run(bot.loops))
         try:
             while not bot.loops.roles.heard(PATIENCE):
-                await wait(bot.deps.wake.processes.next(), 0.05)
+                await wait(bot.deps.db.news.processes.next(), 0.05)
             yield handled
         finally:
             bot.loops.stop.set()

@@ -58,7 +58,7 @@ async def ended(flow: House, number: int) -> None:
     """Until nobody waits for a theme any more: what is told a little at a time, is told by a timer."""
     async with asyncio.timeout(PATIENCE):
         while await waiting(flow, number):
-            await wait(flow.bot.deps.wake.messages.next(), 0.1)
+            await wait(flow.bot.deps.db.news.messages.next(), 0.1)
     await flow.quiet()
 
 

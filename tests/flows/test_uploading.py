@@ -235,5 +235,5 @@ async def test_what_a_crash_interrupted_is_asked_for_again(pottery: House, monke
     assert pottery.received(pottery.staff)[-1]["text"] == EN.upload_reading.format(name="dogs.csv")
     async with deps.db.begin() as tx:
         await uploading.resume(tx, deps)
-    deps.wake.timers.ring()
+    deps.db.news.timers.ring()
     await pottery.api.wait_for(lambda _: pottery.received(pottery.staff)[-1]["text"] == EN.upload_interrupted)

@@ -78,7 +78,7 @@ class Storm:
     async def strike(self, raw: list[Json]) -> None:
         """Handle all of these, and look at what became of them and at what is to be sent."""
         async with self.bot.deps.db.begin() as tx:
-            assert await inbox.receive(tx, raw) == len(raw)
+            assert len(await inbox.receive(tx, raw)) == len(raw)
         self.bot.loops.wake.updates.ring()
         while await self._left():
             await wait(self.bot.loops.wake.messages.next(), 0.05)
@@ -140,7 +140,7 @@ async def test_nothing_that_anybody_sends_raises_or_is_lost(
     own = {"staff_chat_id": group.id, "knowledge_dir": knowledge}
     async with guichet(settings(tmp_path / "data", **own), engine) as bot:
         bot.loops.application.add_error_handler(note_failure)
-        worker = asyncio.create_task(work(replace(bot.loops, workers=16, handling=3600), bot.loops.name))
+        worker = asyncio.create_task(work(replace(bot.loops, workers=16, handling=3600)))
         storm, loop = Storm(bot), asyncio.get_running_loop()
 
         # One bot for all: what came before an update cannot be taken back, so nothing is made smaller.
