@@ -193,7 +193,11 @@ class Driver(AsyncAdapt_aiosqlite_dbapi):
         """Opens the file in a thread of the connection's own."""
         connection = aiosqlite.Connection(partial(_connect, path, **options), 64)
         connection._thread.daemon = True  # as SQLAlchemy does: no statement keeps the program from ending
-        return NearBy(self, await_only(connection))
+        try:
+            return NearBy(self, await_only(connection))
+        except sqlite3.Error:
+            connection._thread.join()  # all it has left to do is to tell an event loop, which may be closed by then
+            raise
 
 
 class Dialect(SQLiteDialect_aiosqlite):

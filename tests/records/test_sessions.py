@@ -1,4 +1,5 @@
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -98,6 +99,18 @@ async def test_a_folder_that_does_not_exist_is_an_error_of_the_database(tmp_path
         async with db.read() as tx:
             await tx.execute(text("SELECT 1"))
     await db.close()
+
+
+async def test_a_database_that_cannot_be_opened_leaves_no_thread(tmp_path: Path) -> None:
+    # One that outlives the event loop writes a traceback to the terminal of whoever has asked.
+    before = set(threading.enumerate())
+    for _ in range(20):
+        db = open_database(f"sqlite+aiosqlite:///{tmp_path / 'none' / 'bot.db'}")
+        with pytest.raises(OperationalError):
+            await count(db)
+        left = set(threading.enumerate()) - before
+        await db.close()
+        assert left == set()
 
 
 async def test_a_task_cancelled_in_the_middle_of_a_statement_leaves_no_lock(sqlite_db: Database) -> None:
