@@ -168,10 +168,14 @@ class House:
         async with asyncio.timeout(PATIENCE):
             while True:
                 news = self.bot.deps.db.news.messages.next()
-                if not self.bot.deps.tasks and not await self._left():
+                if not self._at_work() and not await self._left():
                     return
                 assert self.trouble_expected or not self.log.errors, self.log.errors
                 await wait(news, 0.1)
+
+    def _at_work(self) -> bool:
+        """A handler may still tell Telegram something after its transaction."""
+        return bool(self.bot.deps.tasks or self.bot.loops.under_way.claimed)
 
     async def _left(self) -> int:
         async with self.bot.deps.db.read() as tx:
