@@ -42,7 +42,14 @@ _following = (
 # One that belongs to no chat is leased itself.
 _left_alone = and_(UPDATE.leased_by == WORKER, UPDATE.seq.not_in(bindparam("busy_alone", expanding=True)))
 _free_alone = _new & or_(UPDATE.not_before.is_(None), UPDATE.not_before <= MOMENT, _left_alone)
-_lone = select(UPDATE.seq).where(UPDATE.chat_id.is_(None), _free_alone).order_by(UPDATE.seq).limit(1)
+_lone = (
+    select(UPDATE.seq)
+    .where(UPDATE.chat_id.is_(None), _free_alone)
+    .order_by(UPDATE.seq)
+    .limit(bindparam("room", type_=Integer))
+    .with_for_update(skip_locked=True)
+    .cte("lone")
+)
 _first = (
     select(func.min(_waiting.seq))
     .where(_waiting.chat_id.in_(PLACES), _waiting.state == UpdateState.NEW)
@@ -66,7 +73,7 @@ LEASE_CHATS = (
 BEGIN_IN_CHATS = update(UPDATE.seq.table).where(UPDATE.seq.in_(_first), _due).values(_counted).returning(*_columns)
 BEGIN_LONE = (
     update(UPDATE.seq.table)
-    .where(UPDATE.seq == _lone.with_for_update(skip_locked=True).scalar_subquery(), _free_alone)
+    .where(UPDATE.seq.in_(select(_lone.c.seq)), _free_alone)
     .values(_counted | {"leased_by": WORKER, "not_before": bindparam("until", type_=UtcTime)})
     .returning(*_columns)
 )
@@ -78,9 +85,13 @@ LEASE_THESE = (
 )
 RELEASE = update(CHAT.id.table).where(CHAT.id.in_(_held)).values(FREED)
 _more = exists().where(_waiting.chat_id == CHAT.id, _waiting.state == UpdateState.NEW)
-RELEASE_ONE = (
-    update(CHAT.id.table).where(CHAT.id == bindparam("place"), CHAT.leased_by == WORKER).values(FREED).returning(_more)
+# Passed over if somebody has locked it: they may wait for what the handler's transaction holds.
+_own = (
+    select(CHAT.id)
+    .where(CHAT.id == bindparam("place"), CHAT.leased_by == WORKER)
+    .with_for_update(skip_locked=True, key_share=True)
 )
+RELEASE_ONE = update(CHAT.id.table).where(CHAT.id.in_(_own)).values(FREED).returning(_more)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +110,8 @@ class Claimed:
 async def claim(
     tx: AsyncSession, worker: str, now: datetime, count: int = 1, under_way: Collection[Claimed] = ()
 ) -> list[Claimed]:
-    """The oldest update of each of `count` chats that have waited longest for service, with a lease on each chat.
+    """The oldest update of each of `count` chats that have waited longest for service, with a lease on each chat; and
+    the oldest updates of no chat, as far as `count` allows.
 
     A chat whose oldest update waits for another try waits with it. `under_way` is what the worker is at work on.
     """
@@ -108,8 +120,8 @@ async def claim(
     while not begun and (chats := (await tx.execute(LEASE_CHATS, values)).scalars().all()):
         begun = await _begun(tx, worker, now, chats)
     if len(begun) < count:
-        lone = (await tx.execute(BEGIN_LONE, values)).one_or_none()
-        begun += [] if lone is None else [_claimed(worker, lone)]
+        lone = (await tx.execute(BEGIN_LONE, values | {"room": count - len(begun)})).all()
+        begun += [_claimed(worker, row) for row in lone]
     return begun
 
 
@@ -151,12 +163,12 @@ async def release(tx: AsyncSession, *claimed: Claimed) -> None:
         await _let_go(tx, claimed[0].worker, _chats(claimed))
 
 
-async def release_one(tx: AsyncSession, claimed: Claimed) -> bool:
-    """Ends the lease, if the worker still has it; whether the chat has more updates than those that are done."""
+async def release_one(tx: AsyncSession, claimed: Claimed) -> bool | None:
+    """Ends the lease; whether the chat has more updates than those that are done. None if it cannot be ended now."""
     if claimed.chat_id is None:
         return False
     found = await tx.execute(RELEASE_ONE, {"place": claimed.chat_id, "worker": claimed.worker})
-    return bool(found.scalar_one_or_none())
+    return found.scalar_one_or_none()
 
 
 def _chats(claimed: Collection[Claimed]) -> list[int]:

@@ -13,7 +13,7 @@ from telegram import Update
 from telegram.ext import Application, CallbackContext
 
 from bot.delivery import inbox, shape
-from bot.delivery.claims import Claimed, release
+from bot.delivery.claims import Claimed
 from bot.delivery.inbox import ATTEMPTS, AlreadyDoneError
 from bot.delivery.retry import place
 from bot.records.sessions import outage
@@ -77,9 +77,8 @@ async def _note_error(
 ) -> None:
     aside = False
     match why:
-        case AlreadyDoneError():
+        case AlreadyDoneError():  # a lease on its chat is the other's, or that of the chat's next
             log.info("update handled by another worker", extra={"seq": claimed.seq})
-            await release(tx, claimed)
         case _UnreadableError() as error:
             await inbox.set_aside(tx, claimed, _reason(error), freed=freed)
             aside = True

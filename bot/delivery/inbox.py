@@ -114,8 +114,8 @@ async def done(tx: AsyncSession, update_id: int) -> None:
     own = _handling.get(None)
     if own is not None and own.claimed.update_id == update_id:
         own.done = True
-        if not own.crowded():
-            own.more, own.freed = await release_one(tx, own.claimed), True
+        more = None if own.crowded() else await release_one(tx, own.claimed)
+        own.freed, own.more = more is not None, bool(more)
 
 
 def handling(claimed: Claimed, crowded: Callable[[], bool]) -> Handling:

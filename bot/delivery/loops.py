@@ -190,6 +190,7 @@ async def _turn(loops: Loops) -> None:
     """Notes how updates ended, and claims the next."""
     here = loops.under_way
     if not here.ended and not _room(loops):
+        here.crowded = True
         return
     async with here.turn:
         async with loops.db.begin() as tx:
@@ -214,6 +215,8 @@ def _room(loops: Loops) -> int:
 def _begin(loops: Loops, claimed: Sequence[Claimed]) -> None:
     here = loops.under_way
     for one in claimed:
+        if one.seq in here.claimed:  # its lease was lost while it is handled, to a move of its chat or to who buried us
+            continue
         assert here.handlers is not None  # or there would be no slots
         here.claimed[one.seq] = one
         here.handlers.create_task(_handle(loops, one, here.slots.pop()))

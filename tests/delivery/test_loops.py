@@ -16,9 +16,11 @@ from telegram.ext import Application, TypeHandler
 
 from bot.delivery import inbox, loops, outbox
 from bot.delivery.budgets import LIFTED
+from bot.delivery.claims import release_all
 from bot.delivery.loops import Loops, TokenRefusedError, run
 from bot.delivery.wake import wait
 from bot.records import sqlite
+from bot.records.people import chat_of
 from bot.records.sessions import Database
 from bot.records.states import UpdateState
 from bot.records.tables import Update as Row
@@ -160,6 +162,95 @@ async def test_nobody_overtakes_those_who_wait_for_room(db: Database, bot: Bot, 
             await loops.take_in(these, api.pending())
             assert len(these.under_way.claimed) == (not crowded)
     await bot.initialize()  # the application ended it
+
+
+async def test_updates_of_no_chat_are_handled_without_looking_at_the_clock(start: Start, db: Database) -> None:
+    async def handler(update: Update) -> None:
+        async with db.begin() as tx:
+            await inbox.done(tx, update.update_id)
+
+    who = {"id": 6, "is_bot": False, "first_name": "Alice"}
+    query = {"id": "1", "from": who, "query": "price", "offset": ""}
+    async with start(handler, net=60) as running:
+        await settled(db, running)
+        await loops.take_in(running, [{"update_id": number, "inline_query": query} for number in range(1, 20)])
+        await settled(db, running)
+    assert [row.state for row in await rows(db)] == [UpdateState.DONE] * 19
+
+
+async def test_who_waits_for_room_is_looked_for_even_if_nobody_heard_of_them(
+    start: Start, db: Database, api: BotApi
+) -> None:
+    async with start(echo(db), net=60, workers=2) as running:
+        await api.wait_for(lambda api: api.calls("getUpdates"))
+        await settled(db, running)
+        here, slots = running.under_way, running.under_way.slots
+        here.slots = []
+        running.wake.updates.ring()  # a look without room
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert here.crowded
+        here.slots = slots
+        people = [acquaintance(api, name) for name in ("Alice", "Bob", "Zoé")]
+        for person in people:
+            api.say(person, "hello")
+        await api.wait_for(lambda api: all(replies(api, person) for person in people))
+
+
+async def test_an_update_in_hand_is_not_begun_again_when_its_lease_is_lost(
+    start: Start, db: Database, api: BotApi, alice: User
+) -> None:
+    begun, go_on = asyncio.Event(), asyncio.Event()
+    seen: list[str] = []
+
+    async def slow(update: Update) -> None:
+        assert update.message
+        seen.append(update.message.text or "")
+        begun.set()
+        await go_on.wait()
+
+    async with start(echo(db, before=slow), net=0.2) as running:
+        api.say(alice, "one")
+        await begun.wait()
+        async with db.begin() as tx:  # as another process does that takes this one for dead
+            await release_all(tx, running.name)
+        api.say(alice, "two")
+        await api.wait_for(lambda api: not api.pending())
+        await asyncio.sleep(0.5)
+        assert seen == ["one"]
+        go_on.set()
+        await api.wait_for(lambda api: replies(api, alice) == ["re: one", "re: two"])
+    assert seen == ["one", "two"]
+
+
+async def test_intake_and_a_handler_that_hold_two_chats_do_not_wait_for_each_other(
+    start: Start, db: Database, log: Log
+) -> None:
+    halfway = asyncio.Event()
+
+    def said(number: int, chat: int, kind: str) -> dict[str, Any]:
+        who = {"id": 77, "is_bot": False, "first_name": "Marie"}
+        about = {"id": chat, "type": kind, "title": "Staff", "first_name": "Marie"}
+        message = {"message_id": number, "date": 1_700_000_000, "chat": about, "from": who, "text": "hello"}
+        return {"update_id": number, "message": message}
+
+    async def handler(update: Update) -> None:
+        async with db.begin() as tx:
+            if update.update_id == 1:
+                await chat_of(tx, 77, "private")
+                halfway.set()
+                await asyncio.sleep(0.3)
+            await inbox.done(tx, update.update_id)
+
+    async with db.begin() as tx:
+        await chat_of(tx, 77, "private")
+    async with start(handler) as running:
+        await settled(db, running)
+        await loops.take_in(running, [said(1, -100, "supergroup")])
+        await halfway.wait()
+        await loops.take_in(running, [said(2, -100, "supergroup"), said(3, 77, "private")])
+        await settled(db, running)
+    assert log.errors == []
 
 
 async def test_a_flood_from_one_chat_is_handled_without_looking_at_the_clock(
