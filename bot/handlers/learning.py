@@ -110,6 +110,8 @@ async def _decide(update: Update, context: Context, number: int, *, discard: boo
         if proposal and moved:
             proposal.decided_by = member.chat_id
             await learning.refresh(tx, desk_of(deps), proposal, key=key)
+        if update.message and not moved:  # or else it was a button, above which it is said
+            await _reply(tx, update, deps, said)
         await inbox.done(tx, update.update_id)
     if moved and not discard:
         order = Order(member.name, deps.local_now.date(), deps.settings.kept_indexes, reason)
@@ -220,9 +222,8 @@ async def _overrule(update: Update, context: Context, number: int, reason: str) 
         async with deps.db.begin() as tx:
             await _reply(tx, update, deps, words.reindex_admins_only)
             await inbox.done(tx, update.update_id)
-    elif said := await _decide(update, context, number, discard=False, reason=reason):
-        async with deps.db.begin() as tx:
-            await _reply(tx, update, deps, said)
+    else:
+        await _decide(update, context, number, discard=False, reason=reason)
 
 
 async def _change(update: Update, deps: Deps, number: int, text: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bot.delivery import outbox
 from bot.dialogue.texts import texts
 from bot.sandbox.people import User
 from indexer import store
@@ -192,6 +193,24 @@ async def test_what_was_discarded_or_made_up_does_nothing(pottery: House, knowle
     (said,) = await pottery.group(pottery.paul, "Another answer", reply_to=card)
     assert said["text"] == EN.learn_gone
     assert contents(knowledge) == files
+
+
+async def test_what_a_reason_came_to_is_said_even_if_saying_it_fails_at_first(
+    pottery: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = await proposed(pottery, pottery.candidate("Sara"))
+    await pottery.press_in_group(pottery.paul, card, EN.button_discard)
+    put, refusals = outbox.put, iter([True])
+    pottery.trouble_expected = True
+
+    async def refusing(tx: Any, chat: Any, method: str, payload: Any, **options: Any) -> int:
+        if payload.get("text") == EN.learn_gone and next(refusals, False):
+            raise RuntimeError("cut off")
+        return await put(tx, chat, method, payload, **options)
+
+    monkeypatch.setattr(outbox, "put", refusing)
+    (said,) = await pottery.group(pottery.marie, "publish: the fair is tomorrow", reply_to=card)
+    assert said["text"] == EN.learn_gone
 
 
 async def test_forgetting_takes_what_is_not_published(pottery: House) -> None:
