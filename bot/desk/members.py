@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from telegram import User
 
 from bot.dialogue.signs import clean
-from bot.records.people import chat_of
+from bot.records.people import chat_ids_of, chat_of
 from bot.records.tables import Member
 
 NAMELESS = "–"  # a deleted account
@@ -37,9 +37,9 @@ async def seen(
 
 async def introduce(tx: AsyncSession, people: Sequence[User], now: datetime, group: int) -> None:
     """Note those of a group whom the bot has not seen write."""
+    chats = await chat_ids_of(tx, {person.id: "private" for person in people})
     for person in people:
-        chat = await chat_of(tx, person.id, "private")
-        if await tx.get(Member, chat.id) is None:
+        if await tx.get(Member, chats[person.id]) is None:
             await seen(tx, person.id, person.full_name, person.username, now, group=group)
 
 

@@ -11,9 +11,10 @@ from typing import Any, TypeVar
 import pytest
 from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from telegram import User
 
 from bot.delivery import threads, timers
-from bot.desk import bans, cards, endings, learning, refusals, relay, reminders, setbacks, tickets, topics
+from bot.desk import bans, cards, endings, learning, members, refusals, relay, reminders, setbacks, tickets, topics
 from bot.desk.desk import Desk
 from bot.dialogue.render import Reason
 from bot.records import news
@@ -386,3 +387,22 @@ async def test_two_set_backs_at_once_make_one_notice(db: Database) -> None:
     async with db.read() as tx:
         notices = [row for row in await outbox(tx) if row.key.startswith(setbacks.KEY)]
     assert [row.not_before for row in notices] == [None, notices[0].created_at + setbacks.QUIET]
+
+
+async def test_administrators_noted_in_any_order_wait_for_those_who_hold_some_of_them(db: Database) -> None:
+    marie, paul = (User(number, name, is_bot=False) for number, name in ((77, "Marie"), (88, "Paul")))
+    async with db.begin() as tx:
+        group = (await chat_of(tx, -100, "supergroup")).id
+
+    async def note() -> None:
+        async with db.begin() as tx:
+            await members.introduce(tx, [paul, marie], NOW, group)
+
+    async with db.begin() as tx:
+        await chat_of(tx, marie.id, "private")
+        noting = asyncio.create_task(note())
+        await _waits_or_is_over(db, noting)
+        await chat_of(tx, paul.id, "private")
+    await noting
+    async with db.read() as tx:
+        assert {one.name for one in await members.latest(tx, group)} == {"Marie", "Paul"}
