@@ -143,13 +143,17 @@ async def take_in(loops: Loops, raw: Sequence[Any]) -> None:
     here = loops.under_way
     room = 0 if here.crowded else _room(loops)  # nobody overtakes those who wait
     async with here.turn if room else nullcontext():
-        async with loops.db.begin() as tx:
-            new = await inbox.receive(tx, raw)
-            chats = [*dict.fromkeys(chat for chat in new.values() if chat is not None)]
-            most = min(room, _room(loops))  # now: others may have begun while this waited
-            claimed = await claim_in(tx, loops.worker, utc_now(), chats[:most], here.claimed.values())
-            if new.keys() - {one.update_id for one in claimed}:
-                tell(tx, "updates")
+        try:
+            async with loops.db.begin() as tx:
+                new = await inbox.receive(tx, raw)
+                chats = [*dict.fromkeys(chat for chat in new.values() if chat is not None)]
+                most = min(room, _room(loops))  # now: others may have begun while this waited
+                claimed = await claim_in(tx, loops.worker, utc_now(), chats[:most], here.claimed.values())
+                if new.keys() - {one.update_id for one in claimed}:
+                    tell(tx, "updates")
+        except BaseException:
+            loops.wake.updates.ring()  # cut off, it may have been committed all the same
+            raise
         _begin(loops, claimed)
     log.debug("updates received", extra={"count": len(raw), "new": len(new)})
     loops.watch.metrics.received(incoming.label(item) for item in raw if isinstance(item, dict))

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from sqlalchemy import Connection, event, select
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 from telegram import Bot, Update
 from telegram.ext import Application, TypeHandler
 
@@ -176,6 +177,33 @@ async def test_updates_of_no_chat_are_handled_without_looking_at_the_clock(start
         await loops.take_in(running, [{"update_id": number, "inline_query": query} for number in range(1, 20)])
         await settled(db, running)
     assert [row.state for row in await rows(db)] == [UpdateState.DONE] * 19
+
+
+async def test_what_is_committed_although_intake_was_cut_off_is_handled_without_looking_at_the_clock(
+    start: Start, db: Database, alice: User
+) -> None:
+    async def handler(update: Update) -> None:
+        async with db.begin() as tx:
+            await inbox.done(tx, update.update_id)
+
+    about = {"id": alice.id, "type": "private", "first_name": "Alice"}
+    message = {"message_id": 1, "date": 1_700_000_000, "chat": about, "from": {**about, "is_bot": False}, "text": "hi"}
+    async with start(handler, net=60) as running:
+        await settled(db, running)
+        taking = asyncio.create_task(loops.take_in(running, [{"update_id": 1, "message": message}]))
+
+        def cut_off(_: Session) -> None:
+            if asyncio.current_task() is taking:
+                raise asyncio.CancelledError
+
+        event.listen(Session, "after_commit", cut_off)
+        try:
+            with pytest.raises(asyncio.CancelledError):
+                await taking
+        finally:
+            event.remove(Session, "after_commit", cut_off)
+        await settled(db, running)
+    assert [row.state for row in await rows(db)] == [UpdateState.DONE]
 
 
 async def test_who_waits_for_room_is_looked_for_even_if_nobody_heard_of_them(
