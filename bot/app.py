@@ -29,6 +29,7 @@ from bot.clock import clock
 from bot.delivery.budgets import Limits as Budgets
 from bot.delivery.loops import Intake, Loops, TokenRefusedError, run
 from bot.delivery.processes import unique_name
+from bot.delivery.requests import AiohttpRequest
 from bot.delivery.retry import backoff, reason
 from bot.delivery.wake import unless, wait
 from bot.desk import ageing, refusals, reminders, retention, setbacks
@@ -242,6 +243,8 @@ def build_application(settings: Settings) -> App:
         .token(settings.telegram_token.get_secret_value())
         .base_url(settings.telegram_base_url)
         .base_file_url(settings.file_base_url)
+        .request(AiohttpRequest())
+        .get_updates_request(AiohttpRequest())
         .updater(None)
         .job_queue(None)
         .context_types(ContextTypes(context=Context))

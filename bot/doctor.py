@@ -9,6 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from telegram import Bot, ChatFullInfo, ChatMember, ChatMemberAdministrator
 from telegram.error import ChatMigrated, Forbidden, InvalidToken, TelegramError
 
+from bot.delivery.requests import AiohttpRequest
 from bot.records.sessions import open_database
 from bot.settings import Settings, SettingsError, load_settings
 from indexer import store
@@ -129,7 +130,9 @@ async def _telegram(settings: Settings) -> AsyncIterator[Finding]:
     if settings.telegram_token is None:
         yield Finding("fault", "token", "GUICHET_TELEGRAM_TOKEN is not set: get one from @BotFather with /newbot")
         return
-    bot = Bot(settings.telegram_token.get_secret_value(), settings.telegram_base_url, settings.file_base_url)
+    way = AiohttpRequest()  # that of the running bot
+    token = settings.telegram_token.get_secret_value()
+    bot = Bot(token, settings.telegram_base_url, settings.file_base_url, request=way, get_updates_request=way)
     try:
         async with bot:
             yield Finding("ok", "token", f"belongs to @{bot.username}")

@@ -2,8 +2,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 from telegram import Bot
-from telegram.request import HTTPXRequest
 
+from bot.delivery.requests import AiohttpRequest
 from bot.sandbox.botapi import BotApi, serve
 from bot.sandbox.people import User
 
@@ -22,7 +22,8 @@ def alice(api: BotApi) -> User:
 @pytest.fixture
 async def bot(api: BotApi) -> AsyncIterator[Bot]:
     async with serve(api) as base_url:
-        bot = Bot(api.token, base_url=base_url, request=HTTPXRequest(read_timeout=5))
+        way = AiohttpRequest()
+        bot = Bot(api.token, base_url=base_url, request=way, get_updates_request=way)
         async with bot:
             yield bot
 

@@ -15,12 +15,13 @@ from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as trying
 from hypothesis import strategies as st
 from sqlalchemy import func, select, update
-from telegram.request import HTTPXRequest, RequestData
+from telegram.request import RequestData
 
 from bot.app import Guichet, guichet
 from bot.delivery import inbox
 from bot.delivery.handling import note_failure
 from bot.delivery.loops import work
+from bot.delivery.requests import AiohttpRequest
 from bot.delivery.wake import wait
 from bot.dialogue.signs import visible
 from bot.handlers import busy, staff
@@ -57,13 +58,13 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> BotApi:
             found[key] = find(engine, *asked, **more)
         return found[key]
 
-    async def called(_: HTTPXRequest, url: str, method: str, data: RequestData | None = None, **__: Any) -> Any:
+    async def called(_: AiohttpRequest, url: str, method: str, data: RequestData | None = None, **__: Any) -> Any:
         assert method == "POST"
         answer = await api.exchange.answer(url.rpartition("/")[2], dict(data.parameters) if data else {})
         return answer.get("error_code", 200), json.dumps(answer).encode()
 
     monkeypatch.setattr(Engine, "find", once)
-    monkeypatch.setattr(HTTPXRequest, "do_request", called)
+    monkeypatch.setattr(AiohttpRequest, "do_request", called)
     return api
 
 
