@@ -12,10 +12,10 @@ import pickle
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from io import BufferedRWPair
+from io import BufferedRWPair, BytesIO
 from itertools import count
 from pathlib import Path
 from struct import Struct
@@ -25,6 +25,7 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from bot.watch.memory import EVERY, trimmer
 from indexer.engine import Engine, engine_of
+from indexer.entries import Entry
 from indexer.snapshot import load
 from indexer.store import snapshot_folder
 
@@ -34,7 +35,7 @@ P = ParamSpec("P")
 
 PATIENCE, SECOND = 20, 1.0  # so many seconds for what takes milliseconds
 CORES = 2  # one for each process
-LENGTH = Struct("!I")  # of an answer that follows, in bytes
+HEAD = Struct("!QI")  # the question's number, and how many bytes of an answer follow
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,14 @@ class Child:
 
     pid: int
     wire: socket.socket
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A question that the process has, and what will be found; entries of its index are found by their number."""
+
+    entries: Sequence[Entry]
+    found: asyncio.Future[Any]
 
 
 class Searcher:
@@ -54,7 +63,7 @@ class Searcher:
     def __init__(self, child: Child | None = None) -> None:
         self.child = child
         self._writer: asyncio.StreamWriter | None = None  # while the process answers
-        self._waiting: dict[int, asyncio.Future[Any]] = {}  # by the question's number
+        self._waiting: dict[int, Waiting] = {}  # by the question's number
         self._numbers = count()
         self._listening: asyncio.Task[None] | None = None
 
@@ -70,16 +79,16 @@ class Searcher:
         The process finds `work` by its name in its module.
         """
         asked = engine.snapshot.id, work, args, known
-        if self._writer and (found := await self._elsewhere(self._writer, asked)) is not None:
+        if self._writer and (found := await self._elsewhere(self._writer, engine, asked)) is not None:
             return found  # type: ignore[no-any-return]  # by the process
         return await asyncio.to_thread(work, engine, *args, **known)
 
-    async def _elsewhere(self, writer: asyncio.StreamWriter, asked: tuple[Any, ...]) -> Any:
+    async def _elsewhere(self, writer: asyncio.StreamWriter, engine: Engine, asked: tuple[Any, ...]) -> Any:
         """What the process finds; None if it cannot."""
         number = next(self._numbers)
         message = pickle.dumps((number, *asked))
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._waiting[number] = answer
+        self._waiting[number] = Waiting(engine.snapshot.entries, answer)
         writer.write(message)
         try:
             # One by one: seconds in which the whole machine stood still are no reason to lose patience.
@@ -95,10 +104,10 @@ class Searcher:
         why = "it has ended"
         try:
             while True:
-                (length,) = LENGTH.unpack(await reader.readexactly(LENGTH.size))
-                number, found = pickle.loads(await reader.readexactly(length))  # noqa: S301  # from our own process
-                if (answer := self._waiting.get(number)) and not answer.done():  # who asked may have given up
-                    answer.set_result(found)
+                number, length = HEAD.unpack(await reader.readexactly(HEAD.size))
+                answer = await reader.readexactly(length)
+                if (waiting := self._waiting.get(number)) and not waiting.found.done():  # who asked may have given up
+                    waiting.found.set_result(_Opened(answer, waiting.entries).load())
         except (asyncio.IncompleteReadError, OSError):
             pass
         except Exception as error:
@@ -118,9 +127,9 @@ class Searcher:
         assert self._writer
         self._writer.close()
         self._writer = None
-        for answer in self._waiting.values():
-            if not answer.done():
-                answer.set_result(None)
+        for waiting in self._waiting.values():
+            if not waiting.found.done():
+                waiting.found.set_result(None)
         with suppress(ProcessLookupError, ChildProcessError):
             os.kill(self.child.pid, signal.SIGKILL)
             return os.waitstatus_to_exitcode(os.waitpid(self.child.pid, 0)[1])
@@ -139,6 +148,38 @@ class Searcher:
             self._listening.cancel()
         if self._writer:
             self._end()
+
+
+class _Packed(pickle.Pickler):
+    """Writes entries of an index as their numbers: both sides have them, each with all of its ways of asking."""
+
+    def __init__(self, numbers: dict[int, int]) -> None:
+        self._numbers, self.stream = numbers, BytesIO()
+        super().__init__(self.stream, pickle.HIGHEST_PROTOCOL)
+
+    def persistent_id(self, obj: Any) -> int | None:
+        return self._numbers.get(id(obj)) if type(obj) is Entry else None
+
+
+class _Opened(pickle.Unpickler):
+    """Reads what was packed by our own process."""
+
+    def __init__(self, answer: bytes, entries: Sequence[Entry]) -> None:
+        self._entries = entries
+        super().__init__(BytesIO(answer))
+
+    def persistent_load(self, pid: int) -> Entry:
+        return self._entries[pid]
+
+
+def _packed(found: object, numbers: dict[int, int]) -> bytes:
+    packed = _Packed(numbers)
+    packed.dump(found)
+    return packed.stream.getvalue()
+
+
+def _numbers(engine: Engine) -> dict[int, int]:
+    return {id(entry): number for number, entry in enumerate(engine.snapshot.entries)}
 
 
 def apart(engine: Engine, root: Path) -> Searcher:
@@ -181,16 +222,18 @@ def _live(parents: socket.socket, own: socket.socket, engine: Engine, root: Path
 def _serve(stream: BufferedRWPair, engine: Engine, root: Path) -> None:
     """Answers one question after the other; what cannot be answered here, the parent tries itself."""
     trim, trimmed = trimmer(), monotonic()
+    numbers = _numbers(engine)
     while True:
         number, snapshot, work, args, known = pickle.load(stream)  # noqa: S301  # from our own process
         try:
             if snapshot != engine.snapshot.id:
                 engine = engine_of(load(snapshot_folder(root) / snapshot), engine.encoder)
-            answer = pickle.dumps((number, work(engine, *args, **known)))
+                numbers = _numbers(engine)
+            answer = _packed(work(engine, *args, **known), numbers)
         except Exception:
             log.warning("search process could not answer", exc_info=True)
-            answer = pickle.dumps((number, None))
-        stream.write(LENGTH.pack(len(answer)) + answer)
+            answer = pickle.dumps(None)
+        stream.write(HEAD.pack(number, len(answer)) + answer)
         stream.flush()
         if trim and monotonic() > trimmed + EVERY:
             trim(0)

@@ -114,6 +114,8 @@ async def test_another_process_gives_the_same_turns_each_to_who_asked(
     assert encoder.where() == {"there"}
     assert turns == [expected(engine, text) for text in texts * 5]
     assert any(isinstance(part.decision, Answer) for turn in turns for part in turn.parts)
+    own = {id(entry) for entry in engine.snapshot.entries}
+    assert {id(hit.entry) for turn in turns for part in turn.parts for hit in part.hits} <= own  # no copies
 
 
 async def test_without_a_process_of_its_own(
