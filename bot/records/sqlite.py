@@ -33,7 +33,7 @@ PRAGMAS = (
     PATIENCE,
 )
 TRIES, PAUSE = 150, 0.1  # seconds
-WIPING = 500  # milliseconds that emptying the log waits for readers, since all writers wait for it
+WIPE_SOON = "PRAGMA busy_timeout=500"  # emptying the log waits for readers no longer, since all writers wait for it
 
 
 def sqlite_engine(
@@ -60,13 +60,14 @@ class NearBy(AsyncAdapt_aiosqlite_connection):
     another process, transactions that are not brief.
     """
 
-    __slots__ = ("_asked", "_brief", "_changes", "_finished")
+    __slots__ = ("_asked", "_brief", "_changes", "_finished", "_waits")
 
     def __init__(self, dbapi: AsyncAdapt_aiosqlite_dbapi, connection: Any) -> None:
         super().__init__(dbapi, connection)
         self._brief = False  # the transaction under way
         self._asked = self._finished = 0  # visits; the first counted in the event loop, the other in the thread
         self._changes = 0  # of rows, before the transaction
+        self._waits = PATIENCE
 
     @property
     def _plain(self) -> SqliteConnection:
@@ -76,9 +77,15 @@ class NearBy(AsyncAdapt_aiosqlite_connection):
     def begins(self, begin: str | None, *, brief: bool) -> None:
         """Begins a transaction with this statement, or lets each statement be one."""
         self._brief, self._changes = brief, self._plain.total_changes
-        self._plain.execute(HASTE if brief else PATIENCE)
+        self.waits(HASTE if brief else PATIENCE)
         if begin:
             self.work(self._plain.execute, begin)
+
+    def waits(self, how: str) -> None:
+        """How long a statement waits for a writer."""
+        if how != self._waits:
+            self._plain.execute(how)
+            self._waits = how
 
     def cursor(self, server_side: bool = False) -> "Cursor":  # type: ignore[override]  # SQLAlchemy needs no more of it
         """A cursor."""
@@ -269,10 +276,8 @@ def _let_go(connection: DBAPIConnection, _entry: ConnectionPoolEntry, _error: Ba
 async def empty_log(engine: AsyncEngine) -> bool:
     """Moves the write-ahead log into the database file and cuts it to nothing; False while others read or write."""
     async with engine.connect() as connection:
-        driver = cast(aiosqlite.Connection, (await connection.get_raw_connection()).driver_connection)
-        await driver.execute(f"PRAGMA busy_timeout={WIPING}")
-        try:
-            row = await (await driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")).fetchone()
-        finally:
-            await driver.execute(PATIENCE)
+        raw = await connection.get_raw_connection()
+        cast(NearBy, raw.dbapi_connection).waits(WIPE_SOON)
+        driver = cast(aiosqlite.Connection, raw.driver_connection)
+        row = await (await driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")).fetchone()
     return row is not None and not row[0]
