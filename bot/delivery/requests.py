@@ -56,11 +56,13 @@ class AiohttpRequest(BaseRequest):
         timeout = ClientTimeout(
             connect=_given(connect_timeout, CONNECT), sock_read=_given(read_timeout, FILES if files else READ)
         )
+        body, headers = _body(request_data)
         try:
             async with self._session.request(
                 method,
                 url,
-                data=_form(request_data),
+                data=body,
+                headers=headers,
                 timeout=timeout,
                 proxy=_proxy(*urlsplit(url)[:2]),
                 allow_redirects=False,
@@ -76,13 +78,16 @@ def _given(value: Any, default: float) -> Any:
     return default if value is BaseRequest.DEFAULT_NONE else value
 
 
-def _form(data: RequestData | None) -> FormData | None:
-    if data is None or (not data.parameters and not data.contains_files):
-        return None
+def _body(data: RequestData | None) -> tuple[bytes | FormData | None, dict[str, str]]:
+    """What is sent, and the headers that tell what it is."""
+    if data is None or not (data.parameters or data.contains_files):
+        return None, {}
+    if not data.contains_files:
+        return data.url_encoded_parameters().encode(), {"Content-Type": "application/x-www-form-urlencoded"}
     form = FormData(data.json_parameters, quote_fields=False)  # Telegram shows the names of files as they come
     for name, (filename, content, kind) in data.multipart_data.items():
         form.add_field(name, content, filename=filename, content_type=kind)
-    return form
+    return form, {}
 
 
 @cache
