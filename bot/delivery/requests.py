@@ -2,7 +2,7 @@
 
 from functools import cache
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
@@ -10,7 +10,8 @@ from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar, F
 from telegram.error import NetworkError, TimedOut
 from telegram.request import BaseRequest, RequestData
 
-CONNECT, READ, FILES = 5.0, 5.0, 25.0  # seconds; the last for reading the answer to files, once they are written
+CONNECT, READ, READ_AFTER_FILES = 5.0, 5.0, 25.0  # seconds
+WITH_FILES = 120.0  # seconds that a request with files may take: aiohttp does not look at how writing goes on
 CONNECTIONS = 256
 
 
@@ -27,7 +28,7 @@ class AiohttpRequest(BaseRequest):
 
     async def initialize(self) -> None:
         """Opens it, perhaps again."""
-        if self._session is None:
+        if self._session is None or self._session.closed:
             # A system may have no certificates of its own; the library brings some, or takes those of SSL_CERT_FILE.
             connector = TCPConnector(limit=CONNECTIONS, ssl=httpx.create_ssl_context())
             agent = {"User-Agent": self.USER_AGENT}
@@ -37,7 +38,6 @@ class AiohttpRequest(BaseRequest):
         """Closes it."""
         if self._session is not None:
             await self._session.close()
-            self._session = None
 
     async def do_request(
         self,
@@ -45,16 +45,18 @@ class AiohttpRequest(BaseRequest):
         method: str,
         request_data: RequestData | None = None,
         read_timeout: Any = BaseRequest.DEFAULT_NONE,
-        write_timeout: Any = BaseRequest.DEFAULT_NONE,  # aiohttp has none
+        write_timeout: Any = BaseRequest.DEFAULT_NONE,  # see WITH_FILES
         connect_timeout: Any = BaseRequest.DEFAULT_NONE,
         pool_timeout: Any = BaseRequest.DEFAULT_NONE,  # part of `connect_timeout`
     ) -> tuple[int, bytes]:
         """The answer's status and body; raises TimedOut and NetworkError without the address, which has the token."""
-        if self._session is None:
+        if self._session is None or self._session.closed:
             raise RuntimeError("a request before `initialize`")
         files = request_data is not None and request_data.contains_files
         timeout = ClientTimeout(
-            connect=_given(connect_timeout, CONNECT), sock_read=_given(read_timeout, FILES if files else READ)
+            total=WITH_FILES if files else None,
+            connect=_given(connect_timeout, CONNECT),
+            sock_read=_given(read_timeout, READ_AFTER_FILES if files else READ),
         )
         body, headers = _body(request_data)
         try:
@@ -64,7 +66,7 @@ class AiohttpRequest(BaseRequest):
                 data=body,
                 headers=headers,
                 timeout=timeout,
-                proxy=_proxy(*urlsplit(url)[:2]),
+                proxy=_proxy(urlsplit(url)._replace(path="", query="")),
                 allow_redirects=False,
             ) as response:
                 return response.status, await response.read()
@@ -86,12 +88,16 @@ def _body(data: RequestData | None) -> tuple[bytes | FormData | None, dict[str, 
         return data.url_encoded_parameters().encode(), {"Content-Type": "application/x-www-form-urlencoded"}
     form = FormData(data.json_parameters, quote_fields=False)  # Telegram shows the names of files as they come
     for name, (filename, content, kind) in data.multipart_data.items():
-        form.add_field(name, content, filename=filename, content_type=kind)
+        printable = "".join(filter(str.isprintable, filename))  # aiohttp refuses others
+        form.add_field(name, content, filename=printable, content_type=kind)
     return form, {}
 
 
 @cache
-def _proxy(scheme: str, host: str) -> str | None:
-    """That of the environment, such as HTTPS_PROXY, unless NO_PROXY names the host."""
+def _proxy(server: SplitResult) -> str | None:
+    """That of the environment, such as HTTPS_PROXY, unless NO_PROXY names the server."""
+    if proxy_bypass(server.hostname or "") or proxy_bypass(server.netloc):
+        return None
     proxies = getproxies()
-    return None if proxy_bypass(host) else proxies.get(scheme, proxies.get("all"))
+    found = proxies.get(server.scheme, proxies.get("all"))
+    return f"http://{found}" if found and "://" not in found else found

@@ -227,8 +227,8 @@ def _serve(stream: BufferedRWPair, engine: Engine, root: Path) -> None:
         number, snapshot, work, args, known = pickle.load(stream)  # noqa: S301  # from our own process
         try:
             if snapshot != engine.snapshot.id:
-                engine = engine_of(load(snapshot_folder(root) / snapshot), engine.encoder)
-                numbers = _numbers(engine)
+                newer = engine_of(load(snapshot_folder(root) / snapshot), engine.encoder)
+                engine, numbers = newer, _numbers(newer)
             answer = _packed(work(engine, *args, **known), numbers)
         except Exception:
             log.warning("search process could not answer", exc_info=True)

@@ -2,6 +2,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from starlette.applications import Starlette
@@ -43,7 +44,7 @@ async def form(request: Request) -> Response:
 
 
 async def test_parameters_and_files_arrive(way: AiohttpRequest) -> None:
-    text, file = RequestParameter("text", "à & b", None), InputFile(b"a;b", filename="tåble.csv")
+    text, file = RequestParameter("text", "à & b", None), InputFile(b"a;b", filename="tå\rble.csv")
     document = RequestParameter.from_input("document", file)
     async with server(form) as url:
         assert await way.do_request(url, "POST") == (201, b"[]")
@@ -64,6 +65,20 @@ async def test_who_does_not_answer_in_time_is_told_without_the_address(way: Aioh
             await way.do_request(url, "POST", read_timeout=0.1)
     assert (told.value.__cause__, told.value.__suppress_context__) == (None, True)
     assert SECRET not in str(told.value)
+
+
+async def test_who_does_not_read_a_file_is_not_waited_for(way: AiohttpRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(requests, "WITH_FILES", 0.3)
+
+    async def deaf(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(2)
+        writer.close()
+
+    document = RequestParameter.from_input("document", InputFile(b"0" * 9_000_000, filename="large.bin"))
+    async with await asyncio.start_server(deaf, "127.0.0.1", 0) as listener:
+        host, port = listener.sockets[0].getsockname()
+        with pytest.raises(TimedOut):
+            await way.do_request(f"http://{host}:{port}/bot1/sendDocument", "POST", RequestData([document]))
 
 
 async def test_who_is_not_there_is_told_without_the_address(way: AiohttpRequest) -> None:
@@ -95,8 +110,9 @@ async def test_it_is_opened_again_after_its_end() -> None:
             await way.shutdown()
 
 
+@pytest.mark.parametrize("written", ["http://{}", "{}"])
 async def test_it_goes_through_the_proxy_of_the_environment(
-    way: AiohttpRequest, monkeypatch: pytest.MonkeyPatch
+    way: AiohttpRequest, monkeypatch: pytest.MonkeyPatch, written: str
 ) -> None:
     asked: list[str] = []
 
@@ -108,13 +124,15 @@ async def test_it_goes_through_the_proxy_of_the_environment(
 
     async with await asyncio.start_server(proxy, "127.0.0.1", 0) as listener:
         host, port = listener.sockets[0].getsockname()
-        monkeypatch.setenv("HTTP_PROXY", f"http://{host}:{port}")
-        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        monkeypatch.setenv("HTTP_PROXY", written.format(f"{host}:{port}"))
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1,::1,local.example:81")
         requests._proxy.cache_clear()
         try:
             assert (await way.do_request("http://telegram.example/bot1/getMe", "POST"))[0] == 202
             async with server(form) as url:
                 assert (await way.do_request(url, "POST"))[0] == 201
+            for near in ("http://[::1]:8081", "http://local.example:81"):
+                assert requests._proxy(urlsplit(near)) is None
         finally:
             requests._proxy.cache_clear()
     assert asked == ["http://telegram.example/bot1/getMe"]
