@@ -31,13 +31,16 @@ Answer = Callable[[str, str], object]
 
 def guichet(folder: Path, facts: dict[str, str]) -> Answer:
     """All that `guichet run` loads and starts; a turn is gone through once, what is timed is the search."""
-    import bot.app  # noqa: F401, PLC0415  # counted in time and memory, as in the running bot
-    from bot.dialogue.decide import Limits  # noqa: PLC0415
-    from bot.publishing.searcher import apart  # noqa: PLC0415
-    from bot.understanding import understood  # noqa: PLC0415
-    from indexer.engine import open_engine  # noqa: PLC0415
+    from bot.loading import loading  # noqa: PLC0415
 
-    engine = open_engine(facts["model"], Path(facts["cache"]), folder / "index")
+    with loading():
+        import bot.app  # noqa: F401, PLC0415  # counted in time and memory, as in the running bot
+        from bot.dialogue.decide import Limits  # noqa: PLC0415
+        from bot.publishing.searcher import apart  # noqa: PLC0415
+        from bot.understanding import understood  # noqa: PLC0415
+        from indexer.engine import open_engine  # noqa: PLC0415
+
+        engine = open_engine(facts["model"], Path(facts["cache"]), folder / "index")
     searcher, today, runner = apart(engine, folder / "index"), date.today(), asyncio.Runner()  # noqa: DTZ011  # any
     runner.run(searcher.__aenter__())  # until this process ends, for the memory of both counts
     atexit.register(runner.close)

@@ -23,6 +23,7 @@ from bot.history import history, rollback, status
 from bot.importing import bring
 from bot.indexing import build_for, index_app, level, open_for
 from bot.linking import link
+from bot.loading import loading
 from bot.measuring import evaluate, train
 from bot.missing import gaps
 from bot.operating import backup, restore, status_app
@@ -142,16 +143,16 @@ def chat() -> None:
 @app.command()
 def run() -> None:
     """Answer candidates in Telegram until stopped."""
-    with plainly():
+    with plainly(), loading():
         settings = load_settings(require=("telegram_token", "staff_chat_id"))
         logs.set_up(settings)
         level(settings)
         engine = open_for(settings)
-    from bot.app import serve  # noqa: PLC0415  # Telegram's library is not needed by other commands
-    from bot.delivery.loops import TokenRefusedError  # noqa: PLC0415
-    from bot.listening import AddressRefusedError  # noqa: PLC0415
-    from bot.publishing.searcher import apart  # noqa: PLC0415
-    from bot.records.migrations import DatabaseTooNewError  # noqa: PLC0415
+        from bot.app import serve  # noqa: PLC0415  # Telegram's library is not needed by other commands
+        from bot.delivery.loops import TokenRefusedError  # noqa: PLC0415
+        from bot.listening import AddressRefusedError  # noqa: PLC0415
+        from bot.publishing.searcher import apart  # noqa: PLC0415
+        from bot.records.migrations import DatabaseTooNewError  # noqa: PLC0415
 
     try:
         asyncio.run(serve(settings, engine, searcher=apart(engine, settings.index_root)))
