@@ -16,7 +16,9 @@ CONNECTIONS = 256
 
 
 class AiohttpRequest(BaseRequest):
-    """What the library sends its requests with. Certificates and proxies are those that httpx would take."""
+    """What the library sends its requests with. Certificates are those that httpx would take, proxies those of the
+    environment.
+    """
 
     def __init__(self) -> None:
         self._session: ClientSession | None = None
