@@ -238,13 +238,14 @@ async def initialize(application: App, stop: asyncio.Event) -> bool:
 def build_application(settings: Settings) -> App:
     """The library's application with our routes: no updater, no job queue, no rate limiter of its own."""
     assert settings.telegram_token  # `run` requires it
+    way = AiohttpRequest()
     application = (
         Application.builder()
         .token(settings.telegram_token.get_secret_value())
         .base_url(settings.telegram_base_url)
         .base_file_url(settings.file_base_url)
-        .request(AiohttpRequest())
-        .get_updates_request(AiohttpRequest())
+        .request(way)
+        .get_updates_request(way)
         .updater(None)
         .job_queue(None)
         .context_types(ContextTypes(context=Context))

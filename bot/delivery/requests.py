@@ -84,7 +84,7 @@ def _given(value: Any, default: float) -> Any:
 
 def _body(data: RequestData | None) -> tuple[bytes | FormData | None, dict[str, str]]:
     """What is sent, and the headers that tell what it is."""
-    if data is None or not (data.parameters or data.contains_files):
+    if data is None:
         return None, {}
     if not data.contains_files:
         return data.url_encoded_parameters().encode(), {"Content-Type": "application/x-www-form-urlencoded"}

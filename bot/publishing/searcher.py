@@ -78,15 +78,14 @@ class Searcher:
 
         The process finds `work` by its name in its module.
         """
-        asked = engine.snapshot.id, work, args, known
-        if self._writer and (found := await self._elsewhere(self._writer, engine, asked)) is not None:
+        if self._writer and (found := await self._elsewhere(self._writer, engine, (work, args, known))) is not None:
             return found  # type: ignore[no-any-return]  # by the process
         return await asyncio.to_thread(work, engine, *args, **known)
 
     async def _elsewhere(self, writer: asyncio.StreamWriter, engine: Engine, asked: tuple[Any, ...]) -> Any:
         """What the process finds; None if it cannot."""
         number = next(self._numbers)
-        message = pickle.dumps((number, *asked))
+        message = pickle.dumps((number, engine.snapshot.id, *asked))
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._waiting[number] = Waiting(engine.snapshot.entries, answer)
         writer.write(message)

@@ -67,7 +67,7 @@ class NearBy(AsyncAdapt_aiosqlite_connection):
         self._brief = False  # the transaction under way
         self._asked = self._finished = 0  # visits; the first counted in the event loop, the other in the thread
         self._changes = 0  # of rows, before the transaction
-        self._waits = PATIENCE
+        self._waits = ""  # the last said; until then as it was opened
 
     @property
     def _plain(self) -> SqliteConnection:
@@ -118,12 +118,11 @@ class NearBy(AsyncAdapt_aiosqlite_connection):
 
     def _visit(self, task: Callable[..., Any], *values: Any) -> None:
         try:
-            if self._brief:
-                self._plain.execute(PATIENCE)
+            self.waits(PATIENCE)
             task(*values)
         finally:
             if self._brief:
-                self._plain.execute(HASTE)
+                self.waits(HASTE)
             self._finished += 1
 
 
