@@ -11,14 +11,14 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import datetime, timedelta
 
 from filelock import FileLock, Timeout
-from sqlalchemy import delete, func, inspect, or_, select, update
+from sqlalchemy import delete, exists, func, inspect, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.delivery.claims import release_all
 from bot.delivery.retry import place
 from bot.delivery.wake import wait
-from bot.records.news import Signal, listen, tell
+from bot.records.news import WORDS, News, Signal, listen, tell
 from bot.records.sessions import Database
 from bot.records.tables import Process, Role, UtcTime, utc_now
 from bot.records.upsert import insert_new
@@ -81,13 +81,14 @@ def only_process(db: Database) -> Iterator[bool]:
 
 
 async def join(tx: AsyncSession, process: str, roles: Collection[str], *, alone: bool) -> None:
-    """Registers a process and ends the leases that its earlier life left, or everybody's if it is alone."""
+    """Registers a process, as others hear, and ends the leases that its earlier life left, or everybody's if alone."""
     await tx.execute(delete(Process) if alone else delete(Process).where(Process.name == process))
     await release_all(tx, None if alone else process)
     now = await _clock(tx)
     await insert_new(tx, Process, Process.name, name=process, started_at=now, beat_at=now)
     for role in roles:
         await insert_new(tx, Role, Role.name, name=role)
+    tell(tx, "processes")
 
 
 async def at_work(db: Database) -> Sequence[str]:
@@ -119,6 +120,15 @@ async def beat(tx: AsyncSession, process: str, roles: Collection[str], *, judge:
     return frozenset((await tx.execute(held)).scalars())
 
 
+async def share(tx: AsyncSession, process: str, news: News) -> None:
+    """Notes whether others are there to hear news; if so for the first time, they are told all they may have missed."""
+    others = bool(await tx.scalar(select(exists().where(Process.name != process))))
+    if others and not news.shared:
+        for word in WORDS:
+            tell(tx, word)
+    news.shared = others
+
+
 async def _bury(tx: AsyncSession, now: datetime) -> None:
     """Frees what dead processes held, so that others go on with it; their roles fall free with their rows."""
     dead = delete(Process).where(Process.beat_at < now - DEAD).returning(Process.name)
@@ -144,6 +154,8 @@ async def live(db: Database, process: str, roles: Roles) -> None:
                 # After a long silence of one's own, as when the server was away, the others' silence means nothing.
                 judge = roles.heard(DEAD.total_seconds())
                 held = await beat(tx, process, roles.wanted, judge=judge)
+                if db.postgresql:
+                    await share(tx, process, db.news)
             roles.renew(held, begun)
         except (SQLAlchemyError, OSError) as error:
             log.error("heartbeat failed, will try again", extra={"error": place(error)})  # noqa: TRY400  a trace may quote texts

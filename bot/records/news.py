@@ -6,8 +6,8 @@ A word wakes those who wait for it; what there is to do, they read from the tabl
 import asyncio
 import logging
 import secrets
-from dataclasses import dataclass, field, fields
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
 
 from sqlalchemy import URL, text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -26,6 +26,7 @@ KEEPALIVE: dict[str, Any] = {
 NOTIFY = text("SELECT pg_notify(:channel, :payload)")
 
 Word = Literal["updates", "messages", "timers", "processes", "snapshot"]
+WORDS: tuple[Word, ...] = get_args(Word)
 
 
 class Signal:
@@ -44,9 +45,9 @@ class Signal:
         self._event = asyncio.Event()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class News:
-    """The kinds of news, each with its signal."""
+    """The kinds of news, each with its signal, and whether other processes are to hear of them."""
 
     updates: Signal = field(default_factory=Signal)  # the inbox has some
     messages: Signal = field(default_factory=Signal)  # the outbox has some, or a call has ended
@@ -54,17 +55,17 @@ class News:
     processes: Signal = field(default_factory=Signal)  # one has left: its roles are free
     snapshot: Signal = field(default_factory=Signal)  # another index was activated
     source: str = field(default_factory=lambda: secrets.token_hex(8))  # who tells: nobody need hear themselves
+    shared: bool = True  # False where no other process is known: to tell nobody takes the server as long as a change
 
     def ring(self, word: str) -> None:
         """Wakes those who wait for this; a word of a later version wakes nobody."""
-        signal = getattr(self, word, None)
-        if isinstance(signal, Signal):
-            signal.ring()
+        if word in WORDS:
+            getattr(self, word).ring()
 
     def ring_all(self) -> None:
         """Wakes everybody: something may have been missed."""
-        for known in fields(self):
-            self.ring(known.name)
+        for word in WORDS:
+            self.ring(word)
 
 
 def tell(tx: AsyncSession, word: Word) -> None:
@@ -78,10 +79,10 @@ def told(tx: AsyncSession) -> set[str]:
     return words
 
 
-async def publish(tx: AsyncSession, source: str) -> None:
+async def publish(tx: AsyncSession, news: News) -> None:
     """Sends what was told to the other processes, at the commit that follows (PostgreSQL)."""
-    for word in told(tx):
-        await tx.execute(NOTIFY, {"channel": CHANNEL, "payload": f"{word} {source}"})
+    for word in told(tx) if news.shared else ():
+        await tx.execute(NOTIFY, {"channel": CHANNEL, "payload": f"{word} {news.source}"})
 
 
 async def listen(url: URL, news: News) -> None:

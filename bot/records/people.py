@@ -43,7 +43,7 @@ from bot.records.tables import (
     UtcTime,
     utc_now,
 )
-from bot.records.upsert import insert_into, insert_new
+from bot.records.upsert import insert_into
 
 TELLING = 8  # characters: a shorter text may be anybody's
 CROWDED = 5  # names tried that others have: then one with a number
@@ -66,6 +66,22 @@ def _seen_where(own: ColumnElement[bool]) -> Executable:
     }
     seen = update(_candidates).values(values).where(own).returning(*_candidates.c)
     return select(Candidate).from_statement(seen).execution_options(populate_existing=True)
+
+
+@cache
+def _made(dialect: str) -> Executable:
+    """Makes a candidate, and gives it; nothing if the chat has one or the name is another's."""
+    values = {
+        "id": bindparam("name"),
+        "chat_id": bindparam("chat"),
+        "language": bindparam("tongue", type_=String),
+        "banned_at": bindparam("banned", type_=UtcTime),
+        "muted_until": bindparam("muted", type_=UtcTime),
+        "created_at": bindparam("moment", type_=UtcTime),
+        "last_seen_at": bindparam("moment", type_=UtcTime),
+    }
+    made = insert_into(dialect, Candidate).values(values).on_conflict_do_nothing().returning(*_candidates.c)
+    return select(Candidate).from_statement(made)
 
 
 _SEEN_AGAIN = _seen_where(_candidates.c.chat_id == bindparam("chat"))
@@ -129,8 +145,7 @@ async def candidate_in(tx: AsyncSession, telegram_id: int, kind: str, language: 
     if known is not None:
         return known
     chat_id = await chat_id_of(tx, telegram_id, kind)
-    await _make(tx, chat_id)
-    return await candidate_of(tx, chat_id, language)
+    return await _make(tx, chat_id, language) or await candidate_of(tx, chat_id, language)
 
 
 async def candidate_of(tx: AsyncSession, chat_id: int, language: str | None) -> Candidate:
@@ -138,25 +153,31 @@ async def candidate_of(tx: AsyncSession, chat_id: int, language: str | None) -> 
 
     Who was banned or muted and then forgotten is so still, under the name that staff know.
     """
-    values = {"chat": chat_id, "tongue": language, "moment": utc_now()}
     tried = 0
     while True:
-        candidate: Candidate | None = (await tx.execute(_SEEN_AGAIN, values)).scalar_one_or_none()
-        if candidate is not None:
+        values = {"chat": chat_id, "tongue": language, "moment": utc_now()}
+        seen: Candidate | None = (await tx.execute(_SEEN_AGAIN, values)).scalar_one_or_none()
+        if (candidate := seen or await _make(tx, chat_id, language, tried)) is not None:
             return candidate
-        await _make(tx, chat_id, tried)
         tried += 1
 
 
-async def _make(tx: AsyncSession, chat_id: int, tried: int = 0) -> None:
-    """A candidate for a chat, unless it has one or the name, of which so many have been tried, is another's."""
+async def _make(tx: AsyncSession, chat_id: int, language: str | None, tried: int = 0) -> Candidate | None:
+    """A candidate for a chat; None if it has one, or the name, of which so many have been tried, is another's."""
     ban = await bans.kept(tx, chat_id)
-    name = ban.pseudonym if ban and not tried else pseudonym(numbered=tried >= CROWDED)
     until = ban.until if ban else None
-    heard_not = {"banned_at": ban.banned_at if ban and until is None else None, "muted_until": until}
-    made = await insert_new(tx, Candidate, Candidate.id, id=name, chat_id=chat_id, **heard_not)
+    values = {
+        "name": ban.pseudonym if ban and not tried else pseudonym(numbered=tried >= CROWDED),
+        "chat": chat_id,
+        "tongue": language,
+        "banned": ban.banned_at if ban and until is None else None,
+        "muted": until,
+        "moment": utc_now(),
+    }
+    made: Candidate | None = (await tx.execute(_made(tx.get_bind().dialect.name), values)).scalar_one_or_none()
     if made and ban:
         await tx.delete(ban)
+    return made
 
 
 async def move_chat(tx: AsyncSession, chat_id: int, telegram_id: int) -> None:

@@ -54,7 +54,7 @@ class Database:
                 yield tx
                 if self.postgresql:
                     await tx.flush()
-                    await publish(tx, self.news.source)
+                    await publish(tx, self.news)
             for word in told(tx):
                 self.news.ring(word)
             if tx.info.get("erases"):

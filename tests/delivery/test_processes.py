@@ -10,11 +10,11 @@ from sqlalchemy import select, update
 from telegram import Update
 from telegram.ext import Application, TypeHandler
 
-from bot.delivery import claims, inbox, outbox
+from bot.delivery import claims, inbox, outbox, processes
 from bot.delivery.budgets import LIFTED
 from bot.delivery.loops import Loops, run
-from bot.delivery.processes import DEAD, POLL, SEND, SURE, Roles, at_work, beat, join, leave, present
-from bot.records.news import Signal
+from bot.delivery.processes import DEAD, POLL, SEND, SURE, Roles, at_work, beat, join, leave, present, share
+from bot.records.news import WORDS, Signal, told
 from bot.records.sessions import Database, open_database
 from bot.records.states import UpdateState
 from bot.records.tables import Chat, Outgoing, Process, Role, utc_now
@@ -125,6 +125,44 @@ async def test_who_is_at_work(db: Database, empty_database: str) -> None:
     empty = open_database(empty_database)
     assert list(await at_work(empty)) == []
     await empty.close()
+
+
+def is_shared(db: Database) -> bool:
+    return db.news.shared
+
+
+async def shares(db: Database, name: str) -> tuple[bool, set[str]]:
+    """Whether others are to hear the news, and what they are told since they may have missed it."""
+    async with db.begin() as tx:
+        await share(tx, name, db.news)
+        return db.news.shared, told(tx)
+
+
+async def test_who_comes_is_told_what_was_not_told_while_nobody_listened(db: Database) -> None:
+    await starts(db, "a")
+    assert await shares(db, "a") == (False, set())
+    await starts(db, "b")
+    assert await shares(db, "a") == (True, set(WORDS))
+    assert await shares(db, "a") == (True, set())
+    async with db.begin() as tx:
+        await leave(tx, "b")
+    assert await shares(db, "a") == (False, set())
+
+
+async def test_a_process_hears_at_once_that_another_has_come(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "BEAT", 3600)  # so that only news lead to a heartbeat
+    one, other, roles = open_database(postgres_url), open_database(postgres_url), Roles()
+    begun = roles.changed.next()
+    async with asyncio.timeout(20), present(one, "a", roles):
+        await begun.wait()
+        assert not one.news.shared
+        async with present(other, "b", Roles()):
+            while not is_shared(one):
+                await one.news.timers.next().wait()  # rung where all is told, and by the listener as it begins
+    await one.close()
+    await other.close()
 
 
 async def test_who_was_silent_itself_does_not_judge_others(db: Database) -> None:

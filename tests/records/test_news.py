@@ -62,6 +62,21 @@ async def test_a_process_does_not_hear_itself_twice(postgres_db: Database) -> No
         assert not own.is_set()
 
 
+async def test_who_knows_of_no_other_process_tells_itself_alone(postgres_db: Database) -> None:
+    async with another_process(postgres_db) as other:
+        updates, snapshot = other.news.updates.next(), other.news.snapshot.next()
+        own = postgres_db.news.updates.next()
+        postgres_db.news.shared = False
+        async with postgres_db.begin() as tx:
+            tell(tx, "updates")
+        assert own.is_set()
+        postgres_db.news.shared = True
+        async with postgres_db.begin() as tx:
+            tell(tx, "snapshot")
+        await heard(snapshot)
+        assert not updates.is_set()
+
+
 async def test_a_listener_finds_its_way_back(
     postgres_db: Database, postgres: Postgres, caplog: pytest.LogCaptureFixture
 ) -> None:
