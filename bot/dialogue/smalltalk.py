@@ -8,11 +8,12 @@ from typing import Literal
 from bot.dialogue import lists
 from bot.dialogue.language import fold
 
-ChatKind = Literal["greeting", "thanks", "goodbye", "insult", "gibberish", "presence", "language"]
+ChatKind = Literal["greeting", "thanks", "goodbye", "insult", "complaint", "gibberish", "presence", "language"]
 
 _PHRASES: dict[str, str] = lists.read("phrases.yaml")
 # What counts when a message holds several ("merci, au revoir"): the first of these that it holds.
 _KINDS: dict[str, ChatKind] = {
+    "complaint": "complaint",
     "insult": "insult",
     "presence": "presence",
     "thanks": "thanks",
@@ -62,13 +63,13 @@ def _words(text: str) -> list[str]:
 
 
 def _phrases(said: str, *, asks: bool) -> ChatKind | None:
-    """Return the kind of a text that is made of known phrases alone; "c'est bien ?" approves of nothing."""
+    """Return the kind of a text that is made of known phrases alone; "c'est faux ?" says nothing of an answer."""
     if re.fullmatch(_any("nothing"), said):
         return "gibberish"
     if not _whole().fullmatch(said):
         return None
     name = next((name for name in _KINDS if _inside(name).search(said)), None)
-    return None if name is None or (name == "fine" and asks) else _KINDS[name]
+    return None if name is None or (asks and name in {"fine", "complaint"}) else _KINDS[name]
 
 
 @cache

@@ -51,6 +51,7 @@ class Texts:
     thanks: str
     goodbye: str
     insult: str
+    complaint: str
     gibberish: str
     presence: str
     language: str

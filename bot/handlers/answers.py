@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 
+from bot.desk import wishes
 from bot.dialogue import render
 from bot.dialogue.cards import short
 from bot.dialogue.message import Button, Message
-from bot.dialogue.rich import Rich, bold, join
-from bot.dialogue.texts import texts
+from bot.dialogue.rich import Rich, bold, join, plain
+from bot.dialogue.texts import spoken, texts
+from bot.records.tables import Question
 from indexer.engine import Engine
 from indexer.entries import Entry, Language
 from indexer.passages import beginning
@@ -60,3 +62,15 @@ def shown_question(engine: Engine, entry_id: str, language: Language) -> str | N
     """An entry's question in the language of the conversation, or else in the other; None if it is gone."""
     entry = engine.entry(entry_id, language)
     return entry.question if entry else None
+
+
+def others(engine: Engine, question: Question) -> Message:
+    """After an answer that did not help: the next best entries, and a person."""
+    language = spoken(question.language)
+    words = texts(language)
+    left = [(place, id_) for place, id_ in enumerate(question.alternatives) if id_ != question.entry_id][:2]
+    shown = [(place, shown_question(engine, id_, language)) for place, id_ in left]
+    rows = choice_buttons([(place, text) for place, text in shown if text], question.id, language)[:-1]
+    person = (Button(words.button_person, data=f"p:{question.id}"),)
+    wish = wishes.button(question) if not rows else ()  # nothing else was found
+    return plain(words.not_my_question).message(*rows, person, wish)

@@ -6,15 +6,13 @@ from telegram import Update
 from telegram.constants import ChatType
 
 from bot.delivery import inbox, outbox
-from bot.desk import wishes
-from bot.dialogue.message import Button, Message
+from bot.dialogue.message import Message
 from bot.dialogue.render import Reason
-from bot.dialogue.rich import plain
 from bot.dialogue.texts import spoken, texts
 from bot.handlers import related, themes
 from bot.handlers.aftercare import AFTER
 from bot.handlers.alerts import alert
-from bot.handlers.answers import answer_message, choice_buttons, entry_message, shown_answer, shown_question
+from bot.handlers.answers import answer_message, entry_message, others, shown_answer
 from bot.handlers.asked import choose_course
 from bot.handlers.carrying import show_to_a_person
 from bot.handlers.commands import erase
@@ -53,8 +51,8 @@ async def on_press(update: Update, context: Context) -> None:
             await IN_PLACE[kind](tx, deps, candidate, rest, query.message, f"u{update.update_id}")
             await inbox.done(tx, update.update_id)
             return
-        others = _others(query.message, query.data, every=kind in BESIDE)
-        await _take_buttons_away(tx, candidate, query.message, f"u{update.update_id}", others)
+        left = _others(query.message, query.data, every=kind in BESIDE)
+        await _take_buttons_away(tx, candidate, query.message, f"u{update.update_id}", left)
         if kind == "j":
             await themes.pressed(tx, deps, candidate, update, rest)
         elif kind in AFTER:
@@ -98,7 +96,7 @@ async def _about(
             await say(tx, candidate, Message(words.feedback_thanks), key)
         case "n":
             question.feedback = Feedback.NOT_MINE
-            await _offer_others(tx, deps, candidate, question, key)
+            await say(tx, candidate, others(deps.live.engine, question), key)
         case "p":
             reason = Reason.NOT_MINE if question.feedback is Feedback.NOT_MINE else Reason.PERSON
             question.feedback = question.feedback or Feedback.PERSON
@@ -152,18 +150,6 @@ async def _chosen(tx: AsyncSession, deps: Deps, candidate: Candidate, question: 
     question.entry_id = entry.id
     message = entry_message(deps.live.engine, entry, question.id, language)
     question.answer_id = await say(tx, candidate, message, key)
-
-
-async def _offer_others(tx: AsyncSession, deps: Deps, candidate: Candidate, question: Question, key: str) -> None:
-    """After "not my question": the next best entries, and a person."""
-    language = spoken(question.language)
-    words, engine = texts(language), deps.live.engine
-    others = [(place, id_) for place, id_ in enumerate(question.alternatives) if id_ != question.entry_id][:2]
-    shown = [(place, shown_question(engine, id_, language)) for place, id_ in others]
-    rows = choice_buttons([(place, text) for place, text in shown if text], question.id, language)[:-1]
-    person = (Button(words.button_person, data=f"p:{question.id}"),)
-    wish = wishes.button(question) if not rows else ()  # nothing else was found
-    await say(tx, candidate, plain(words.not_my_question).message(*rows, person, wish), key)
 
 
 IN_PLACE = {"m": _open_out, "g": turn, "y": choose_language}  # what changes the message itself

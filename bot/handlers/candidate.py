@@ -18,14 +18,15 @@ from bot.dialogue.decide import Answer, Escalate
 from bot.dialogue.message import Message
 from bot.dialogue.rich import bold, join, markdown, plain
 from bot.dialogue.signs import clean
+from bot.dialogue.smalltalk import ChatKind
 from bot.dialogue.texts import spoken, texts
 from bot.handlers import anew
-from bot.handlers.answers import choice_buttons, entry_message, shown_question
+from bot.handlers.answers import choice_buttons, entry_message, others, shown_question
 from bot.handlers.asked import Asked, act, ask_course, choose_course, in_place
 from bot.handlers.context import Context, Deps, desk_of
 from bot.handlers.escalation import added_key, silent
 from bot.handlers.speaker import known_course, say, telegram_language, who
-from bot.records.states import TicketState
+from bot.records.states import Feedback, TicketState
 from bot.records.tables import Candidate, Chat, Question, Ticket
 from bot.understanding import understood
 from indexer.engine import Engine
@@ -99,13 +100,22 @@ async def _say(tx: AsyncSession, deps: Deps, candidate: Candidate, asked: Asked)
     turn = asked.turn
     asked = await in_place(tx, candidate, asked)
     if turn.chat:
-        kind = Message(getattr(texts(turn.language), turn.chat))
+        word = await _word(tx, candidate, asked, turn.chat)
         key = f"{asked.key}:chat" if asked.edited else anew.word_key(candidate, asked.piece.message_id)
-        await anew.show(tx, candidate, kind, key, next(iter(asked.places), None))
+        await anew.show(tx, candidate, word, key, next(iter(asked.places), None))
     for number, part in enumerate(turn.parts):
         await act(tx, deps, candidate, asked, part, number)
     await anew.take_away(tx, candidate, asked.places[max(len(turn.parts), bool(turn.chat)) :], asked.key)
     await _show_picture(tx, deps, candidate, asked)
+
+
+async def _word(tx: AsyncSession, candidate: Candidate, asked: Asked, kind: ChatKind) -> Message:
+    """What small talk is answered with; a complaint is about the last answer, as if its button had been pressed."""
+    last = await anew.last_of(tx, candidate) if kind == "complaint" else None
+    if last is None or last.decision == "escalate":
+        return Message(getattr(texts(asked.turn.language), kind))
+    last.feedback = Feedback.NOT_MINE
+    return others(asked.engine, last)
 
 
 async def _edited(tx: AsyncSession, deps: Deps, candidate: Candidate, asked: Asked) -> bool:
@@ -200,7 +210,7 @@ async def _with_ticket(tx: AsyncSession, deps: Deps, candidate: Candidate, ticke
         await silent(tx, deps, candidate, ticket, asked.piece.message_id, row, key=asked.key)
         return
     if not await _answer_sure(tx, deps, candidate, ticket, asked):
-        kind = turn.chat if turn.chat and turn.chat != "gibberish" else "follow_up"
+        kind = turn.chat if turn.chat and turn.chat not in {"gibberish", "complaint"} else "follow_up"
         await say(tx, candidate, Message(getattr(words, kind)), added_key(candidate, asked.piece, asked.key))
 
 

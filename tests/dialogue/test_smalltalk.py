@@ -30,6 +30,12 @@ Allô ?
 hey hey
 helo
 Bonjour bonjour
+Happy new year!
+Joyeux Noël 🎄
+re
+Salut c'est moi
+Bonjour, c'est encore moi
+Bonnes fêtes à tous
 """.splitlines()
 
 THANKS = """\
@@ -64,6 +70,30 @@ ok thanks bye
 cool
 very helpful
 Merci infiniment pour vos réponses
+thx mate you saved me
+thanks a lot, you saved my day
+you rock
+thx u rock
+merci le bot
+merci à toi le robot
+merci, tu m'as sauvé
+Merci vous m'avez bien aidée !
+so kind of you
+that's very kind
+c'est gentil merci
+trop bien merci
+ok lol
+lol ok
+mdr ok merci
+haha thanks
+never mind
+laisse tomber
+tant pis
+merci c'est tout ce que je voulais savoir
+that's all I wanted to know, thanks
+c'est exactement ce que je cherchais
+exactly what I needed, thank you
+nickel !
 """.splitlines()
 
 GOODBYE = """\
@@ -107,6 +137,10 @@ vous êtes nuls
 espèce d'abruti
 what a useless bot
 FDP
+c'est nul ce truc
+t'es vraiment nul comme bot
+vous vous foutez de moi
+tu te moques de moi ?
 """.splitlines()
 
 GIBBERISH = """\
@@ -145,6 +179,57 @@ wqeqwe
 😂😂😂
 """.splitlines()
 
+COMPLAINT = """\
+tu comprends rien
+t'as rien compris
+tu n'as pas compris ma question
+Vous ne comprenez pas
+je comprends rien à ce que tu dis
+je ne comprends pas votre réponse
+c'est faux
+C'est complètement faux !
+c'est pas ce que je demandais
+ce n'est pas ma question
+c'est pas ça
+ce n'est pas du tout ce que je voulais savoir
+ça ne répond pas à ma question
+tu ne réponds pas à ma question
+tu sers à rien
+ça ne m'aide pas
+ta réponse est nulle
+réponse inutile
+n'importe quoi
+mdrrr n'importe quoi ta réponse
+tu m'énerves
+hors sujet
+à côté de la plaque
+vous n'avez pas répondu
+that's wrong
+your answer is wrong
+wrong answer
+this is not what I asked
+that's not what I asked!
+not what I meant
+you don't understand anything
+you didn't understand
+you didn't answer my question
+that doesn't answer my question
+it doesn't help
+you got it wrong
+you make no sense
+that makes no sense
+you're no help
+useless answer
+nonsense
+wtf
+what the hell
+I don't understand your answer
+you are annoying
+bad bot
+not helpful
+that's not helpful at all
+""".splitlines()
+
 PRESENCE = """\
 are you a robot?
 are you human?
@@ -174,6 +259,11 @@ en quoi pouvez-vous m'aider ?
 Are you real?
 What is your name
 vous êtes une vraie personne ?
+y'a quelqu'un ?
+are you chatgpt?
+T'es ChatGPT ?
+T'as quel âge ?
+how old are you?
 """.splitlines()
 
 QUESTIONS = """\
@@ -292,6 +382,29 @@ OK for freelancers?
 who am i
 note
 no coding?
+is the answer wrong?
+that's wrong for a beginner?
+I don't understand what VAPP means
+je ne comprends pas la VAPP
+je comprends rien en maths
+I don't get how the black box works
+c'est pas clair pour le RNCP
+you didn't say who teaches
+ça ne sert à rien sans diplôme ?
+is it useless without a degree
+what if I am wrong
+do you answer questions about the price
+réponse sous combien de temps ?
+c'est faux que l'IA remplace tout ?
+les IA répondent n'importe quoi ?
+why is it wrong
+nobody understands AI
+can't understand a black box
+happy to join
+all I need to know about the title
+tout ce que je voulais savoir sur la VAPP
+the answer?
+une réponse ?
 """.splitlines()
 
 PERSON = """\
@@ -310,6 +423,30 @@ Je peux parler à quelqu'un ?
 a real person please
 agent
 can i talk with the team
+je veux un humain
+je voudrais un humain svp
+Je voudrais un conseiller
+passez-moi un conseiller
+passez moi quelqu'un
+transférez-moi à un agent
+Mettez-moi en relation avec l'équipe, s'il vous plaît
+je veux parler au responsable
+Je préférerais parler à quelqu'un
+puis-je être rappelé ?
+Pouvez-vous me rappeler ?
+rappelez-moi svp
+j'ai besoin de parler à une vraie personne
+get me a human
+get me a human please
+get me a real person
+I want to talk to the person in charge
+I'd rather talk to someone
+please transfer me
+can someone call me?
+can I get a call back
+Could somebody from the team contact me?
+real person please
+let me speak to a manager
 """.splitlines()
 
 NOT_PERSON = """\
@@ -321,6 +458,19 @@ talk to me about the lecturers
 qui est la personne responsable ?
 can I talk to former students?
 un humain décide-t-il ?
+je veux un diplôme
+je veux un emploi
+get me a job
+can someone pay for me?
+can someone teach me?
+can I contact the school about the price?
+pouvez-vous me rappeler le prix ?
+can you call the exam off?
+mon responsable peut-il payer ?
+puis-je être accepté ?
+je voudrais un renseignement
+a manager
+who can call me a project manager?
 """.splitlines()
 
 
@@ -333,6 +483,7 @@ un humain décide-t-il ?
             ("thanks", THANKS),
             ("goodbye", GOODBYE),
             ("insult", INSULT),
+            ("complaint", COMPLAINT),
             ("gibberish", GIBBERISH),
             ("presence", PRESENCE),
         )

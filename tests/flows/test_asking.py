@@ -81,6 +81,30 @@ async def test_not_my_question_offers_others_and_a_person(flow: House, language:
     assert [question.feedback for question in await flow.questions()] == [Feedback.NOT_MINE]
 
 
+@pytest.mark.parametrize(("language", "complaint"), [("en", "That's not what I asked!"), ("fr", "t'as rien compris")])
+async def test_a_complaint_about_an_answer_offers_others_and_a_person(
+    flow: House, language: Language, complaint: str
+) -> None:
+    sara, words = flow.candidate(language=language), texts(language)
+    await flow.ask(sara, LECTURERS[language])
+    (offered,) = await flow.ask(sara, complaint)
+    assert offered["text"] == words.not_my_question
+    (note,) = await flow.press(sara, offered, words.button_person)
+    assert note["text"] == words.human_asked
+    (card,) = flow.cards()
+    assert LECTURERS[language] in card["text"]
+    assert [question.feedback for question in await flow.questions()] == [Feedback.NOT_MINE]
+    (said,) = await flow.ask(sara, complaint)
+    assert said["text"] == words.follow_up
+
+
+@pytest.mark.parametrize(("language", "complaint"), [("en", "nonsense"), ("fr", "n'importe quoi")])
+async def test_a_complaint_about_nothing_is_answered_kindly(flow: House, language: Language, complaint: str) -> None:
+    (said,) = await flow.ask(flow.candidate(language=language), complaint)
+    assert said["text"] == texts(language).complaint
+    assert await flow.questions() == []
+
+
 @pytest.mark.parametrize("language", BOTH)
 async def test_asking_a_person_after_an_answer(flow: House, language: Language) -> None:
     sara, words = flow.candidate(language=language), texts(language)
