@@ -101,7 +101,10 @@ def _bare(sentence: str) -> str:
         said = _same_length(bare)
         if _is_polite(bare) or not re.search(r"\w", bare):
             return ""
-        head, wrapper = _match("head", said), _match("wrapper", said)
+        if situated := _situated(bare, said):
+            bare, mark = situated, mark or "?"
+            continue
+        head, wrapper = _match("head", said) or _named(bare, said), _match("wrapper", said)
         if wrapper and not mark:
             mark = "?"
         cut = bare[: _tail(said)][max(head, wrapper) :].strip(_EDGES)
@@ -109,6 +112,19 @@ def _bare(sentence: str) -> str:
             break
         bare = cut
     return bare if "?" in bare or not mark else bare.rstrip(".!… ") + mark
+
+
+def _situated(sentence: str, said: str) -> str:
+    """Return "I'm a nurse, I'd like to know if I can come" as "I'm a nurse, if I can come"; empty for any other."""
+    found = _pattern("situation").match(said)
+    led = _match("wrapper", said[found.end() :]) if found and not _named(sentence, said) else 0
+    return f"{sentence[: found.end(1)]}, {sentence[found.end() + led :]}" if found and led else ""
+
+
+def _named(sentence: str, said: str) -> int:
+    """Return where an introduction by name ends, which explains no question: "I'm Anna and"."""
+    found = _pattern("situation").match(said)
+    return found.end() if found and sentence[slice(*found.span(2))].strip().istitle() else 0
 
 
 def _is_polite(sentence: str) -> bool:
@@ -135,9 +151,13 @@ def _split_joined(sentence: str) -> list[str]:
 
 
 def _belongs(piece: str, before: str) -> bool:
-    """Say whether the piece goes on with what stands before it: no question, or "if …, can I …"."""
-    condition = piece.lstrip().startswith(",") and _matches("condition", _folded(before))
-    return condition or not asks(before)
+    """Say whether the piece goes on with what stands before it: no question, "if …, can I …", or "…, is that so"."""
+    alone, first, said = _folded(_without_joint(piece)), _folded(before), piece.lstrip()
+    if said.startswith(",") and (_matches("condition", first) or (_folded(said) == alone and _leans_on_before(alone))):
+        return True
+    if _matches("indirect", alone):
+        return not (is_aspect(before) or _matches("indirect", first))
+    return not asks(before)
 
 
 def _without_joint(piece: str) -> str:
