@@ -65,12 +65,12 @@ def decide(hits: Sequence[Hit], limits: Limits, today: date) -> Decision:
     likely = [hit for hit in shown if hit.confidence >= limits.maybe]
     if first.entry.draft:
         near = [hit for hit in likely if hit.confidence >= limits.beside_draft]
-        return Clarify(_choices(shown)) if near else Escalate(Reason.OUTSIDE)
+        return Clarify(_choices(shown, limits)) if near else Escalate(Reason.OUTSIDE)
     rivals = [hit for hit in likely if hit is not first and hit.confidence >= limits.rival]
     if first.confidence >= limits.answer and not rivals:
         return Answer(first.entry, first.gist)
     if likely:
-        return Clarify(_choices(shown))
+        return Clarify(_choices(shown, limits))
     return Escalate(Reason.OUTSIDE if first.confidence < limits.maybe / 2 else Reason.UNSURE)
 
 
@@ -80,10 +80,10 @@ def withheld(hits: Sequence[Hit], limits: Limits, today: date) -> Entry | None:
     return first.entry if first and first.entry.past(today) and first.confidence >= limits.maybe else None
 
 
-def _choices(shown: Sequence[Hit]) -> tuple[Entry, ...]:
-    """Up to three, the likeliest first: a choice of one would be no choice."""
-    best = sorted(shown, key=lambda hit: -hit.confidence)[:MOST_CHOICES]
-    return tuple(hit.entry for hit in best)
+def _choices(shown: Sequence[Hit], limits: Limits) -> tuple[Entry, ...]:
+    """Up to three, the likeliest first; what hardly anything speaks for is no choice, and looks absurd beside others."""
+    near = [hit for hit in shown if hit.confidence >= limits.maybe / 2]
+    return tuple(hit.entry for hit in sorted(near, key=lambda hit: -hit.confidence)[:MOST_CHOICES])
 
 
 def name(decision: Decision) -> str:

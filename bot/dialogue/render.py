@@ -78,7 +78,8 @@ def source(entry: Entry, language: Language) -> Rich:
 
 def clarify(questions: Sequence[str], language: Language) -> Rich:
     """Return the question back, with the entries' questions numbered: buttons cut long ones short."""
-    return _listed(texts(language).clarify, questions)
+    words = texts(language)
+    return _listed(words.clarify if len(questions) > 1 else words.clarify_one, questions)
 
 
 def related(questions: Sequence[str], language: Language) -> Rich:

@@ -59,6 +59,7 @@ class Texts:
     related_none: str
     button_related: str
     clarify: str
+    clarify_one: str
     none_of_these: str
     feedback_thanks: str
     not_my_question: str

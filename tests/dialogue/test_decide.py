@@ -36,6 +36,7 @@ def hits(*rated: tuple[object, float]) -> list[Hit]:
         (hits((A, 0.95), (B, 0.80)), Clarify((A, B))),  # both likely: the candidate chooses
         (hits((A, 0.30), (B, 0.45)), Clarify((B, A))),  # the likeliest first, whatever the rank
         (hits((A, 0.5), (B, 0.3), (C, 0.2), (D, 0.1)), Clarify((A, B, C))),  # three at most
+        (hits((A, 0.5), (B, 0.19), (C, 0.02)), Clarify((A,))),  # less than half of `maybe` is no choice
         (hits((DRAFT, 0.9)), Escalate(Reason.OUTSIDE)),  # known to have no answer yet
         (hits((DRAFT, 0.9), (A, 0.49)), Escalate(Reason.OUTSIDE)),  # just below `beside_draft`
         (hits((DRAFT, 0.9), (A, 0.50)), Clarify((A,))),  # an answered entry about as near

@@ -117,6 +117,15 @@ POLITE = [
     ("Sorry to bother you, but is it online?", "is it online?"),
     ("quick question: is it online", "is it online"),
     ("Before I decide, could you simply tell me who teaches?", "who teaches?"),
+    ("My boss agrees. She would like to know how you help. Thanks!", "My boss agrees. how you help?"),
+    (
+        "Ma responsable est d'accord. Elle aimerait savoir comment une société peut aider. Merci !",
+        "Ma responsable est d'accord. comment une société peut aider?",
+    ),
+    (
+        "Before I go further, which involves my parents, I should like to know who directs the course.",
+        "who directs the course?",
+    ),
     ("Qui enseigne ?", "Qui enseigne ?"),
     ("Hello", "Hello"),
     ("Merci beaucoup !", "Merci beaucoup !"),
