@@ -81,7 +81,7 @@ def withheld(hits: Sequence[Hit], limits: Limits, today: date) -> Entry | None:
 
 
 def _choices(shown: Sequence[Hit], limits: Limits) -> tuple[Entry, ...]:
-    """Up to three, the likeliest first; what hardly anything speaks for is no choice, and looks absurd beside others."""
+    """Up to three, the likeliest first; what hardly anything speaks for would look absurd beside others."""
     near = [hit for hit in shown if hit.confidence >= limits.maybe / 2]
     return tuple(hit.entry for hit in sorted(near, key=lambda hit: -hit.confidence)[:MOST_CHOICES])
 
