@@ -3,11 +3,13 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from markdown_it.token import Token
 
 HEADING = re.compile(r"^(?P<question>.+?)\s*\{#(?P<id>[a-z0-9]+(?:-[a-z0-9]+)*)\}$")
 LABEL = re.compile(r"^(also asked|autres formulations)\s*:$", re.IGNORECASE)
+UNSPACED = re.compile(r"^#+[^# \t].*\{#[^{}]*\}$")  # to Markdown no heading, also with a no-break space
 Fault = tuple[int, str]
 
 
@@ -25,6 +27,15 @@ def misplaced_headings(tokens: Sequence[Token]) -> Iterator[Fault]:
     for index, token in enumerate(tokens[:-1]):
         if index and token.type == "heading_open" and token.map and HEADING.match(tokens[index + 1].content):
             yield token.map[0] + 1, f"a question of its own begins with '## ', not '{token.markup} ': correct this line"
+
+
+def unspaced_headings(tokens: Sequence[Token]) -> Iterator[Fault]:
+    """Lines that begin a question for people, and for Markdown are part of the text above them."""
+    for before, token in pairwise(tokens):
+        if before.type == "paragraph_open" and token.map:
+            for number, line in enumerate(token.content.split("\n"), token.map[0] + 1):
+                if UNSPACED.match(line.strip()):
+                    yield number, "a question of its own begins with '##' and an ordinary blank: correct this line"
 
 
 def ways_of_asking(tokens: Sequence[Token], lines: Sequence[str]) -> Asking:

@@ -14,7 +14,7 @@ from markdown_it.token import Token
 from mdit_py_plugins.front_matter import front_matter_plugin
 
 from indexer import frontmatter
-from indexer.asking import HEADING, misplaced_headings, ways_of_asking
+from indexer.asking import HEADING, misplaced_headings, unspaced_headings, ways_of_asking
 from indexer.frontmatter import FrontMatter
 
 Language = Literal["fr", "en"]
@@ -125,9 +125,9 @@ def _sections(
 ) -> tuple[list[Entry], list[Problem]]:
     """Cut the file at its level-2 headings; what stands before the first is the topic's name, or a mistake."""
     entries: list[Entry] = []
-    problems: list[Problem] = []
     topic_name = matter.topic.replace("-", " ").capitalize()
     heads: list[int] = []
+    lost: list[Problem] = []
     for index, token in enumerate(tokens):
         if token.type == "heading_open" and token.tag == "h1" and not heads:
             topic_name = tokens[index + 1].content
@@ -135,7 +135,10 @@ def _sections(
             heads.append(index)
         elif not heads and token.type in {"paragraph_open", "fence", "code_block"} and token.map:
             text = "this text stands before the first question and nobody would see it: move it under a '## …' line"
-            problems.append(Problem(path, token.map[0] + 1, text))
+            lost.append(Problem(path, token.map[0] + 1, text))
+    unspaced = [Problem(path, *fault) for fault in unspaced_headings(tokens[: heads[0]] if heads else tokens)]
+    # What follows such a line is not lost once the line is mended.
+    problems = [*(one for one in lost if not unspaced or one.line < unspaced[0].line), *unspaced]
     for head, after in pairwise([*heads, len(tokens)]):
         end = (tokens[after].map or [0])[0] if after < len(tokens) else len(lines)
         found, faults = _section(tokens[head:after], lines, end, matter, topic_name, path)
@@ -154,7 +157,8 @@ def _section(
         text = f"expected '## Question? {{#short-id}}' (small letters, digits, hyphens), got {tokens[1].content!r}"
         return None, [Problem(path, start, text)]
     also = ways_of_asking(tokens, lines)
-    problems = [Problem(path, line, text) for line, text in (*misplaced_headings(tokens), *also.faults)]
+    faults = (*misplaced_headings(tokens), *unspaced_headings(tokens), *also.faults)
+    problems = [Problem(path, line, text) for line, text in faults]
     kept = [line for number, line in enumerate(lines[body:end], body) if number not in also.lines]
     answer = "\n".join(kept).strip()
     draft = bool(DRAFT.search(answer))

@@ -163,6 +163,14 @@ def test_a_fault_of_the_whole_file_names_line_and_remedy(text: str, line: int, r
             "a question of its own begins with '## ', not '### '",
         ),
         ("## Who? {#who}\n\nAll.\n\n# When? {#when}\n\nNow.", 12, "a question of its own begins with '## ', not '# '"),
+        (
+            "## Who? {#who}\n\nAll.\n\n##When? {#when}\n\nNow.",
+            12,
+            "a question of its own begins with '##' and an ordinary",
+        ),
+        ("## Who? {#who}\n\nAll.\n##\u00a0When? {#when}\nNow.", 11, "a question of its own begins with '##' and"),
+        ("## Who? {#who}\n\n- All\n###When? {#When}\nNow.", 11, "a question of its own begins with '##' and"),
+        ("##Who? {#who}\n\nAll.\n\nOf you.\n\n## When? {#when}\n\nNow.", 8, "a question of its own begins with '##'"),
         ("## Who? {#who}\n\nAlso asked:\n- Whom?\nAll.\n\nOf you.", 12, "this line would be part of the way of asking"),
         ("## Who? {#who}\n\nAlso asked:\n- Whom?\n\n- Which?\n\nAll.", 13, "a way of asking below a blank line would"),
         ("## Who? {#who}\n\nAlso asked:\n\nAll.", 10, "no list follows: write one way of asking a line"),
@@ -176,6 +184,18 @@ def test_a_fault_of_one_question_names_line_and_remedy(body: str, line: int, rem
     problem = fault(front() + body)
     assert problem.line == line
     assert problem.text.startswith(remedy)
+
+
+@pytest.mark.parametrize("answer", ["#1 of ten, see #kiln", "```\n##When? {#when}\n```", "Write `##When? {#when}`."])
+def test_an_answer_may_have_signs_of_headings(answer: str) -> None:
+    parsed = parse(front() + f"## #1 question? {{#who}}\n\n{answer}\n", "a.md")
+    assert parsed.problems == ()
+    assert [only.answer for only in parsed.entries] == [answer]
+
+
+def test_text_above_a_question_without_its_blank_is_still_lost() -> None:
+    parsed = parse(front() + "Lost.\n\nLost too.\n##Who? {#who}\n\nAll.\n\n##When? {#when}\n\nNow.\n", "a.md")
+    assert [problem.line for problem in parsed.problems] == [8, 10, 11, 15]
 
 
 @pytest.mark.parametrize(
