@@ -11,14 +11,20 @@ import numpy.typing as npt
 from indexer.ageing import ageing
 from indexer.checks import missing_translations
 from indexer.encoder import Vectors
-from indexer.entries import Entry, Problem, plain
+from indexer.entries import MARKDOWN, Entry, Problem, plain
 from indexer.lexical import WORD, fold
 from indexer.passages import LONG_ANSWER, Kind
 from indexer.snapshot import Snapshot
+from indexer.writer import LABEL
 
 SAME = 0.97  # cosine of two questions from which they are one in other words
 RIVALS, SHARE = 3, 0.2  # ways of asking nearer to another entry than to all others of their own: at least, and share
 SHOWN = 3
+LABEL_WORDS = 4  # a line with more is a sentence that introduces a list
+WAYS = re.compile(
+    r"^\W*(other (ways( (of asking|to ask)( it)?)?|wordings?|phrasings?)|reformulations?|variante?s?"
+    r"|autres (facons|manieres)( de (la )?(demander|poser|formuler)( la question)?)?)\W*$"
+)
 MONTHS = {
     name: number
     for names in (
@@ -37,6 +43,7 @@ def advice(entries: Sequence[Entry], golden: Collection[str] | None, today: date
         *missing_translations(entries),
         *half_answered(entries),
         *long_answers(entries),
+        *unlabelled(entries),
         *dates(entries, today),
         *same_words(entries),
         *(unreached(entries, golden) if golden is not None else ()),
@@ -59,6 +66,21 @@ def long_answers(entries: Iterable[Entry]) -> Iterator[Problem]:
         if len(entry.answer) > LONG_ANSWER:
             text = f"the answer of '{entry.id}' has {len(entry.answer)} characters, a phone shows {LONG_ANSWER} at once"
             yield _at(entry, f"{text}: shorten it, or make two entries")
+
+
+def unlabelled(entries: Iterable[Entry]) -> Iterator[Problem]:
+    """Answers that begin as ways of asking do, but below another label: a short line, a list, and the answer itself."""
+    for entry in entries:
+        tokens = MARKDOWN.parse(entry.answer)
+        blocks = [number for number, token in enumerate(tokens) if token.level == 0 and token.nesting >= 0]
+        if [tokens[number].type for number in blocks[:2]] != ["paragraph_open", "bullet_list_open"] or len(blocks) == 2:
+            continue
+        label = tokens[1].content
+        items = [token.content for token in tokens[blocks[1] : blocks[2]] if token.type == "inline"]
+        asks = len(label.split()) <= LABEL_WORDS and all(item.endswith("?") for item in items)
+        if asks or WAYS.match(fold(label)):
+            text = f"the answer of '{entry.id}' begins with {label!r} and a list: if these are other ways of asking"
+            yield _at(entry, f"{text}, write {LABEL[entry.language]!r} instead")
 
 
 def dates(entries: Iterable[Entry], today: date) -> Iterator[Problem]:

@@ -9,6 +9,9 @@ from markdown_it.token import Token
 
 HEADING = re.compile(r"^(?P<question>.+?)\s*\{#(?P<id>[a-z0-9]+(?:-[a-z0-9]+)*)\}$")
 LABEL = re.compile(r"^(also asked|autres formulations)\s*:$", re.IGNORECASE)
+MISTAKEN = re.compile(
+    r"^[*_]*((also asked|autres? formulations?)[\W_]*$|(also asked|autres formulations)\s*:)", re.IGNORECASE
+)
 UNSPACED = re.compile(r"^#+[^# \t].*\{#[^{}]*\}$")  # to Markdown no heading, also with a no-break space
 Fault = tuple[int, str]
 
@@ -36,6 +39,19 @@ def unspaced_headings(tokens: Sequence[Token]) -> Iterator[Fault]:
             for number, line in enumerate(token.content.split("\n"), token.map[0] + 1):
                 if UNSPACED.match(line.strip()):
                     yield number, "a question of its own begins with '##' and an ordinary blank: correct this line"
+
+
+def mistaken_labels(tokens: Sequence[Token], asking: Asking) -> Iterator[Fault]:
+    """Lines that are meant as the label of ways of asking, and are not read as such."""
+    told = {line - 1 for line, _ in asking.faults} | asking.lines
+    text = "candidates would see this label: write 'Also asked:' or 'Autres formulations :' once, below a blank line"
+    for token in tokens:
+        if token.type == "inline" and token.level == 1 and token.map:
+            first, *others = token.content.split("\n")  # of a wrapped sentence a line may be 'also asked.'
+            labels = [bool(MISTAKEN.match(first)), *(bool(LABEL.match(line.strip())) for line in others)]
+            for line, found in enumerate(labels, token.map[0]):
+                if found and line not in told:
+                    yield line + 1, f"{text}, then one way of asking a line, each after a hyphen and a blank"
 
 
 def ways_of_asking(tokens: Sequence[Token], lines: Sequence[str]) -> Asking:

@@ -14,7 +14,7 @@ from markdown_it.token import Token
 from mdit_py_plugins.front_matter import front_matter_plugin
 
 from indexer import frontmatter
-from indexer.asking import HEADING, misplaced_headings, unspaced_headings, ways_of_asking
+from indexer.asking import HEADING, misplaced_headings, mistaken_labels, unspaced_headings, ways_of_asking
 from indexer.frontmatter import FrontMatter
 
 Language = Literal["fr", "en"]
@@ -157,7 +157,8 @@ def _section(
         text = f"expected '## Question? {{#short-id}}' (small letters, digits, hyphens), got {tokens[1].content!r}"
         return None, [Problem(path, start, text)]
     also = ways_of_asking(tokens, lines)
-    faults = (*misplaced_headings(tokens), *unspaced_headings(tokens), *also.faults)
+    merged = (*misplaced_headings(tokens), *unspaced_headings(tokens))  # a label below one of them may be right
+    faults = (*merged, *also.faults, *(() if merged else mistaken_labels(tokens, also)))
     problems = [Problem(path, line, text) for line, text in faults]
     kept = [line for number, line in enumerate(lines[body:end], body) if number not in also.lines]
     answer = "\n".join(kept).strip()

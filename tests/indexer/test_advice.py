@@ -41,6 +41,38 @@ def test_an_answer_too_long_for_a_phone() -> None:
 
 
 @pytest.mark.parametrize(
+    "label", ["Other ways:", "Others ask", "Alos asked:", "Autres façons de demander :", "Variantes :", "**Questions**"]
+)
+def test_an_answer_that_begins_with_a_list_of_questions(label: str) -> None:
+    ways = told(replace(BOTH[0], answer=f"{label}\n- Hot?\n- Too hot ?\n\nVery."), BOTH[1])
+    assert ways == [
+        f"classes.en.md:1: the answer of 'kiln' begins with {label!r} and a list: if these are other ways of asking, "
+        "write 'Also asked:' instead"
+    ]
+    assert "write 'Autres formulations :' instead" in told(BOTH[0], replace(BOTH[1], answer=ways_in_french()))[0]
+
+
+def ways_in_french() -> str:
+    return "Autres manières\n- four chaud\n- température\n\nTrès."
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "Other ways:\n- by train\n- by bus",
+        "Other documents:\n- a letter\n- a photo\n\nSend them.",
+        "Autres formations :\n- one\n\nVoir le site.",
+        "The jury asks:\n- Why you?\n- Why here?",
+        "In the interview the jury often asks:\n- Why you?\n\nTake your time.",
+        "It is hot.\n\n- Too hot?\n- No.\n\nSee.",
+        "- hot\n- hotter\n\nSee.",
+    ],
+)
+def test_other_lists_in_answers_need_no_advice(answer: str) -> None:
+    assert told(replace(BOTH[0], answer=answer), BOTH[1]) == []
+
+
+@pytest.mark.parametrize(
     ("until", "said"),
     [
         ("2026-11-21", "ended on 2026-11-21"),

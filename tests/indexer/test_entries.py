@@ -170,6 +170,7 @@ def test_a_fault_of_the_whole_file_names_line_and_remedy(text: str, line: int, r
         ),
         ("## Who? {#who}\n\nAll.\n##\u00a0When? {#when}\nNow.", 11, "a question of its own begins with '##' and"),
         ("## Who? {#who}\n\n- All\n###When? {#When}\nNow.", 11, "a question of its own begins with '##' and"),
+        ("## Who? {#who}\n\nAll.\n\n##When? {#when}\n\nAlso asked:\n- Day\n\nNow.", 12, "a question of its own"),
         ("##Who? {#who}\n\nAll.\n\nOf you.\n\n## When? {#when}\n\nNow.", 8, "a question of its own begins with '##'"),
         ("## Who? {#who}\n\nAlso asked:\n- Whom?\nAll.\n\nOf you.", 12, "this line would be part of the way of asking"),
         ("## Who? {#who}\n\nAlso asked:\n- Whom?\n\n- Which?\n\nAll.", 13, "a way of asking below a blank line would"),
@@ -184,6 +185,51 @@ def test_a_fault_of_one_question_names_line_and_remedy(body: str, line: int, rem
     problem = fault(front() + body)
     assert problem.line == line
     assert problem.text.startswith(remedy)
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        "Also asked\n- Whom?",
+        "Also asked\n\n- Whom?",
+        "also asked.\n- Whom?",
+        "Also asked:\nWhom?\nWhich people?",
+        "Also asked: Whom?",
+        "**Also asked:**\n- Whom?",
+        "### Also asked\n- Whom?",
+        "Autre formulation :\n- Whom?",
+        "Autres formulations\n- Whom?",
+    ],
+)
+def test_a_mistaken_label_of_ways_of_asking_is_not_shown_to_candidates(label: str) -> None:
+    problem = fault(front() + f"## Who? {{#who}}\n\n{label}\n\nAll.\n")
+    assert problem.line == 10
+    assert problem.text.startswith("candidates would see this label: write 'Also asked:' or 'Autres formulations :'")
+
+
+def test_a_label_below_text_or_written_again_is_refused() -> None:
+    assert fault(front() + "## Who? {#who}\n\nAll.\nAlso asked:\n- Whom?\n").line == 11
+    again = "Also asked:\n- Whom?\n\nAll.\n\nAlso asked:\n- Which?\n"
+    assert fault(front() + f"## Who? {{#who}}\n\n{again}").line == 15
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "Also asked for: a letter.",
+        "Also asked by many: no.",
+        "Autres formations :\n- one\n- two",
+        "Autres informations :\n- one",
+        "Autre formulation : seize ans ou plus.",
+        "A letter is\nalso asked.",
+        "A letter is\nalso asked: write one page.",
+        "Other ways:\n- by train\n- by bus",
+    ],
+)
+def test_what_only_resembles_a_label_is_an_answer(answer: str) -> None:
+    parsed = parse(front() + f"## Who? {{#who}}\n\n{answer}\n", "a.md")
+    assert parsed.problems == ()
+    assert [(only.also, only.answer) for only in parsed.entries] == [((), answer)]
 
 
 @pytest.mark.parametrize("answer", ["#1 of ten, see #kiln", "```\n##When? {#when}\n```", "Write `##When? {#when}`."])
