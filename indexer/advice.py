@@ -33,6 +33,7 @@ MONTHS = {
     )
     for number, name in enumerate(names.split(), 1)
 }
+NOTE = re.compile(r"^(?:to[ -]?do|a faire)\s*:\s*\S")  # with nothing behind it, it introduces a list
 DAY = re.compile(r"\b(?P<day>\d{1,2})(?:er|st|nd|rd|th)? (?P<month>[a-z]+) (?P<year>\d{4})\b")
 NUMBERS = re.compile(r"\b(?P<day>\d{1,2})/(?P<month>\d{1,2})/(?P<year>\d{4})\b")
 
@@ -44,6 +45,7 @@ def advice(entries: Sequence[Entry], golden: Collection[str] | None, today: date
         *half_answered(entries),
         *long_answers(entries),
         *unlabelled(entries),
+        *notes(entries),
         *dates(entries, today),
         *same_words(entries),
         *(unreached(entries, golden) if golden is not None else ()),
@@ -81,6 +83,15 @@ def unlabelled(entries: Iterable[Entry]) -> Iterator[Problem]:
         if asks or WAYS.match(fold(label)):
             text = f"the answer of '{entry.id}' begins with {label!r} and a list: if these are other ways of asking"
             yield _at(entry, f"{text}, write {LABEL[entry.language]!r} instead")
+
+
+def notes(entries: Iterable[Entry]) -> Iterator[Problem]:
+    """Answers with what may be a note among editors, and does not make them drafts."""
+    for entry in entries:
+        for block in plain(entry.answer):
+            if NOTE.match(fold(block)):
+                text = f"the answer of '{entry.id}' has a line {block[:40]!r}: if that is a note, begin the line with"
+                yield _at(entry, f"{text} 'TODO:', and the answer is a draft, never shown")
 
 
 def dates(entries: Iterable[Entry], today: date) -> Iterator[Problem]:

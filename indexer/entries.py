@@ -20,7 +20,7 @@ from indexer.frontmatter import FrontMatter
 Language = Literal["fr", "en"]
 LANGUAGES: tuple[Language, ...] = ("fr", "en")
 
-DRAFT = re.compile(r"^\s*TODO\b", re.MULTILINE)
+DRAFT = re.compile(r"^\s*(?:TODO\b|(?i:todo)\s*(?::|$|[-–—]\s))", re.MULTILINE)  # 'todo list' is none
 LINE_END = re.compile(r"\r\n?|\n")  # as Markdown counts lines: fewer than str.splitlines knows
 MARKDOWN = MarkdownIt("commonmark", {"html": False}).use(front_matter_plugin)
 

@@ -73,6 +73,29 @@ def test_other_lists_in_answers_need_no_advice(answer: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "note", ["To do: ask the office", "to-do : ask", "A faire : demander", "- TODO: ask", "Warm.\n\n**Todo**: ask"]
+)
+def test_an_answer_with_what_may_be_a_note(note: str) -> None:
+    (line,) = told(replace(BOTH[0], answer=note), BOTH[1])
+    assert line.startswith("classes.en.md:1: the answer of 'kiln' has a line '")
+    assert line.endswith("if that is a note, begin the line with 'TODO:', and the answer is a draft, never shown")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "See our TODO list.",
+        "To do so, ask.",
+        "To do:\n- ask",
+        "What you have\nto do: ask.",
+        "À faire\u00a0:\n\n- signer",
+    ],
+)
+def test_work_to_do_is_no_note(answer: str) -> None:
+    assert told(replace(BOTH[0], answer=answer), BOTH[1]) == []
+
+
+@pytest.mark.parametrize(
     ("until", "said"),
     [
         ("2026-11-21", "ended on 2026-11-21"),

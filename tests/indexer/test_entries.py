@@ -100,13 +100,32 @@ def test_a_source_date_is_kept_as_written(written: str) -> None:
     assert only.source_date == written
 
 
-@pytest.mark.parametrize("marker", ["TODO", "TODO: ask the office", "Soon.\n\nTODO : later", "  TODO - price"])
+@pytest.mark.parametrize(
+    "marker", ["TODO", "TODO: ask the office", "Soon.\n\nTODO : later", "  TODO - price", "TODO price"]
+)
 def test_a_draft_marker_withholds_the_whole_answer(marker: str) -> None:
     (only,) = parse(front() + f"## How much? {{#fee}}\n\n{marker}\n", "a.md").entries
     assert (only.draft, only.answer) == (True, "")
 
 
-@pytest.mark.parametrize("answer", ["See our TODO list.", "TODOS is a place.", "Méthodo: yes"])
+@pytest.mark.parametrize("marker", ["Todo: ask", "todo : demander", "Soon.\ntodo", "ToDo – price"])
+def test_a_draft_marker_may_be_written_in_small_letters(marker: str) -> None:
+    (only,) = parse(front() + f"## How much? {{#fee}}\n\n{marker}\n", "a.md").entries
+    assert (only.draft, only.answer) == (True, "")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "Todo lists help.",
+        "My\ntodo-list: long.",
+        "To do: apply.",
+        "Not\nto do - no.",
+        "See our TODO list.",
+        "TODOS is a place.",
+        "Méthodo: yes",
+    ],
+)
 def test_a_word_like_the_marker_is_none(answer: str) -> None:
     (only,) = parse(front() + f"## How much? {{#fee}}\n\n{answer}\n", "a.md").entries
     assert (only.draft, only.answer) == (False, answer)
