@@ -43,6 +43,7 @@ def advice(entries: Sequence[Entry], golden: Collection[str] | None, today: date
     found = (
         *missing_translations(entries),
         *half_answered(entries),
+        *topics(entries),
         *long_answers(entries),
         *unlabelled(entries),
         *notes(entries),
@@ -60,6 +61,18 @@ def half_answered(entries: Iterable[Entry]) -> Iterator[Problem]:
     for entry in listed:
         if entry.draft and (other := answered.get(entry.id)):
             yield _at(entry, f"'{entry.id}' is a draft here and answered at {other.path}:{other.line}: translate it")
+
+
+def topics(entries: Iterable[Entry]) -> Iterator[Problem]:
+    """Files with another topic than their translations: topics are those of menus, figures and staff groups."""
+    first: dict[tuple[str, bool], Entry] = {}
+    seen = set()
+    for entry in entries:
+        other = first.setdefault((entry.id, entry.draft), entry)
+        if other.topic != entry.topic and (entry.path, other.path) not in seen:
+            seen.add((entry.path, other.path))
+            where = f"'{other.topic}' at {other.path}:{other.line}"
+            yield _at(entry, f"the topic of '{entry.id}' is '{entry.topic}' here and {where}: write the same in both")
 
 
 def long_answers(entries: Iterable[Entry]) -> Iterator[Problem]:

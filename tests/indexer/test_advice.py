@@ -120,6 +120,18 @@ def test_days_that_answers_name_are_seen_in_both_languages() -> None:
     assert "names 2025-02-01, which has passed" in told(*varied(answer="Avant le 1er février 2025."))[0]
 
 
+def test_a_topic_that_differs_between_languages_is_told_once_a_file() -> None:
+    people = replace(BOTH[1], topic="people", line=5)
+    more = (entry("oven", "Warm?", answer="No."), entry("oven", "Four ?", "fr", topic="people", path="classes.fr.md"))
+    assert told(BOTH[0], people, *more) == [
+        "classes.fr.md:5: the topic of 'kiln' is 'people' here and 'classes' at classes.en.md:1: write the same in both"
+    ]
+    drafts = varied(draft=True, answer="")
+    assert len(told(drafts[0], replace(drafts[1], topic="people"))) == 1
+    half = told(BOTH[0], replace(people, draft=True, answer=""))
+    assert ["is a draft here" in line for line in half] == [True]
+
+
 def test_the_same_words_and_the_same_answer_twice() -> None:
     twins = (*BOTH, entry("oven", "Warm?", line=9), entry("oven", "Four ?", "fr", answer="Oui."))
     assert told(*twins) == [
