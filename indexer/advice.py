@@ -108,13 +108,17 @@ def notes(entries: Iterable[Entry]) -> Iterator[Problem]:
 
 
 def dates(entries: Iterable[Entry], today: date) -> Iterator[Problem]:
-    """Entries whose time is over or nearly so, and days named in answers that have passed."""
+    """Entries whose time is over or nearly so, days named in answers that have passed, reviews still to come."""
     listed = list(entries)
     for one in ageing(listed, today):
         said = "ends" if one.days >= 0 else "ended"
         whose = f" ({one.entry.owner})" if one.entry.owner else ""
         text = f"'{one.entry.id}'{whose} {said} on {one.ends}, then people answer: review it, change its date"
         yield _at(one.entry, text)
+    for entry in {entry.path: entry for entry in reversed(listed)}.values():  # the first of each file
+        if entry.reviewed and entry.reviewed > today:
+            text = f"'reviewed' is {entry.reviewed}, which is still to come: write the day when you last read"
+            yield _at(entry, f"{text} the whole file")
     for entry in listed:
         for day in sorted(day for day in days_in(entry.answer) if day < today):
             yield _at(entry, f"the answer of '{entry.id}' names {day}, which has passed: is it still right?")

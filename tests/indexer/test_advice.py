@@ -114,6 +114,17 @@ def test_an_entry_that_has_to_be_reviewed_soon() -> None:
     assert "ends on 2026-12-01, then people answer: review it" in told(*varied(review_every=91))[0]
 
 
+def test_a_day_of_review_that_is_still_to_come_is_told_once_a_file() -> None:
+    assert told(*varied(reviewed=TODAY)) == []
+    late = varied(reviewed=date(2099, 1, 1), review_every=30)
+    more = [replace(one, id="oven", question=f"{one.question} Oui ?", answer=f"No {one.language}.") for one in late]
+    assert told(*late, *(replace(one, line=9) for one in more)) == [
+        f"classes.{language}.md:1: 'reviewed' is 2099-01-01, which is still to come: write the day when you last read "
+        "the whole file"
+        for language in ("en", "fr")
+    ]
+
+
 def test_days_that_answers_name_are_seen_in_both_languages() -> None:
     text = "Jusqu'au 1er février 2025, or 2nd March 2024, 31/12/2023; 31/02/2024 and 5 apples 2024 are none."
     assert days_in(text) == {date(2025, 2, 1), date(2024, 3, 2), date(2023, 12, 31)}
