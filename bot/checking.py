@@ -14,9 +14,9 @@ from bot.settings import Settings, load_settings
 from indexer.advice import advice, rivals
 from indexer.encoder import OnnxEncoder
 from indexer.engine import prepare_aside
-from indexer.entries import Problem
+from indexer.entries import KnowledgeError, Problem, read_text
 from indexer.model import prepare
-from indexer.readers import read_knowledge
+from indexer.readers import OUTSIDE, read_knowledge
 
 
 def check(
@@ -35,7 +35,8 @@ def check(
         golden, names = golden_file(where), [course.name for course in knowledge.courses]
         questions = read_golden(golden, {entry.id for entry in entries}, names) if golden else ()
         named = {id_ for question in questions for id_ in (*question.expect, *question.also)}
-        found = advice(entries, named if golden else None, datetime.now(ZoneInfo(settings.timezone)).date())
+        today = datetime.now(ZoneInfo(settings.timezone)).date()
+        found = [*_outside(where), *advice(entries, named if golden else None, today)]
         if not no_model:
             found += _rivals(settings, where)
     for problem in found:
@@ -44,6 +45,16 @@ def check(
     out.print(f"{pieces}: {f'{len(found)} to look at' if found else 'nothing to look at'}.")
     if found and not exit_zero:
         raise typer.Exit(1)
+
+
+def _outside(folder: Path) -> tuple[Problem, ...]:
+    """What keeps `guichet train` from reading the questions from outside; no index is made of them."""
+    try:
+        if (folder / OUTSIDE).is_file():
+            read_text(folder / OUTSIDE)
+    except KnowledgeError as error:
+        return tuple(Problem(OUTSIDE, problem.line, problem.text) for problem in error.problems)
+    return ()
 
 
 def _rivals(settings: Settings, folder: Path) -> list[Problem]:
