@@ -22,7 +22,7 @@ RIVALS, SHARE = 3, 0.2  # ways of asking nearer to another entry than to all oth
 SHOWN = 3
 LABEL_WORDS = 4  # a line with more is a sentence that introduces a list
 WAYS = re.compile(
-    r"^\W*(other (ways( (of asking|to ask)( it)?)?|wordings?|phrasings?)|reformulations?|variante?s?"
+    r"^\W*(other (ways( (of asking|to ask)( it)?)?|wordings?|phrasings?)|reformulations?"
     r"|autres (facons|manieres)( de (la )?(demander|poser|formuler)( la question)?)?)\W*$"
 )
 MONTHS = {

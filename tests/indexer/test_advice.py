@@ -60,6 +60,7 @@ def ways_in_french() -> str:
     "answer",
     [
         "Other ways:\n- by train\n- by bus",
+        "Variantes :\n- en un an\n- en deux ans\n\nChoisissez.",
         "Other documents:\n- a letter\n- a photo\n\nSend them.",
         "Autres formations :\n- one\n\nVoir le site.",
         "The jury asks:\n- Why you?\n- Why here?",
