@@ -1,5 +1,6 @@
 """Settings: from the environment and `.env`, checked all at once, frozen."""
 
+import logging
 import os
 import re
 from datetime import timedelta
@@ -9,7 +10,7 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from dotenv import dotenv_values
+from dotenv.parser import Binding, parse_stream
 from platformdirs import user_cache_path
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -21,6 +22,8 @@ from indexer.model import DEFAULT_MODEL
 
 PREFIX = "GUICHET_"
 ENV_FILE = ".env"
+# It warns of lines that it cannot read, without the file's name; they are refused here.
+logging.getLogger("dotenv").setLevel(logging.ERROR)
 NAME = r"[a-z0-9]+(?:-[a-z0-9]+)*"
 ROUTE = re.compile(rf"^(?P<what>{NAME}|(?:{NAME}|\*)/{NAME})\s*=\s*(?P<group>-\d{{1,18}})$")
 TELEGRAM = "https://api.telegram.org/bot"
@@ -295,7 +298,7 @@ def variable(name: str) -> str:
 
 def load_settings(require: tuple[str, ...] = ()) -> Settings:
     """Read the settings; raises SettingsError naming everything that is wrong, missing or unknown."""
-    problems = _unknown()
+    problems = [*unreadable(), *_unknown()]
     settings = None
     try:
         settings = Settings()
@@ -328,17 +331,41 @@ def _fault(fault: Any) -> str:
             return str(fault["msg"])
 
 
+def unreadable() -> list[str]:
+    """Lines of `.env` that set nothing; they are not repeated, since they may hold the token."""
+    problems = []
+    for one in _written():
+        if one.error or (one.value is None and _is_ours(one.key)):
+            blank = len(one.original.string) - len(one.original.string.lstrip())
+            line = one.original.line + one.original.string[:blank].count("\n")
+            problems.append(f"{ENV_FILE}:{line}: this line sets nothing: write NAME=value, without quotes")
+    return problems
+
+
 def _unknown() -> list[str]:
     """GUICHET_ names that mean nothing: usually a slip, and the setting that was meant stays at its default."""
     known = {variable(name) for name in Settings.model_fields}
-    try:
-        written = set(dotenv_values(ENV_FILE, encoding="utf-8")) if Path(ENV_FILE).is_file() else set()
-    except UnicodeDecodeError:
-        written = set()
+    written = {one.key for one in _written() if one.key and one.value is not None}
     problems = []
-    for name in sorted({n for n in {*os.environ, *written} if n.upper().startswith(PREFIX)} - known):
+    for name in sorted({n for n in {*os.environ, *written} if _is_ours(n)} - known):
         near = get_close_matches(name.upper(), known, 1)
         hint = f"did you mean {near[0]}?" if near else "see README.md for those that exist"
         if name.upper() not in known:
             problems.append(f"{name} is not a setting: {hint}")
     return problems
+
+
+def _is_ours(name: str | None) -> bool:
+    return name is not None and name.upper().startswith(PREFIX)
+
+
+def _written() -> list[Binding]:
+    """What stands in `.env`; nothing of one that is not UTF-8 text, which is told elsewhere."""
+    path = Path(ENV_FILE)
+    if not path.is_file():
+        return []
+    try:
+        with path.open(encoding="utf-8") as file:
+            return list(parse_stream(file))
+    except UnicodeDecodeError:
+        return []

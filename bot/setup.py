@@ -21,7 +21,7 @@ from bot.delivery.calls import call
 from bot.delivery.loops import ALLOWED
 from bot.doctor import staff_group
 from bot.indexing import build_for
-from bot.settings import ENV_FILE, TELEGRAM, Settings, load_settings, variable
+from bot.settings import ENV_FILE, TELEGRAM, Settings, SettingsError, load_settings, unreadable, variable
 from indexer import store
 
 LONG_POLL = 20  # seconds
@@ -47,7 +47,12 @@ class Answers:
 
 
 async def set_up() -> bool:
-    """Ask for everything, write `.env`, and show what the doctor finds; True without a fault. Raises SetupError."""
+    """Ask for everything, write `.env`, and show what the doctor finds; True without a fault.
+
+    Raises SetupError, or SettingsError.
+    """
+    if problems := unreadable():
+        raise SettingsError(problems)
     written = {name: value for name, value in dotenv_values(ENV_FILE, encoding="utf-8").items() if value}
     answers = Answers(written | {name: value for name, value in os.environ.items() if value})
     base_url = answers.before("telegram_base_url") or TELEGRAM

@@ -197,6 +197,32 @@ def test_a_dotenv_that_is_not_utf8_is_told() -> None:
     assert problems() == (".env is not UTF-8 text: save it with the encoding UTF-8",)
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "GUICHET_STAFF_CHAT_ID: -1001234567890",
+        f"GUICHET_TELEGRAM_TOKEN {TOKEN}",
+        "GUICHET_KEPT_INDEXES",
+        "export guichet_kept_indexes",
+        'GUICHET_OPERATOR="A school',
+    ],
+)
+def test_a_line_of_dotenv_that_sets_nothing_is_refused_and_never_repeated(
+    line: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    Path(".env").write_text(f"# mine\n\n{line}\nGUICHET_TIMEZONE=Mars/Olympus\n", encoding="utf-8")
+    first, second = problems()
+    assert first == ".env:3: this line sets nothing: write NAME=value, without quotes"
+    assert second.startswith("GUICHET_TIMEZONE: ")
+    assert caplog.messages == []  # python-dotenv's own warning
+
+
+def test_what_else_may_stand_in_dotenv() -> None:
+    lines = ["", "# GUICHET_OPERATOR", "HOME", "export GUICHET_OPERATOR='A school'", "GUICHET_PRIVACY_CONTACT=", ""]
+    Path(".env").write_text("\n".join(lines), encoding="utf-8")
+    assert load_settings().operator == "A school"
+
+
 def test_a_tilde_is_the_home_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No shell reads `.env`, so nobody else would expand it."""
     monkeypatch.setenv("HOME", str(tmp_path))

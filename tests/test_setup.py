@@ -159,6 +159,11 @@ async def test_a_file_that_is_there_keeps_its_other_lines_and_what_enter_leaves(
     assert "Keep 'Admissions' as the staff group?" in said
 
 
+async def test_a_line_of_the_file_that_cannot_be_read_is_told_before_anything_is_asked(desk: Desk) -> None:
+    (desk.folder / ".env").write_text(f"{OLD}GUICHET_MODEL: x\n", encoding="utf-8")
+    assert await desk.run() == (2, ".env:5: this line sets nothing: write NAME=value, without quotes\n")
+
+
 async def test_nothing_is_overwritten_without_a_yes(desk: Desk) -> None:
     (desk.folder / ".env").write_text(OLD, encoding="utf-8")
     written_in(desk.api, "Admissions")
