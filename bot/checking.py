@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 import typer
 
 from bot.console import out, plainly, progress_bar
-from bot.evaluation.golden import golden_file, read_golden
+from bot.evaluation.golden import golden_beside
 from bot.settings import Settings, load_settings
 from indexer.advice import advice, rivals
 from indexer.encoder import OnnxEncoder
-from indexer.engine import prepare_aside
+from indexer.engine import prepare_aside, trained
 from indexer.entries import KnowledgeError, Problem, read_text
 from indexer.model import prepare
 from indexer.readers import OUTSIDE, read_knowledge
@@ -32,11 +32,11 @@ def check(
         where = folder or settings.knowledge_dir
         knowledge = read_knowledge(where)
         entries = (*knowledge.entries, *knowledge.drafts)
-        golden, names = golden_file(where), [course.name for course in knowledge.courses]
-        questions = read_golden(golden, {entry.id for entry in entries}, names) if golden else ()
-        named = {id_ for question in questions for id_ in (*question.expect, *question.also)}
+        golden = golden_beside(where, knowledge)
+        trained(where)
+        named = {id_ for question in golden or () for id_ in (*question.expect, *question.also)}
         today = datetime.now(ZoneInfo(settings.timezone)).date()
-        found = [*_outside(where), *advice(entries, named if golden else None, today)]
+        found = [*_outside(where), *advice(entries, None if golden is None else named, today)]
         if not no_model:
             found += _rivals(settings, where)
     for problem in found:

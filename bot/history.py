@@ -8,12 +8,14 @@ import typer
 
 from bot.backup import bring_up_to_date
 from bot.console import database, out, plainly, progress_bar
+from bot.evaluation.golden import golden_beside
 from bot.evaluation.promise import CONFIDENCE_LEVEL
 from bot.indexing import level, share
 from bot.publishing.gate import limits_of
 from bot.publishing.replica import Replica
 from bot.settings import Settings, load_settings
 from indexer import store
+from indexer.confidence import CalibratorError
 from indexer.encoder import OnnxEncoder
 from indexer.engine import roll_back, trained
 from indexer.entries import KnowledgeError
@@ -89,10 +91,12 @@ def status() -> None:
 def _freshness(settings: Settings, manifest: Any) -> str:
     try:
         knowledge = read_knowledge(settings.knowledge_dir)
-    except KnowledgeError as error:
+        golden_beside(settings.knowledge_dir, knowledge)
+        calibrator = trained(settings.knowledge_dir)
+    except (KnowledgeError, CalibratorError) as error:
         return f"cannot be read as it is now, the index stays as it was:\n{error}"
     entries = (*knowledge.entries, *knowledge.drafts)
-    now = content_hash(entries, manifest["model"]["identity"], trained(settings.knowledge_dir), knowledge.courses)
+    now = content_hash(entries, manifest["model"]["identity"], calibrator, knowledge.courses)
     return "unchanged since" if now == manifest["content"] else "has changed since: run 'guichet index'"
 
 

@@ -188,6 +188,28 @@ def test_status_tells_that_the_files_have_changed_or_are_broken(
     assert "later.en.md:4: 'language' is 'xx': write fr or en" in broken
 
 
+CONFLICT = "<<<<<<< HEAD\n"
+UNKNOWN = '- {ask: "How much?", language: en, expect: price}\n'
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "said"),
+    [
+        ("trained.json", CONFLICT, "trained.json is not a calibrator"),
+        ("golden.yaml", UNKNOWN, "golden.yaml:1: expects price, which no entry has"),
+    ],
+)
+def test_status_and_check_look_at_the_files_beside_the_knowledge(
+    settle: Callable[..., None], knowledge: Path, file: str, content: str, said: str
+) -> None:
+    (knowledge / file).write_text(content, encoding="utf-8")
+    shown = run("index", "status")
+    assert shown.exit_code == 0
+    assert "cannot be read as it is now" in shown.stdout
+    assert said in shown.stdout
+    assert said in refused("index", "check", "--no-model")
+
+
 def test_index_in_a_process_of_its_own_keeps_progress_off_standard_output(
     cache: Path, tmp_path: Path, knowledge: Path
 ) -> None:

@@ -132,6 +132,14 @@ async def test_broken_knowledge(practice: Practice) -> None:
     assert "new.en.md:" in said
 
 
+@pytest.mark.parametrize("file", ["trained.json", "golden.yaml"])
+async def test_a_broken_file_beside_the_knowledge(practice: Practice, file: str) -> None:
+    (practice.folder / "knowledge" / file).write_text("<<<<<<< HEAD\n", encoding="utf-8")
+    grade, said = await practice.of("knowledge")
+    assert grade == "fault"
+    assert file in said
+
+
 async def test_no_knowledge_folder(practice: Practice) -> None:
     practice.set.setenv("GUICHET_KNOWLEDGE_DIR", str(practice.folder / "nowhere"))
     grade, said = await practice.of("knowledge")

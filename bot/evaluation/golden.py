@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from bot.dialogue.lists import LOADER
 from indexer.entries import KnowledgeError, Language, Problem, read_text
+from indexer.readers import Knowledge
 
 FILE = "golden.yaml"
 Kind = Literal["plain", "typos", "sms", "mix", "letter", "several", "follow-up", "chat", "gibberish"]
@@ -68,6 +69,13 @@ def golden_file(knowledge: Path) -> Path | None:
     """The golden questions of a knowledge folder, if it has some."""
     path = knowledge / FILE
     return path if path.is_file() else None
+
+
+def golden_beside(folder: Path, knowledge: Knowledge) -> tuple[Golden, ...] | None:
+    """The golden questions of a folder about what was read there, None if it has none; raises KnowledgeError."""
+    path = golden_file(folder)
+    ids = {entry.id for entry in (*knowledge.entries, *knowledge.drafts)}
+    return read_golden(path, ids, [course.name for course in knowledge.courses]) if path else None
 
 
 def read_golden(path: Path, known: Collection[str] = (), courses: Collection[str] = ()) -> tuple[Golden, ...]:
