@@ -205,7 +205,7 @@ def demo(
                 "Building an index for the demonstration. After 'guichet index' it starts in seconds.", style="dim"
             )
         settings = aside(own, Path(folder))
-        engine = build_for(settings).engine
+        engine = build_for(settings, reason="a demonstration").engine  # no candidate meets it
         if scripted or not (no_browser or has_display()):
             asyncio.run(play(settings, engine, out))
         else:

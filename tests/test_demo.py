@@ -56,6 +56,21 @@ async def test_without_a_display_each_scene_shows_what_its_title_says(
     assert "👌 on Marie's message: delivered to Karim" in reply
 
 
+async def test_an_index_that_the_gate_would_refuse_is_good_enough_to_play_with(
+    encoder: OnnxEncoder, cache: Path, knowledge: Path, tmp_path: Path
+) -> None:
+    index(knowledge, encoder, tmp_path / "index")
+    text = (knowledge / "classes.fr.md").read_text(encoding="utf-8")
+    (knowledge / "classes.fr.md").write_text(text.replace("{#who}", "{#who-else}"), encoding="utf-8")
+    own = environment(cache, tmp_path / "index", tmp_path) | {"GUICHET_KNOWLEDGE_DIR": str(knowledge)}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bot", "demo", "--script", env=own, stdout=PIPE, stderr=PIPE
+    )
+    out, err = await asyncio.wait_for(process.communicate(), 120)
+    assert process.returncode == 0, err.decode()
+    assert tuple(scenes(out.decode())) == SCENES
+
+
 async def test_it_plays_with_a_school_s_own_files(encoder: OnnxEncoder, knowledge: Path, tmp_path: Path) -> None:
     with (knowledge / "classes.fr.md").open("a", encoding="utf-8") as file:
         file.write("\n## Combien coûte la formation ? {#cost}\n\nCent euros.\n")
