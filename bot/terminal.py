@@ -23,14 +23,17 @@ Ask = Callable[[], str | None]
 def chat(engine: Engine, limits: Limits, console: Console, ask: Ask, notice: Rich, language: Language = "en") -> None:
     """Talk until `ask` gives None, after the first words; numbers choose among the questions offered last."""
     console.print(notice.text, markup=False)
-    console.print("\n[dim]Ctrl-D ends the conversation. · Ctrl-D termine la conversation.[/dim]\n")
+    console.print(f"\n{texts(language).terminal_commands}", style="dim", markup=False)
+    console.print("[dim]Ctrl-D ends the conversation. · Ctrl-D termine la conversation.[/dim]\n")
     before: Exchange | None = None
     course: str | None = None
     offered: tuple[Entry, ...] = ()
     for text in _messages(ask):
         if text.startswith("/"):
             words = texts(language)
-            console.print(words.help if text == "/help" else words.unknown_command, markup=False)
+            if text == "/help":
+                console.print(words.help, "\n", markup=False)
+            console.print(words.terminal_commands, markup=False)
             continue
         if text.isdecimal() and 0 < int(text) <= len(offered):
             entry = offered[int(text) - 1]

@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from bot.cli import app
+from bot.dialogue.texts import texts
 from tests.conftest import REPOSITORY
 from tests.dialogue.test_report import KEYS
 
@@ -362,6 +363,14 @@ def test_chat_talks_through_a_pipe(cache: Path, index_root: Path) -> None:
     assert "academics" in shown
     assert "équipe" in shown
     assert "Traceback" not in done.stderr.decode()
+
+
+def test_chat_says_that_commands_are_telegram_s(settle: Callable[..., None]) -> None:
+    shown = " ".join(run("chat", given="/menu\n/help\nBonjour !\n/privacy\n").stdout.split())
+    assert shown.count(texts("en").terminal_commands) == 3  # with the first words, for /menu and below /help
+    assert " ".join(texts("en").help.split()) in shown
+    assert shown.count(" ".join(texts("fr").terminal_commands.split())) == 1
+    assert texts("en").unknown_command not in shown
 
 
 def test_chat_ends_with_its_input(settle: Callable[..., None]) -> None:

@@ -37,6 +37,7 @@ class Texts:
     staff_forgotten: str  # candidate
     staff_forgotten_rest: str  # candidate
     unknown_command: str
+    terminal_commands: str
     # To the candidate: a person
     human_asked: str
     human_already: str
