@@ -205,6 +205,8 @@ def _unpack(source: Path, inside: Path) -> dict[str, Any]:
         wrong = _wrong(inside, manifest["files"])
     except FileNotFoundError as error:
         raise BackupError(f"{source}: there is no such file, or no backup in it") from error
+    except IsADirectoryError as error:
+        raise BackupError(f"{source} is a folder: give the file that 'guichet backup' wrote") from error
     except (tarfile.TarError, BadGzipFile, zlib.error, EOFError, ValueError, KeyError, TypeError) as error:
         raise BackupError(f"{source} is damaged or no backup: nothing was changed") from error
     if manifest["format"] != FORMAT:

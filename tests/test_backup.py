@@ -304,6 +304,11 @@ async def test_a_missing_file_is_named(sqlite_db: Database, other: Settings, tmp
         await backup.restore(sqlite_db, other, tmp_path / "nowhere.tar.gz")
 
 
+async def test_a_folder_is_no_backup(sqlite_db: Database, other: Settings, tmp_path: Path) -> None:
+    with pytest.raises(BackupError, match=f"^{tmp_path} is a folder: give the file that 'guichet backup' wrote$"):
+        await backup.restore(sqlite_db, other, tmp_path)
+
+
 async def test_edited_knowledge_is_never_overwritten(
     sqlite_db: Database, school: Settings, knowledge: Path, tmp_path: Path
 ) -> None:
