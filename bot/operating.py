@@ -12,8 +12,9 @@ from rich.table import Table
 
 from bot import backup as backups
 from bot.console import DatabaseError, database, out, plainly
+from bot.records.migrations import standing
 from bot.settings import load_settings
-from bot.status import Kept, Queue, Status, look
+from bot.status import NO_TABLES, Kept, Queue, Status, look
 from bot.status import retry as put_back
 
 status_app = typer.Typer(invoke_without_command=True, help="How the bot stands, and what needs a person.")
@@ -47,8 +48,11 @@ def retry(row: Annotated[int, typer.Argument(help="the update's row, as status s
     """Put an update that was set aside back into the queue, once its cause is mended."""
 
     async def change() -> bool:
-        async with database(settings) as db, db.begin() as tx:
-            return await put_back(tx, row)
+        async with database(settings) as db:
+            if (await standing(db)).revision is None:
+                raise DatabaseError(NO_TABLES)
+            async with db.begin() as tx:
+                return await put_back(tx, row)
 
     with plainly():
         settings = load_settings()

@@ -31,6 +31,7 @@ from bot.settings import Settings
 from indexer import store
 from indexer.snapshot import SnapshotError, load
 
+NO_TABLES = "the database has no tables yet: 'guichet run' makes them"
 SHOWN = 20  # rows of each kind that are listed
 LATELY = timedelta(days=1)
 LATE_INBOX = timedelta(minutes=5)  # an update that waits longer has nobody who works
@@ -228,7 +229,7 @@ def _standing(found: Standing) -> list[str]:
     if found.unknown:
         return [f"the database is at revision {found.revision}, made by a later version: install that version"]
     if found.revision is None:
-        return ["the database has no tables yet: 'guichet run' makes them"]
+        return [NO_TABLES]
     if not found.current:
         return [f"the database is at revision {found.revision}: the next start of 'guichet run' brings it up to date"]
     return []
