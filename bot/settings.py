@@ -27,6 +27,13 @@ logging.getLogger("dotenv").setLevel(logging.ERROR)
 NAME = r"[a-z0-9]+(?:-[a-z0-9]+)*"
 ROUTE = re.compile(rf"^(?P<what>{NAME}|(?:{NAME}|\*)/{NAME})\s*=\s*(?P<group>-\d{{1,18}})$")
 TELEGRAM = "https://api.telegram.org/bot"
+# What pydantic calls a number beyond the border, and how the border is told.
+BORDERS = {
+    "greater_than": "above",
+    "greater_than_equal": "of at least",
+    "less_than": "below",
+    "less_than_equal": "of at most",
+}
 # How a database's address may begin, and the driver that is used.
 DRIVERS = {
     "postgresql": "postgresql+psycopg",
@@ -89,9 +96,13 @@ class Settings(BaseSettings):
 
     telegram_token: SecretStr | None = Field(None, description="the bot's token, from @BotFather")
     telegram_base_url: str = Field(TELEGRAM, description="the Bot API's address; change it for a local Bot API server")
-    staff_chat_id: int | None = Field(None, description="the id of the staff's group, such as -1001234567890")
+    staff_chat_id: int | None = Field(
+        None, description="the id of the staff's group, such as -1001234567890", examples=[-1001234567890]
+    )
     admin_ids: Annotated[tuple[int, ...], NoDecode, BeforeValidator(_ids)] = Field(
-        (), description="Telegram user ids of admins, separated by commas; none: the group's administrators"
+        (),
+        description="Telegram user ids of admins, separated by commas; none: the group's administrators",
+        examples=[123456789],
     )
     routes: Annotated[dict[str, int], NoDecode, BeforeValidator(_routes)] = Field(
         {}, description="which group gets which questions, such as law=-100123; law/fees=-100456; */housing=-100789"
@@ -158,7 +169,7 @@ class Settings(BaseSettings):
     listen_address: str = Field("127.0.0.1", description="the address that webhook and health pages listen on")
     webhook_port: Port = Field(8080, description="the port that the webhook listens on, behind the proxy")
     health_port: Port | None = Field(
-        None, description="the port of /healthz, /readyz and /metrics; unset: none is opened"
+        None, description="the port of /healthz, /readyz and /metrics; unset: none is opened", examples=[9090]
     )
     watchdog_seconds: float = Field(
         120, gt=0, description="a process whose loops give no sign of life for so long ends with exit code 70"
@@ -304,7 +315,9 @@ def load_settings(require: tuple[str, ...] = ()) -> Settings:
         settings = Settings()
     except ValidationError as error:
         problems += [
-            f"{variable(str(fault['loc'][0]))}: {_fault(fault)}" for fault in error.errors(include_input=False)
+            f"{variable(name)}: {_fault(name, fault)}"
+            for fault in error.errors(include_input=False)
+            for name in [str(fault["loc"][0])]
         ]
     except UnicodeDecodeError:
         problems.append(f"{ENV_FILE} is not UTF-8 text: save it with the encoding UTF-8")
@@ -317,16 +330,23 @@ def load_settings(require: tuple[str, ...] = ()) -> Settings:
     return settings
 
 
-def _fault(fault: Any) -> str:
+def _fault(name: str, fault: Any) -> str:
+    field = Settings.model_fields[name]
+    example = field.examples[0] if field.examples else field.default
     match fault["type"]:
         case "value_error":
             return str(fault["ctx"]["error"])
         case "int_parsing" | "int_type":
-            return "write a whole number, such as -1001234567890"
-        case "float_parsing":
+            return f"write a whole number, such as {example}"
+        case "float_parsing" if name == "remind_after":
             return "write hours such as 2,6; with decimals 0.5"
+        case "float_parsing":
+            return f"write a number, such as {example}"
         case "literal_error":
             return f"write one of {fault['ctx']['expected']}"
+        case kind if kind in BORDERS:
+            ((_, border),) = fault["ctx"].items()
+            return f"write a number {BORDERS[kind]} {border:g}, such as {example}"
         case _:
             return str(fault["msg"])
 
@@ -345,11 +365,12 @@ def unreadable() -> list[str]:
 def _unknown() -> list[str]:
     """GUICHET_ names that mean nothing: usually a slip, and the setting that was meant stays at its default."""
     known = {variable(name) for name in Settings.model_fields}
+    names = [name.upper() for name in Settings.model_fields]
     written = {one.key for one in _written() if one.key and one.value is not None}
     problems = []
     for name in sorted({n for n in {*os.environ, *written} if _is_ours(n)} - known):
-        near = get_close_matches(name.upper(), known, 1)
-        hint = f"did you mean {near[0]}?" if near else "see README.md for those that exist"
+        near = get_close_matches(name.upper().removeprefix(PREFIX), names, 1, 0.5)  # the prefix alone makes all near
+        hint = f"did you mean {PREFIX}{near[0]}?" if near else "see README.md for those that exist"
         if name.upper() not in known:
             problems.append(f"{name} is not a setting: {hint}")
     return problems

@@ -57,7 +57,7 @@ def test_everything_wrong_is_named_at_once_with_its_remedy(monkeypatch: pytest.M
         "GUICHET_TELEGRAM_TOKEN": "this is not a bot token: copy the one that @BotFather gave, like 123456789:AAE…",
         "GUICHET_TELEGRAM_BASE_URL": "write an address that ends in /bot, such as http://127.0.0.1:8081/bot",
         "GUICHET_STAFF_CHAT_ID": "write a whole number, such as -1001234567890",
-        "GUICHET_ADMIN_IDS": "write a whole number, such as -1001234567890",
+        "GUICHET_ADMIN_IDS": "write a whole number, such as 123456789",
         "GUICHET_STAFF_LANGUAGE": "write one of 'fr' or 'en'",
         "GUICHET_TIMEZONE": "this time zone is unknown: write one such as Europe/Paris",
         "GUICHET_LOG_LEVEL": "write one of 'DEBUG', 'INFO', 'WARNING' or 'ERROR'",
@@ -65,9 +65,40 @@ def test_everything_wrong_is_named_at_once_with_its_remedy(monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize(
+    ("name", "value", "remedy"),
+    [
+        ("KEPT_INDEXES", "abc", "write a whole number, such as 5"),
+        ("KEPT_INDEXES", "2.5", "write a whole number, such as 5"),
+        ("KEPT_INDEXES", "0", "write a number of at least 1, such as 5"),
+        ("KEPT_INDEXES", "1001", "write a number of at most 1000, such as 5"),
+        ("MAX_WRONG", "abc", "write a number, such as 0.03"),
+        ("MAX_WRONG", "2", "write a number below 0.5, such as 0.03"),
+        ("MAX_WRONG", "0", "write a number above 0, such as 0.03"),
+        ("HEALTH_PORT", "web", "write a whole number, such as 9090"),
+        ("HEALTH_PORT", "65536", "write a number of at most 65535, such as 9090"),
+        ("WATCHDOG_SECONDS", "0", "write a number above 0, such as 120"),
+    ],
+)
+def test_a_number_is_asked_for_with_an_example(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, remedy: str
+) -> None:
+    monkeypatch.setenv(f"GUICHET_{name}", value)
+    assert problems() == (f"GUICHET_{name}: {remedy}",)
+
+
+@pytest.mark.parametrize("name", list(Settings.model_fields))
+def test_examples_of_numbers_are_good_ones(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    for example in Settings.model_fields[name].examples or ():
+        monkeypatch.setenv(variable(name), str(example))
+        load_settings()
+
+
+@pytest.mark.parametrize(
     ("name", "hint"),
     [
         ("GUICHET_TELEGRAM_TOKN", "did you mean GUICHET_TELEGRAM_TOKEN?"),
+        ("GUICHET_TOKEN", "did you mean GUICHET_TELEGRAM_TOKEN?"),
+        ("GUICHET_FOO", "see README.md for those that exist"),
         ("GUICHET_XYZZY_QUUX", "see README.md for those that exist"),
     ],
 )
