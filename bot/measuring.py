@@ -48,13 +48,13 @@ def evaluate(
         known = {entry.id for entry in engine.snapshot.entries}
         names = [course.name for course in engine.snapshot.school]
         golden = read_golden(questions or settings.knowledge_dir / FILE, known, names)
+        other = _snapshot(settings, engine, baseline) if baseline else None
         limits = limits_of(engine.snapshot, settings.max_wrong)[0]
         today = datetime.now(ZoneInfo(settings.timezone)).date()
         with progress_bar() as step:
             judged = judge(engine, golden, limits, today, lambda done, all_: step("Asking", done, all_))
             before = None
-            if baseline:
-                other = _snapshot(settings, engine, baseline)
+            if other:
                 old = limits_of(other.snapshot, settings.max_wrong)[0]
                 before = judge(other, golden, old, today, lambda done, all_: step("Asking the other", done, all_))
     found, courses = by_language(judged), by_course(judged, [course.name for course in engine.school])

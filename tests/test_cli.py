@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from bot import measuring
 from bot.cli import app
 from bot.dialogue.texts import texts
 from tests.conftest import REPOSITORY
@@ -308,6 +309,15 @@ def test_the_gate_is_overruled_with_a_reason_that_history_keeps_and_rollback_und
     assert "rolled back by" in run("index", "history").stdout.splitlines()[0]
     assert "there is no earlier index" in refused("index", "rollback")
     assert "there is no index 'x': kept are" in refused("index", "rollback", "x")
+
+
+def test_eval_names_a_baseline_that_is_not_kept_before_it_asks(
+    settle: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(measuring, "judge", lambda *_: pytest.fail("asked first"))
+    path = tmp_path / "questions.yaml"
+    path.write_text('- {ask: "Who are the lecturers?", language: en, expect: lecturers}\n', encoding="utf-8")
+    assert "there is no snapshot 'x': kept are" in refused("eval", str(path), "--baseline", "x")
 
 
 @pytest.mark.parametrize(
