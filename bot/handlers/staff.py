@@ -1,6 +1,7 @@
 """The staff's group: replies to candidates, and commands."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,6 +17,7 @@ from bot.handlers.rights import Role, group, role
 from bot.records.people import chat_of
 
 PRESENT = (ChatMember.MEMBER, ChatMember.ADMINISTRATOR, ChatMember.RESTRICTED)
+ANY_BOT = re.compile(r"/[^\W_]\w*@\w+(?!\S)", re.ASCII)  # a command that names the bot it is for
 NOTING_TRIES, NOTING_PAUSE = 50, 0.1  # seconds
 
 
@@ -30,6 +32,8 @@ async def on_group(update: Update, context: Context) -> None:
     if own != deps.staff_chat:
         if command:
             await _say(update, context, texts(deps.settings.staff_language).staff_group_id.format(id=chat.id), own)
+        return
+    if not (command or update.edited_message) and ANY_BOT.match(received.text or ""):
         return
     answered = received.reply_to_message
     if answered and answered.from_user and answered.from_user.id == context.bot.id:

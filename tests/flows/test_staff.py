@@ -287,6 +287,16 @@ async def test_commands_of_the_group(flow: House) -> None:
     assert await flow.group(flow.paul, "/help@another_bot") == []
 
 
+async def test_a_command_for_another_bot_goes_to_nobody(flow: House, sara: User) -> None:
+    card = await flow.handed_over(sara)
+    before = len(flow.received(sara))
+    assert await flow.group(flow.marie, "/warn@GroupHelpBot rude", reply_to=card) == []
+    assert len(flow.received(sara)) == before
+    assert [ticket.state for ticket in await flow.tickets()] == [TicketState.OPEN]
+    await flow.group(flow.marie, "/srv/data@school.example is where it is", reply_to=card)
+    assert flow.received(sara)[-1]["text"].endswith("is where it is")
+
+
 async def test_a_reply_may_be_faster_than_our_note_that_the_card_was_sent(
     flow: House, sara: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
