@@ -16,7 +16,7 @@ from bot.desk.routes import Route, to_candidate, to_staff
 from bot.dialogue.message import Message
 from bot.dialogue.texts import spoken, texts
 from bot.records.states import Direction, OutgoingState
-from bot.records.tables import Outgoing, Question, Ticket
+from bot.records.tables import Outgoing, Question, Relay, Ticket
 
 SETTLED = timedelta(seconds=1.5)  # after the last part of an album: Telegram does not say which is the last
 IN_HAND = timedelta(seconds=0.5)  # before its time, a row that waits is not being sent
@@ -103,7 +103,7 @@ async def _carry(tx: AsyncSession, route: Route, piece: Piece, place: Payload, n
 async def _grow(tx: AsyncSession, route: Route, piece: Piece, place: Payload, now: datetime, *, key: str) -> int:
     """Add a picture to the album that waits for the last of them; a row that may be under way is left alone."""
     name = f"album{route.source}:{piece.album}"
-    row = (await tx.execute(select(Outgoing).where(Outgoing.key == name).with_for_update())).scalar_one_or_none()
+    row = await _held(tx, name)
     if row and in_hand(row, now):
         media = [*_items(row), piece.item]
         row.method, row.payload = "sendMediaGroup", {"media": media, **place}
@@ -127,6 +127,24 @@ async def _grow(tx: AsyncSession, route: Route, piece: Piece, place: Payload, no
     source, direction = route.source, route.direction
     await copies.remember(tx, route.ticket_id, direction, source, piece.message_id, row_id, part=part, file=piece.file)
     return row_id
+
+
+async def withdraw(tx: AsyncSession, chat_id: int, album: str, now: datetime) -> Sequence[Relay]:
+    """Keep back an album that waits for the last of its parts; those that it had."""
+    row = await _held(tx, f"album{chat_id}:{album}")
+    if row is None or not in_hand(row, now):
+        return ()
+    row.state = OutgoingState.DROPPED
+    parts = (await tx.execute(select(Relay).where(Relay.outgoing_id == row.id))).scalars().all()
+    for part in parts:
+        await tx.delete(part)
+    await tx.flush()
+    return parts
+
+
+async def _held(tx: AsyncSession, name: str) -> Outgoing | None:
+    """An album's row, which nobody else changes before this transaction ends."""
+    return (await tx.execute(select(Outgoing).where(Outgoing.key == name).with_for_update())).scalar_one_or_none()
 
 
 def in_hand(row: Outgoing, now: datetime) -> bool:

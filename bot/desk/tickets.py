@@ -17,7 +17,7 @@ from bot.dialogue.render import Reason
 from bot.dialogue.rich import Rich
 from bot.dialogue.signs import clean
 from bot.records.states import Direction, TicketState
-from bot.records.tables import Candidate, Collision, Question, Ticket
+from bot.records.tables import Candidate, Collision, Question, Relay, Ticket
 from bot.records.upsert import insert_new
 from indexer.passages import Hit
 
@@ -128,6 +128,15 @@ async def answered(tx: AsyncSession, ticket: Ticket, member: int | None, now: da
         answered_at=now,
         closed_at=None,
     )
+
+
+async def unanswered(tx: AsyncSession, desk: Desk, ticket: Ticket, now: datetime) -> bool:
+    """The last reply was taken back before it went: it is the team's turn, unless they had answered before."""
+    carried = select(Relay.direction).where(Relay.ticket_id == ticket.id).order_by(Relay.id.desc())
+    ways = (await tx.execute(carried)).scalars().all()
+    if Direction.TO_CANDIDATE not in ways:
+        await _changed(tx, Ticket.id == ticket.id, replied_at=None, answered_at=None)
+    return ways[:1] != [Direction.TO_CANDIDATE] and await written(tx, desk, ticket, now)
 
 
 async def written(tx: AsyncSession, desk: Desk, ticket: Ticket, now: datetime) -> bool:

@@ -40,7 +40,7 @@ async def from_staff(update: Update, context: Context) -> None:
             pass
         elif update.edited_message:
             said = None if await edits.edit_reply(tx, desk_of(deps), piece, key=key) else words.staff_edited
-        elif not await _stays_among_staff(tx, deps, piece):
+        elif not await _stays_among_staff(tx, deps, piece, key):
             said = await _pass_on(tx, deps, update, piece, key)
         if said:
             await _answer(tx, deps, update, said, key)
@@ -53,13 +53,28 @@ async def _notice_topics(tx: AsyncSession, deps: Deps, received: Message) -> Non
     staff.forum = bool(received.chat.is_forum)
 
 
-async def _stays_among_staff(tx: AsyncSession, deps: Deps, piece: Piece) -> bool:
-    """A note, or a reply to one."""
-    known = exists().where(Note.chat_id == deps.staff_chat, Note.message_id == piece.reply_to)
-    aside = piece.said.text.startswith(ASIDE) or bool(piece.reply_to and await tx.scalar(select(known)))
-    if aside:
-        await insert_new(tx, Note, Note.id, chat_id=deps.staff_chat, message_id=piece.message_id)
-    return aside
+async def _stays_among_staff(tx: AsyncSession, deps: Deps, piece: Piece, key: str) -> bool:
+    """A note, a reply to one, or a part of an album with a note as its caption, which stands at one part alone."""
+    same = Note.message_id == piece.reply_to
+    if piece.album:
+        same |= Note.album == piece.album
+    known = exists().where(Note.chat_id == deps.staff_chat, same)
+    if not (piece.said.text.startswith(ASIDE) or await tx.scalar(select(known))):
+        return False
+    before = await _withdrawn(tx, deps, piece.album, key) if piece.album else ()
+    for message_id in (*before, piece.message_id):
+        await insert_new(tx, Note, Note.id, chat_id=deps.staff_chat, message_id=message_id, album=piece.album)
+    return True
+
+
+async def _withdrawn(tx: AsyncSession, deps: Deps, album: str, key: str) -> list[int]:
+    """The parts of an album that waited to be carried when one came that makes a note of it: they stay as well."""
+    desk = desk_of(deps)
+    parts = await relay.withdraw(tx, desk.chat, album, deps.now())
+    ticket = await tx.get_one(Ticket, parts[0].ticket_id) if parts else None
+    if ticket and await tickets.unanswered(tx, desk, ticket, deps.now()):
+        await cards.refresh(tx, desk, ticket, key=key)
+    return [part.message_id for part in parts]
 
 
 async def _pass_on(tx: AsyncSession, deps: Deps, update: Update, piece: Piece, key: str) -> str | None:

@@ -360,6 +360,7 @@ class Note(Base):
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     chat_id: Mapped[int] = mapped_column(ForeignKey(Chat.id))
     message_id: Mapped[int] = mapped_column(BigInteger)
+    album: Mapped[str | None] = mapped_column(String(64))  # whose other parts stay as well
 
 
 class Attachment(Base):

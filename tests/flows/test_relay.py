@@ -301,6 +301,38 @@ async def test_notes_stay_among_staff(flow: House, sara: User) -> None:
     assert [m["text"] for m in flow.received(flow.staff)[1:]] == []
 
 
+@pytest.mark.parametrize(("kind", "captioned"), [("photo", 0), ("document", 2)])
+async def test_an_album_with_a_note_as_its_caption_stays_among_staff(
+    flow: House, sara: User, kind: str, captioned: int
+) -> None:
+    card = await flow.handed_over(sara)
+    before = len(flow.received(sara))
+    sent = [
+        flow.api.send_media(
+            flow.marie,
+            kind,
+            caption="// only for us" if part == captioned else None,
+            group_id=f"note-{kind}",
+            chat=flow.staff,
+            reply_to=card,
+        )
+        for part in range(3)
+    ]
+    await flow.quiet()
+    for part in sent:
+        await flow.group(flow.paul, "Ask Karim first", reply_to=part)
+    assert len(flow.received(sara)) == before
+    assert [flow.api.reactions(part) for part in sent] == [[], [], []]
+    (ticket,) = await flow.tickets()
+    assert (ticket.asked_at is None, ticket.replied_at) == (False, None)
+    await flow.group(flow.marie, "1,500 euros.", reply_to=card)
+    flow.api.send_media(flow.marie, kind, group_id=f"more-{kind}", chat=flow.staff, reply_to=card)
+    flow.api.send_media(flow.marie, kind, caption="/note", group_id=f"more-{kind}", chat=flow.staff, reply_to=card)
+    await flow.quiet()
+    assert last(flow, sara)["text"].endswith("1,500 euros.")
+    assert [one.state for one in await flow.tickets()] == [TicketState.WAITING]
+
+
 @pytest.mark.parametrize(
     ("refusal", "said"),
     [

@@ -51,6 +51,16 @@ async def test_a_candidate_has_a_topic_where_staff_just_write(flow: House, sara:
     assert "Karim" not in str(flow.received(sara))
 
 
+async def test_an_album_with_a_note_as_its_caption_stays_in_the_topic(flow: House, sara: User) -> None:
+    await flow.ask(sara, PRICE["en"])
+    (topic,) = topics(flow)
+    before = len(flow.received(sara))
+    for text in ("// only for us", None, None):
+        flow.api.send_media(flow.marie, "photo", caption=text, group_id="note", chat=flow.staff, thread=topic.id)
+    await flow.quiet()
+    assert len(flow.received(sara)) == before
+
+
 async def test_two_first_messages_at_once_make_one_topic(flow: House, sara: User) -> None:
     flow.api.say(sara, "How much does it cost?")
     flow.api.say(sara, "When does the next session start?")
