@@ -105,6 +105,7 @@ class Texts:
     delivery_sent: str
     delivery_failed: str
     staff_no_match: str
+    staff_as_channel: str
     staff_edited: str
     staff_unsupported: str
     staff_unknown_command: str

@@ -59,6 +59,11 @@ def _speaks_as(message: Message | None, chat: Chat) -> bool | None:
     return None if sender is None else sender.id == chat.id
 
 
+def as_channel(message: Message) -> bool:
+    """Whether somebody wrote this under a channel's name; not what Telegram itself brings from the group's channel."""
+    return _speaks_as(message, message.chat) is False and not message.is_automatic_forward
+
+
 async def _in_group(context: Context, chat: Chat, user_id: int) -> Role:
     try:
         member = await context.bot.get_chat_member(chat.id, user_id)

@@ -13,7 +13,7 @@ from bot.desk import copies, quoting, refusals
 from bot.dialogue.texts import texts
 from bot.handlers import canned, carrying, desk, gaps, insight, learning, publishing, themes, topics, uploading
 from bot.handlers.context import Context, Deps, desk_of
-from bot.handlers.rights import Role, group, role
+from bot.handlers.rights import Role, as_channel, group, role
 from bot.records.people import chat_of
 
 PRESENT = (ChatMember.MEMBER, ChatMember.ADMINISTRATOR, ChatMember.RESTRICTED)
@@ -39,6 +39,8 @@ async def on_group(update: Update, context: Context) -> None:
     if answered and answered.from_user and answered.from_user.id == context.bot.id:
         await _noted(deps, received, answered)
     if (command or answered or received.is_topic_message) and await role(update, context) < Role.STAFF:
+        if as_channel(received) and not update.edited_message:
+            await _refuse(update, context, received, command)
         return
     if received.forum_topic_closed or received.forum_topic_reopened:
         await topics.on_topic(update, context)
@@ -86,6 +88,18 @@ async def _noted(deps: Deps, received: Message, answered: Message) -> None:
         await asyncio.sleep(NOTING_PAUSE)
     async with deps.db.begin() as tx:
         await quoting.recognise(tx, deps.staff_chat, answered.message_id, answered.text or "")
+
+
+async def _refuse(update: Update, context: Context, received: Message, command: str | None) -> None:
+    """What is written as a channel goes nowhere, since nobody knows who wrote it; if it was meant to, that is said."""
+    deps = context.deps
+    said = texts(deps.settings.staff_language).staff_as_channel
+    payload = {"text": said, "reply_parameters": outbox.below(received.message_id), **carrying.topic_of(update)}
+    async with deps.db.begin() as tx:
+        if command or await carrying.ticket_of(tx, desk_of(deps), received):
+            key = f"u{update.update_id}"
+            await outbox.put(tx, deps.staff_chat, "sendMessage", payload, key=key, priority=Priority.NOTICE)
+        await inbox.done(tx, update.update_id)
 
 
 async def on_help(update: Update, context: Context) -> None:

@@ -287,6 +287,20 @@ async def test_commands_of_the_group(flow: House) -> None:
     assert await flow.group(flow.paul, "/help@another_bot") == []
 
 
+async def test_what_is_written_as_a_channel_goes_nowhere_and_that_is_said(flow: House, sara: User) -> None:
+    card = await flow.handed_over(sara)
+    before = len(flow.received(sara))
+    school = {"sender_chat": {"id": -1009, "type": "channel", "title": "School"}}
+    for text in (QUOTE, "/close"):
+        (said,) = await flow.group(flow.marie, text, reply_to=card, **school)
+        assert (said["text"], said["reply_to_message"]["text"]) == (EN.staff_as_channel, text)
+    talk = flow.api.say(flow.paul, "Lunch?", chat=flow.staff)
+    assert await flow.group(flow.marie, "At one", reply_to=talk, **school) == []
+    assert await flow.group(flow.marie, "News", reply_to=card, is_automatic_forward=True, **school) == []
+    assert len(flow.received(sara)) == before
+    assert [ticket.state for ticket in await flow.tickets()] == [TicketState.OPEN]
+
+
 async def test_a_command_for_another_bot_goes_to_nobody(flow: House, sara: User) -> None:
     card = await flow.handed_over(sara)
     before = len(flow.received(sara))
