@@ -108,6 +108,12 @@ async def ticket_of_thread(tx: AsyncSession, desk: Desk, thread_id: int) -> Tick
     return (await tx.execute(last)).scalar_one_or_none()
 
 
+async def made(tx: AsyncSession, desk: Desk, thread_id: int) -> bool:
+    """Whether the bot made a topic, which may have been somebody's whose data is erased."""
+    call = (Outgoing.chat_id == desk.chat) & (Outgoing.message_id == thread_id)
+    return bool(await tx.scalar(select(exists().where(call, Outgoing.method == "createForumTopic"))))
+
+
 async def _topic(tx: AsyncSession, desk: Desk, ticket: Ticket) -> Topic | None:
     """The topic, unless it could not be made: its messages then stand among the others."""
     # Held, so that it is not made anew by the sender while something is put into it.

@@ -81,16 +81,24 @@ async def _pass_on(tx: AsyncSession, deps: Deps, update: Update, piece: Piece, k
     """Carry it to the candidate whom it concerns; what to say to staff instead, if anything."""
     received = update.effective_message
     assert received
-    words, desk, answered = texts(deps.settings.staff_language), desk_of(deps), received.reply_to_message
+    words, desk = texts(deps.settings.staff_language), desk_of(deps)
     ticket = await ticket_of(tx, desk, received)
     if ticket and piece.kind:
         await relay.reply(tx, desk, ticket, piece, deps.now(), key=key)
         return await replied(tx, update, deps, ticket)
     if ticket:
         return words.staff_unsupported
-    if piece.reply_to and answered and answered.from_user and answered.from_user.id == received.get_bot().id:
-        return words.staff_no_match
-    return None
+    return words.staff_no_match if await _meant_for_somebody(tx, desk, received, piece) else None
+
+
+async def _meant_for_somebody(tx: AsyncSession, desk: Desk, received: Message, piece: Piece) -> bool:
+    """Whether a message of no ticket here looks like one: below the bot's own or what was carried, or in its topic."""
+    answered, thread = received.reply_to_message, received.message_thread_id
+    if answered and answered.from_user and answered.from_user.id == received.get_bot().id:
+        return True  # in a topic that the bot made, also what replies to nothing
+    if piece.reply_to and await copies.copy_of(tx, desk.chat, piece.reply_to):
+        return True
+    return bool(thread and received.is_topic_message and await topics.made(tx, desk, thread))
 
 
 async def replied(tx: AsyncSession, update: Update, deps: Deps, ticket: Ticket) -> str | None:

@@ -148,6 +148,22 @@ async def test_a_topic_that_the_bot_may_not_delete_is_left_to_staff(
         assert flow.received(flow.staff)[-1]["text"].endswith(EN.staff_forgotten_rest.partition("{candidate}")[2])
 
 
+async def test_who_writes_in_the_topic_of_who_is_forgotten_is_told_that_nobody_reads_it(
+    kiln: Engine, knowledge: Path, tmp_path: Path
+) -> None:
+    group = {"forum": True, "bot_lacks": ["can_delete_messages"]}
+    async with house(kiln, tmp_path / "data", knowledge_dir=knowledge, group=group) as flow:
+        person = zbigniewa(flow)
+        await flow.ask(person, f"/human {FIRST}")
+        (topic,) = flow.staff.topics.values()
+        sent = flow.api.say(flow.marie, "One moment", chat=flow.staff, thread=topic.id)
+        await flow.quiet()
+        await erased(flow, person)
+        for reply_to in (None, sent):
+            (said,) = await flow.group(flow.marie, "Blue ones do", reply_to=reply_to, thread=topic.id)
+            assert (said["text"], said["message_thread_id"]) == (EN.staff_no_match, topic.id)
+
+
 async def test_in_a_plain_group_the_messages_go_and_staff_see_why(flow: House) -> None:
     person = zbigniewa(flow)
     await flow.ask(person, f"/human {FIRST}")

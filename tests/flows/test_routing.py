@@ -133,6 +133,25 @@ async def test_a_moved_ticket_takes_its_messages_along(campus: Campus) -> None:
     assert ticket.group_chat_id is not None
 
 
+async def test_who_writes_for_a_moved_ticket_where_it_was_is_told_so(campus: Campus) -> None:
+    flow, sara = campus.flow, await handed_over(campus, "baking")
+    (card,) = cards(campus, campus.kitchen)
+    sent = flow.api.say(campus.chef, "We decide in May.", chat=campus.kitchen, reply_to=card)
+    await campus.says(campus.chef, campus.kitchen, "/move", card)
+    where = [one for one in flow.received(campus.kitchen) if buttons(one)][-1]
+    flow.api.press(campus.chef, where, "*/fees")
+    await flow.quiet()
+    before = len(flow.received(sara))
+    assert await campus.says(campus.chef, campus.kitchen, "Sorry: in June.", sent) == [EN.staff_no_match]
+    note = flow.api.say(campus.chef, "// or July?", chat=campus.kitchen, reply_to=sent)
+    assert await campus.says(campus.chef, campus.kitchen, "No idea", note) == []
+    if campus.kitchen.forum:
+        flow.api.say(campus.chef, "Or in July.", chat=campus.kitchen, thread=card["message_thread_id"])
+        await flow.quiet()
+        assert said(campus, campus.kitchen)[-2:] == [EN.staff_no_match] * 2
+    assert len(flow.received(sara)) == before
+
+
 async def test_a_routed_group_that_becomes_a_supergroup_is_followed(school: Engine, tmp_path: Path) -> None:
     api = BotApi(TOKEN)
     chef = api.user("Chef")
