@@ -8,7 +8,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.delivery import outbox
-from bot.delivery.splitting import LIMIT, units
+from bot.delivery.splitting import LIMIT, clean, units
 from bot.desk import cards, copies, tickets
 from bot.desk.desk import Desk
 from bot.desk.outcomes import answer, reasons
@@ -84,6 +84,9 @@ async def _edit(tx: AsyncSession, route: Route, copy: Relay, piece: Piece, *, ke
     payload: Payload
     if piece.kind == "text" and text and not long:
         method, payload = "editMessageText", route.text(piece.said)
+        if sent.payload:  # empty once it was taken back
+            kept = {name: part for name, part in sent.payload.items() if name != "entities"}
+            sent.payload = kept | clean(payload)  # who reads it later, or shows it again, finds what now stands there
     elif piece.live is not None and sent.method == "sendLocation":
         method, payload = ("editMessageLiveLocation" if piece.live else "stopMessageLiveLocation"), piece.live | markup
     elif piece.kind in REPLACEABLE and (text or piece.file != copy.file):

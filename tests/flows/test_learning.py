@@ -89,6 +89,19 @@ async def test_from_a_closed_ticket_to_the_next_candidate_s_answer(pottery: Hous
     assert (knowledge / "glazing-team.fr.md").is_file()
 
 
+async def test_a_reply_that_was_corrected_is_proposed_as_corrected(pottery: House) -> None:
+    await pottery.ask(pottery.candidate("Sara"), f"/human {GLAZE}")
+    card = pottery.cards()[-1]
+    sent = pottery.api.say(pottery.paul, "All glazes on the red shelf.", chat=pottery.staff, reply_to=card)
+    await pottery.quiet()
+    pottery.api.edit(pottery.paul, sent, "All glazes on the blue shelf.")
+    said = await pottery.group(pottery.paul, "/close", reply_to=card)
+    (offer,) = [message for message in said if EN.button_learn in buttons(message)]
+    (shown,) = await pottery.press_in_group(pottery.paul, offer, EN.button_learn)
+    assert "blue shelf" in shown["text"]
+    assert "red shelf" not in shown["text"]
+
+
 async def test_who_asked_the_same_and_agreed_is_offered_the_answer_once(pottery: House) -> None:
     ana, luc = pottery.candidate("Ana"), pottery.candidate("Luc")
     (note,) = await pottery.ask(ana, "/human Which glazes may I use?")
