@@ -68,6 +68,25 @@ async def put(  # noqa: PLR0913  each names one property of the row
     return row_id
 
 
+def whole(key: str) -> str:
+    """The key of the last part of a text, which stands for all of it.
+
+    >>> whole("u7:add#1")
+    'u7:add'
+    """
+    return key.partition("#")[0]
+
+
+def again(key: str, place: int | None) -> str:
+    """The key of a row that is sent once more elsewhere; the parts of a long text stay parts of it.
+
+    >>> again("u7:add#1", 12)
+    'u7:add~12#1'
+    """
+    name, mark, number = key.partition("#")
+    return f"{name}~{place}{mark}{number}"
+
+
 def _parts(method: str, payload: Payload) -> list[tuple[str, Payload]]:
     if method not in {"sendMessage", "editMessageText"}:
         return [(method, payload)]

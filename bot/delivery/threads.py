@@ -65,7 +65,7 @@ async def _again(tx: AsyncSession, refused: Outgoing, old: int, new: int) -> Non
             refused.chat_id,
             method,
             payload,
-            key=f"{row.key}~{new}",
+            key=outbox.again(row.key, new),
             priority=Priority.CARD,
             ticket_id=row.ticket_id,
             after=row.after_id if row.state is OutgoingState.WAITING else None,

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.delivery import outbox
@@ -60,14 +60,15 @@ async def _leave(tx: AsyncSession, desk: Desk, ticket: Ticket, to: int, by: str,
 
 
 async def _conversation(tx: AsyncSession, desk: Desk, ticket: Ticket) -> list[Outgoing]:
-    """What went between candidate and staff so far, in its order, without the card."""
-    copies = select(Relay.outgoing_id).where(Relay.ticket_id == ticket.id)
-    answers = Outgoing.key.like("%:reply")  # a reply that was ready has no message of staff's that it copies
+    """What went between candidate and staff so far, in its order, without the card and what was taken back."""
+    copies = set((await tx.execute(select(Relay.outgoing_id).where(Relay.ticket_id == ticket.id))).scalars())
     own = (Outgoing.ticket_id == ticket.id) & (Outgoing.id != (ticket.card_id or 0))
     alive = Outgoing.state.in_((OutgoingState.SENT, OutgoingState.WAITING))
-    shown = or_(Outgoing.method.like("send%"), Outgoing.method.like("copy%"))
-    which = own & alive & shown & or_(Outgoing.id.in_(copies), answers)
-    return list((await tx.execute(select(Outgoing).where(which).order_by(Outgoing.id))).scalars())
+    shown = own & alive & Outgoing.method.regexp_match("^(send|copy)")
+    rows = (await tx.execute(select(Outgoing).where(shown).order_by(Outgoing.id))).scalars().all()
+    # A reply that was ready has no message of staff's that it copies; of a long text the last part alone is a copy.
+    kept = {row.key for row in rows if row.payload and (row.id in copies or row.key.endswith(":reply"))}
+    return [row for row in rows if outbox.whole(row.key) in kept]
 
 
 async def _again(tx: AsyncSession, desk: Desk, ticket: Ticket, row: Outgoing, to: int) -> int:
@@ -87,5 +88,11 @@ async def _again(tx: AsyncSession, desk: Desk, ticket: Ticket, row: Outgoing, to
     if method == "copyMessages":  # takes no reply
         place = {name: value for name, value in place.items() if name == "message_thread_id"}
     return await outbox.put(
-        tx, to, method, payload | place, key=f"{row.key}~{ticket.card_id}", priority=Priority.CARD, ticket_id=ticket.id
+        tx,
+        to,
+        method,
+        payload | place,
+        key=outbox.again(row.key, ticket.card_id),
+        priority=Priority.CARD,
+        ticket_id=ticket.id,
     )

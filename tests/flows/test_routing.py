@@ -133,14 +133,20 @@ async def test_a_moved_ticket_takes_its_messages_along(campus: Campus) -> None:
     assert ticket.group_chat_id is not None
 
 
+async def moved(campus: Campus, card: Json) -> list[str]:
+    """The texts that a ticket brings along when it moves from the kitchen to the money."""
+    await campus.says(campus.chef, campus.kitchen, "/move", card)
+    where = [one for one in campus.flow.received(campus.kitchen) if buttons(one)][-1]
+    campus.flow.api.press(campus.chef, where, "*/fees")
+    await campus.flow.quiet()
+    return said(campus, campus.money)
+
+
 async def test_who_writes_for_a_moved_ticket_where_it_was_is_told_so(campus: Campus) -> None:
     flow, sara = campus.flow, await handed_over(campus, "baking")
     (card,) = cards(campus, campus.kitchen)
     sent = flow.api.say(campus.chef, "We decide in May.", chat=campus.kitchen, reply_to=card)
-    await campus.says(campus.chef, campus.kitchen, "/move", card)
-    where = [one for one in flow.received(campus.kitchen) if buttons(one)][-1]
-    flow.api.press(campus.chef, where, "*/fees")
-    await flow.quiet()
+    await moved(campus, card)
     before = len(flow.received(sara))
     assert await campus.says(campus.chef, campus.kitchen, "Sorry: in June.", sent) == [EN.staff_no_match]
     note = flow.api.say(campus.chef, "// or July?", chat=campus.kitchen, reply_to=sent)
@@ -149,6 +155,41 @@ async def test_who_writes_for_a_moved_ticket_where_it_was_is_told_so(campus: Cam
         flow.api.say(campus.chef, "Or in July.", chat=campus.kitchen, thread=card["message_thread_id"])
         await flow.quiet()
         assert said(campus, campus.kitchen)[-2:] == [EN.staff_no_match] * 2
+    assert len(flow.received(sara)) == before
+
+
+async def test_a_moved_ticket_shows_what_was_changed_and_long_texts_whole(campus: Campus) -> None:
+    flow, sara = campus.flow, await handed_over(campus, "baking")
+    (card,) = cards(campus, campus.kitchen)
+    added = flow.api.say(sara, "The small one")
+    await flow.quiet()
+    flow.api.edit(sara, added, "The big one")
+    await flow.ask(sara, "First " + "word " * 815 + "last")
+    await campus.says(campus.chef, campus.kitchen, "Begin " + "word " * 815 + "end", card)
+    shown = await moved(campus, card)
+    assert any(text.endswith("The big one") for text in shown)
+    assert not any("The small one" in text for text in shown)
+    words = " ".join(shown)
+    assert [words.count(part) for part in ("First word", "word last", "Begin word", "word end")] == [1, 1, 1, 1]
+    flow.api.press(campus.clerk, cards(campus, campus.money)[-1], EN.button_move)
+    await flow.quiet()
+    where = [one for one in flow.received(campus.money) if buttons(one)][-1]
+    before = len(flow.received(flow.staff))
+    flow.api.press(campus.clerk, where, EN.group_main)
+    await flow.quiet()
+    words = " ".join(one.get("text", "") for one in flow.received(flow.staff)[before:])
+    assert [words.count(part) for part in ("First word", "word last", "Begin word", "word end")] == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize("text", ["My card number is 1234", "My card number is 1234. " + "word " * 815])
+async def test_what_was_taken_back_does_not_move_along(campus: Campus, text: str) -> None:
+    flow, sara = campus.flow, await handed_over(campus, "baking")
+    (card,) = cards(campus, campus.kitchen)
+    await flow.ask(sara, text)
+    await campus.says(campus.chef, campus.kitchen, "/delete", flow.received(campus.kitchen)[-1])
+    before = len(flow.received(sara))
+    shown = await moved(campus, card)
+    assert not any("1234" in text for text in shown)
     assert len(flow.received(sara)) == before
 
 
