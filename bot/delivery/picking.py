@@ -186,7 +186,8 @@ async def _whole(connection: AsyncConnection, item: Letter | Void, leads: Mappin
         return item
     rows = (await connection.execute(_JOINED, {"ids": [leads[item.edits]]})).all()
     own = {name: item.parameters[name] for name in OWN if name in item.parameters}
-    texts = [own if row.id == item.edits else row.payload for row in rows]
+    # Empty is what was taken back, or whose person is forgotten.
+    texts = [own if row.id == item.edits else row.payload for row in rows if row.id == item.edits or row.payload]
     both = joined(texts)
     kept: Payload = {name: value for name, value in item.parameters.items() if name not in OWN}
     shown = {name: both[name] for name in OWN if name in both} if both else own

@@ -1,8 +1,10 @@
 """Taking back what was carried, on a database of its own."""
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from bot.desk import relay
+from bot.delivery.calls import Letter
+from bot.delivery.picking import pick
+from bot.desk import edits, relay
 from bot.desk.removal import Wish, remove
 from bot.dialogue.texts import texts
 from bot.records.sessions import Database
@@ -31,6 +33,13 @@ async def test_of_texts_that_went_as_one_message_only_the_own_one_is_taken_back(
     assert (copy.method, copy.payload["text"]) == ("editMessageText", EN.deleted_text)
     assert copy.payload["message_id"] == {"message_of": added[1].id}
     assert (own.method, own.payload, own.after_id) == ("deleteMessage", {"message_id": 22}, copy.id)
+    async with db.begin() as tx:
+        await tx.execute(update(Outgoing).values(state=OutgoingState.SENT))
+        assert await edits.edit_added(tx, desk, written("text 21, changed", 21), candidate.chat_id, NOW, key="u24")
+    async with db.glance() as connection:
+        (letter,) = (await pick(connection, NOW, ())).items
+    assert isinstance(letter, Letter)
+    assert letter.parameters["text"].endswith("text 21, changed")
 
 
 async def test_a_card_is_not_taken_back(db: Database) -> None:
