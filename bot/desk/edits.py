@@ -28,15 +28,14 @@ class Asked:
     hits: Sequence[Hit]
 
 
-async def edit_reply(tx: AsyncSession, desk: Desk, piece: Piece, *, key: str) -> bool:
+async def edit_reply(tx: AsyncSession, desk: Desk, copy: Relay, piece: Piece, *, key: str) -> bool:
     """Carry staff's edit over to the candidate; False if what was sent cannot be changed any more."""
-    copy = await copies.copy_of(tx, desk.chat, piece.message_id, Direction.TO_CANDIDATE)
-    if copy is None:
-        return True  # it was never carried
     ticket = await tx.get_one(Ticket, copy.ticket_id)
     row = await _edit(tx, await to_candidate(tx, desk, ticket), copy, piece, key=f"{key}:edit")
     if row is not None:
-        why = {"error_of": row, "texts": reasons(desk.language, texts(desk.language).edit_failed)}
+        words = texts(desk.language)
+        never = {"which has no message": words.edit_undelivered}
+        why = {"error_of": row, "texts": never | reasons(desk.language, words.edit_failed)}
         await answer(tx, desk, piece.message_id, why, ticket, key=f"{key}:lost", after=row, when=OutgoingState.FAILED)
     return row is not None
 

@@ -107,6 +107,8 @@ class Texts:
     staff_no_match: str
     staff_as_channel: str
     staff_edited: str
+    staff_edit_aside: str
+    staff_note_edited: str
     staff_unsupported: str
     staff_unknown_command: str
     staff_help: str
@@ -362,6 +364,7 @@ class Texts:
     failed_gone: str
     failed_voice: str
     edit_failed: str
+    edit_undelivered: str
     delete_refused: str
     delete_half: str
     delete_nothing: str

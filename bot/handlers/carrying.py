@@ -20,7 +20,7 @@ from bot.handlers.context import Context, Deps, desk_of
 from bot.handlers.escalation import added_key, escalate, silent
 from bot.handlers.people import member_of
 from bot.handlers.speaker import course_of, say, tongue, who
-from bot.records.states import TicketState
+from bot.records.states import Direction, TicketState
 from bot.records.tables import Candidate, Chat, Note, Outgoing, Question, Ticket
 from bot.records.upsert import insert_new
 
@@ -31,7 +31,7 @@ async def from_staff(update: Update, context: Context) -> None:
     """What staff write in a candidate's topic, or as a reply to their messages, goes to that candidate."""
     deps, received = context.deps, update.effective_message
     assert received
-    key, words = f"u{update.update_id}", texts(deps.settings.staff_language)
+    key = f"u{update.update_id}"
     async with deps.db.begin() as tx:
         await _notice_topics(tx, deps, received)
         piece = read(received)
@@ -39,7 +39,7 @@ async def from_staff(update: Update, context: Context) -> None:
         if filters.StatusUpdate.ALL.check_update(update) or received.is_automatic_forward:
             pass
         elif update.edited_message:
-            said = None if await edits.edit_reply(tx, desk_of(deps), piece, key=key) else words.staff_edited
+            said = await _change(tx, deps, received, piece, key)
         elif not await _stays_among_staff(tx, deps, piece, key):
             said = await _pass_on(tx, deps, update, piece, key)
         if said:
@@ -55,11 +55,7 @@ async def _notice_topics(tx: AsyncSession, deps: Deps, received: Message) -> Non
 
 async def _stays_among_staff(tx: AsyncSession, deps: Deps, piece: Piece, key: str) -> bool:
     """A note, a reply to one, or a part of an album with a note as its caption, which stands at one part alone."""
-    same = Note.message_id == piece.reply_to
-    if piece.album:
-        same |= Note.album == piece.album
-    known = exists().where(Note.chat_id == deps.staff_chat, same)
-    if not (piece.said.text.startswith(ASIDE) or await tx.scalar(select(known))):
+    if not (piece.said.text.startswith(ASIDE) or await _is_note(tx, deps, piece.reply_to, piece.album)):
         return False
     before = await _withdrawn(tx, deps, piece.album, key) if piece.album else ()
     for message_id in (*before, piece.message_id):
@@ -75,6 +71,29 @@ async def _withdrawn(tx: AsyncSession, deps: Deps, album: str, key: str) -> list
     if ticket and await tickets.unanswered(tx, desk, ticket, deps.now()):
         await cards.refresh(tx, desk, ticket, key=key)
     return [part.message_id for part in parts]
+
+
+async def _is_note(tx: AsyncSession, deps: Deps, message_id: int | None, album: str | None = None) -> bool:
+    same = Note.message_id == message_id
+    if album:
+        same |= Note.album == album
+    return bool(await tx.scalar(select(exists().where(Note.chat_id == deps.staff_chat, same))))
+
+
+async def _change(tx: AsyncSession, deps: Deps, received: Message, piece: Piece, key: str) -> str | None:
+    """Carry staff's edit over to the candidate; what to say to staff if the candidate does not get it.
+
+    A note stays one, whatever it is changed to: what was said among staff must not go out by a slip.
+    """
+    words, desk = texts(deps.settings.staff_language), desk_of(deps)
+    if copy := await copies.copy_of(tx, desk.chat, piece.message_id, Direction.TO_CANDIDATE):
+        if piece.said.text.startswith(ASIDE):
+            return words.staff_edit_aside
+        return None if await edits.edit_reply(tx, desk, copy, piece, key=key) else words.staff_edited
+    aside = piece.said.text.startswith(ASIDE) or await _is_note(tx, deps, piece.reply_to)
+    if not aside and await _is_note(tx, deps, piece.message_id) and await ticket_of(tx, desk, received):
+        return words.staff_note_edited
+    return None
 
 
 async def _pass_on(tx: AsyncSession, deps: Deps, update: Update, piece: Piece, key: str) -> str | None:

@@ -296,9 +296,35 @@ async def test_notes_stay_among_staff(flow: House, sara: User) -> None:
     reply = flow.api.say(flow.paul, "Ask Karim first", chat=flow.staff, reply_to=note)
     await flow.group(flow.marie, "Done", reply_to=reply)
     flow.api.edit(flow.marie, note, "what shall we say?")
+    flow.api.edit(flow.paul, reply, "Ask Karim and Lea first")
     await flow.quiet()
     assert len(flow.received(sara)) == before
-    assert [m["text"] for m in flow.received(flow.staff)[1:]] == []
+    assert [m["text"] for m in flow.received(flow.staff)[1:]] == [EN.staff_note_edited]
+    assert last(flow)["reply_to_message"]["message_id"] == note["message_id"]
+
+
+async def test_a_reply_that_becomes_a_note_is_not_changed_for_the_candidate(flow: House, sara: User) -> None:
+    card = await flow.handed_over(sara)
+    said = flow.api.say(flow.marie, "It costs 1,500 euros", chat=flow.staff, reply_to=card)
+    await flow.quiet()
+    flow.api.edit(flow.marie, said, "// or shall we say 1,400?")
+    await flow.quiet()
+    assert last(flow)["text"] == EN.staff_edit_aside
+    assert last(flow, sara)["text"].endswith("It costs 1,500 euros")
+    flow.api.edit(flow.marie, said, "It costs 1,450 euros")
+    await flow.quiet()
+    assert last(flow, sara)["text"].endswith("It costs 1,450 euros")
+
+
+async def test_an_edit_of_what_did_not_arrive_does_not_arrive_either(flow: House, sara: User) -> None:
+    card = await flow.handed_over(sara)
+    flow.api.block(sara)
+    said = flow.api.say(flow.marie, "It costs 1,500 euros", chat=flow.staff, reply_to=card)
+    await flow.quiet()
+    flow.api.edit(flow.marie, said, "It costs 1,600 euros")
+    await flow.quiet()
+    assert last(flow)["text"] == EN.edit_undelivered
+    assert last(flow)["reply_to_message"]["message_id"] == said["message_id"]
 
 
 @pytest.mark.parametrize(("kind", "captioned"), [("photo", 0), ("document", 2)])
