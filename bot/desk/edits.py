@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.delivery import outbox
+from bot.delivery.outbox import Priority
 from bot.delivery.splitting import LIMIT, clean, units
-from bot.desk import cards, copies, tickets
+from bot.desk import cards, copies, tickets, topics
 from bot.desk.desk import Desk
 from bot.desk.outcomes import answer, reasons
 from bot.desk.pieces import CAPTIONED, REPLACEABLE, Payload, Piece, caption
@@ -18,6 +20,8 @@ from bot.dialogue.texts import texts
 from bot.records.states import Direction, OutgoingState, TicketState
 from bot.records.tables import Outgoing, Question, Relay, Ticket
 from indexer.passages import Hit
+
+SHOWN_ANEW = frozenset({"editMessageText", "editMessageCaption", "editMessageMedia"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,58 @@ async def _ask_anew(tx: AsyncSession, desk: Desk, ticket: Ticket, anew: Asked, n
         await tickets.written(tx, desk, ticket, now)
         await cards.refresh(tx, desk, ticket, key=f"{key}:edit")
     return True
+
+
+async def show_anew(tx: AsyncSession, desk: Desk, row: Outgoing) -> None:
+    """Telegram refused a candidate's change, as it does once somebody has deleted the copy: it goes as a new message.
+
+    That is the copy from then on, or the card if the question was changed. Of a closed ticket nothing is shown anew.
+    """
+    number = row.ticket_id if row.method in SHOWN_ANEW else None
+    held: Any = {"with_for_update": {"key_share": True}, "populate_existing": True}
+    ticket = await tx.get(Ticket, number, **held) if number else None
+    if ticket is None or ticket.state is TicketState.CLOSED or (copy := await _changed(tx, ticket, row)) is None:
+        return
+    if card := copy.outgoing_id == ticket.card_id:
+        ticket.card_id = None
+        method, payload = "sendMessage", (await cards.card(tx, ticket, desk)).payload()
+    elif row.method == "editMessageText":
+        method, payload = "sendMessage", {name: part for name, part in row.payload.items() if name != "message_id"}
+    else:
+        said = row.payload.get("media", row.payload)
+        words = {name: said[name] for name in ("caption", "caption_entities") if name in said}
+        method, payload = "copyMessage", {"from_chat_id": {"chat_of": copy.chat_id}, "message_id": copy.message_id}
+        payload |= {"caption": "", **words}
+    new = await outbox.put(
+        tx,
+        row.chat_id,
+        method,
+        payload | await topics.place(tx, desk, ticket),
+        key=f"{row.key}:anew",
+        priority=Priority.CARD,
+        ticket_id=ticket.id,
+    )
+    if card:
+        ticket.card_id = new
+    copy.outgoing_id, copy.part = new, None
+    row.state = OutgoingState.DROPPED  # not to be tried again with what staff have missed
+
+
+async def _changed(tx: AsyncSession, ticket: Ticket, row: Outgoing) -> Relay | None:
+    """The copy that an edit would have changed; None if it is none of a candidate's, or was taken back.
+
+    A card is edited for many reasons, and matters only if its question has changed.
+    """
+    of = row.payload["message_id"]
+    if not isinstance(of, dict):
+        return None
+    sent = await tx.get(Outgoing, of["message_of"])
+    theirs = (Relay.outgoing_id == of["message_of"]) & (Relay.direction == Direction.TO_STAFF)
+    found = (await tx.execute(select(Relay).where(theirs))).scalars()
+    copy = next((one for one in found if (one.part or 0) == of.get("part", 0)), None)
+    question = await tx.get(Question, ticket.question_id) if ticket.question_id else None
+    shows_more = of["message_of"] != ticket.card_id or (question is not None and question.edited_at is not None)
+    return copy if sent and sent.payload and shows_more else None
 
 
 async def _edit(tx: AsyncSession, route: Route, copy: Relay, piece: Piece, *, key: str) -> int | None:

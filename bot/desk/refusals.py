@@ -11,6 +11,7 @@ from bot.delivery import outbox
 from bot.delivery.calls import Letter, Refused
 from bot.delivery.outbox import Priority
 from bot.delivery.references import Payload, named
+from bot.desk import edits
 from bot.desk.desk import Desk
 from bot.desk.relay import tell
 from bot.desk.tickets import open_ticket
@@ -29,7 +30,10 @@ async def heard(tx: AsyncSession, letter: Letter, refused: Refused, *, desk: Des
         await _candidate_out_of_reach(tx, desk, letter)
     elif letter.chat_id in desk.known.every and letter.ticket_id is not None and not refused.topic:
         if letter.method != "sendMessage" and not refused.unreachable:
-            return  # a copy that cannot be made says nothing about the group; its sender hears of it
+            # A copy that cannot be made says nothing about the group; its sender hears of it.
+            if row := await tx.get(Outgoing, letter.row_id):  # unless its person was forgotten meanwhile
+                await edits.show_anew(tx, desk, row)
+            return
         await _staff_out_of_reach(tx, letter, contact)
 
 

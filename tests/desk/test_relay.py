@@ -1,9 +1,14 @@
 """What is carried between candidates and staff, on a database of its own."""
 
-from bot.desk import copies, relay
+import pytest
+from sqlalchemy import select
+
+from bot.desk import copies, edits, relay, tickets
+from bot.desk.removal import Wish, remove
 from bot.dialogue.texts import texts
 from bot.records.sessions import Database
-from bot.records.states import OutgoingState
+from bot.records.states import Direction, OutgoingState
+from bot.records.tables import Candidate, Outgoing
 
 from .examples import NOW, handed_over, outbox, written
 
@@ -39,3 +44,27 @@ async def test_the_same_reply_twice_is_sent_once(db: Database) -> None:
         for _ in range(2):
             await relay.reply(tx, desk, ticket, written(), NOW, key="u1")
         assert len(await outbox(tx)) == 5
+
+
+@pytest.mark.parametrize("meanwhile", ["nothing", "taken back", "closed"])
+async def test_a_change_that_telegram_refused_is_a_message_of_its_own(db: Database, meanwhile: str) -> None:
+    async with db.begin() as tx:
+        desk, ticket = await handed_over(tx)
+        chat = (await tx.get_one(Candidate, ticket.candidate_id)).chat_id
+        added = await relay.add(tx, desk, ticket, written("In 2018", 21), chat, NOW, key="u1")
+        (await tx.get_one(Outgoing, added)).state = OutgoingState.SENT
+        await edits.edit_added(tx, desk, written("In 2019", 21), chat, NOW, key="u2")
+        edit = (await tx.execute(select(Outgoing).where(Outgoing.method == "editMessageText"))).scalar_one()
+        edit.state = OutgoingState.FAILED
+        if meanwhile == "taken back":
+            assert await remove(tx, Wish(chat, 22, texts("fr")), 21, own=True, key="u3")
+        elif meanwhile == "closed":
+            assert await tickets.close(tx, ticket.id, NOW)
+        before = len(await outbox(tx))
+        await edits.show_anew(tx, desk, edit)
+        new = (await outbox(tx))[before:]
+        (copy,) = await copies.copies_of(tx, chat, 21, Direction.TO_STAFF)
+    assert len(new) == (meanwhile == "nothing")
+    assert copy.outgoing_id == (new[0].id if new else added)
+    assert [row.payload["text"].splitlines()[-1] for row in new] == ["In 2019"] * len(new)
+    assert edit.state is (OutgoingState.DROPPED if new else OutgoingState.FAILED)

@@ -7,7 +7,7 @@ from bot.records.states import TicketState
 from bot.sandbox import media
 from bot.sandbox.people import User
 
-from .house import LECTURERS, House, Json
+from .house import LECTURERS, PRICE, House, Json, buttons
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -224,6 +224,44 @@ async def test_a_candidate_s_edits_are_carried_over(flow: House, sara: User) -> 
     await flow.quiet()
     assert last(flow)["caption"] == "my CV"
     assert (len(flow.received(sara)), len(flow.received(flow.staff))) == (before[0] + 1, before[1] + 1)
+
+
+@pytest.mark.parametrize("kind", ["text", "photo"])
+async def test_what_a_candidate_changes_is_shown_anew_if_its_copy_was_deleted_by_hand(
+    flow: House, sara: User, kind: str
+) -> None:
+    await flow.handed_over(sara)
+    if kind == "text":
+        said = flow.api.say(sara, "I graduated in 2018")
+    else:
+        said = flow.api.send_media(sara, "photo", caption="I graduated in 2018")
+    await flow.quiet()
+    flow.api.erase(last(flow))
+    before = len(flow.received(flow.staff)), len(flow.received(sara))
+    for year in (2019, 2020):
+        flow.api.edit(sara, said, f"I graduated in {year}")
+        await flow.quiet()
+        shown = last(flow)
+        assert (shown.get("text") or shown["caption"]).endswith(f"I graduated in {year}")
+    assert (len(flow.received(flow.staff)), len(flow.received(sara))) == (before[0] + 1, before[1])
+    await flow.group(flow.marie, "Thank you", reply_to=shown)
+    assert last(flow, sara)["reply_to_message"]["message_id"] == said["message_id"]
+
+
+async def test_a_changed_question_has_a_new_card_if_its_card_was_deleted_by_hand(flow: House, sara: User) -> None:
+    said = flow.api.say(sara, PRICE["en"])
+    await flow.quiet()
+    flow.api.erase(last(flow))
+    flow.api.edit(sara, said, "How much does the course cost for two people?")
+    await flow.quiet()
+    (card,) = flow.received(flow.staff)
+    assert "for two people?" in card["text"]
+    assert EN.button_claim in buttons(card)
+    flow.api.press(flow.marie, card, EN.button_claim)
+    await flow.quiet()
+    assert EN.button_claim not in buttons(last(flow))
+    await flow.group(flow.marie, "2,000 euros", reply_to=card)
+    assert last(flow, sara)["reply_to_message"]["message_id"] == said["message_id"]
 
 
 async def test_a_location_that_moves_moves_on_the_other_side(flow: House, sara: User) -> None:
