@@ -92,6 +92,11 @@ async def ticket_of_reply(tx: AsyncSession, staff_chat: int, message_id: int) ->
     return await tx.get(Ticket, ticket_id) if ticket_id else None
 
 
+def is_remark(row: Outgoing) -> bool:
+    """Whether a row shows staff what a candidate wrote beside a rating."""
+    return ":remark" in row.key
+
+
 async def under_way(tx: AsyncSession, staff_chat: int) -> bool:
     """Whether a ticket's message to staff waits to be sent, or to be noted as sent."""
     waiting = (Outgoing.state == OutgoingState.WAITING) & Outgoing.ticket_id.is_not(None)

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.delivery import outbox
 from bot.delivery.outbox import Priority
 from bot.delivery.splitting import LIMIT, clean, units
-from bot.desk import cards, copies, tickets, topics
+from bot.desk import cards, copies, endings, tickets, topics
 from bot.desk.desk import Desk
 from bot.desk.outcomes import answer, reasons
 from bot.desk.pieces import CAPTIONED, REPLACEABLE, Payload, Piece, caption
@@ -56,7 +56,10 @@ async def edit_added(
     for copy in await copies.copies_of(tx, chat_id, piece.message_id, Direction.TO_STAFF):
         ticket = await tx.get_one(Ticket, copy.ticket_id)
         if copy.outgoing_id != ticket.card_id:
-            route = to_staff(desk, ticket, copy.chat_id)
+            remark = copies.is_remark(await tx.get_one(Outgoing, copy.outgoing_id))
+            route = to_staff(desk, ticket, copy.chat_id, remark=remark)
+            if remark:
+                ticket.remark = endings.remembered(piece.said)
             carried.append(await _edit(tx, route, copy, piece, key=f"{key}:edit{copy.id}") is not None)
         elif anew is None or not await _ask_anew(tx, desk, ticket, anew, now, key=key):
             return False  # whatever becomes of the picture, the question is asked elsewhere

@@ -8,8 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.delivery import outbox
 from bot.desk import cards, learning, relay, tickets, wishes
 from bot.desk.desk import Desk
+from bot.desk.pieces import Piece
 from bot.dialogue.message import Button, Message
-from bot.dialogue.rich import join, plain
+from bot.dialogue.rich import Rich, join, plain
+from bot.dialogue.signs import clean
 from bot.dialogue.texts import spoken, texts
 from bot.records.tables import Candidate, Outgoing, Ticket
 from indexer.entries import Language
@@ -52,13 +54,18 @@ async def rate(tx: AsyncSession, desk: Desk, ticket: Ticket, rating: int, *, key
     await cards.refresh(tx, desk, ticket, key=key)
 
 
-async def remark(tx: AsyncSession, desk: Desk, ticket: Ticket, text: str, *, key: str) -> None:
-    """Keep the line beside a rating, and show it to staff."""
-    ticket.remark = text[:REMARK]
+async def remark(tx: AsyncSession, desk: Desk, ticket: Ticket, piece: Piece, now: datetime, *, key: str) -> None:
+    """Show staff what a candidate sends beside a rating, whatever it is, and keep its words."""
+    ticket.remark = remembered(piece.said) or ticket.remark
     candidate = await tx.get_one(Candidate, ticket.candidate_id)
-    told = texts(desk.language).staff_remark.format(candidate=candidate.known_as)
-    await relay.tell(tx, desk, ticket, f"{told}\n{ticket.remark}", key=key)
-    await _say(tx, ticket, Message(texts(tongue(ticket)).remark_thanks), f"{key}:thanks")
+    await relay.add(tx, desk, ticket, piece, candidate.chat_id, now, key=key, remark=True)
+    once = f"remark{candidate.chat_id}:{piece.album}" if piece.album else key  # for all parts of an album
+    await _say(tx, ticket, Message(texts(tongue(ticket)).remark_thanks), f"{once}:thanks")
+
+
+def remembered(said: Rich) -> str | None:
+    """The beginning of a remark, as it is kept beside the rating."""
+    return clean(said.text, REMARK) or None
 
 
 async def reopen(tx: AsyncSession, desk: Desk, ticket: Ticket, now: datetime, *, key: str) -> bool:

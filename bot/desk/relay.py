@@ -23,13 +23,22 @@ IN_HAND = timedelta(seconds=0.5)  # before its time, a row that waits is not bei
 
 
 async def add(
-    tx: AsyncSession, desk: Desk, ticket: Ticket, piece: Piece, chat_id: int, now: datetime, *, key: str
+    tx: AsyncSession,
+    desk: Desk,
+    ticket: Ticket,
+    piece: Piece,
+    chat_id: int,
+    now: datetime,
+    *,
+    key: str,
+    remark: bool = False,
 ) -> int:
     """Pass on what a candidate adds: in the ticket's topic, or below its card; the row that carries it."""
     place = await topics.place(tx, desk, ticket)
     if piece.reply_to and (answered := await copies.counterpart(tx, chat_id, piece.reply_to)):
         place |= {"reply_parameters": outbox.below(answered)}
-    row = await _carry(tx, to_staff(desk, ticket, chat_id), piece, place, now, key=f"{key}:add")
+    route = to_staff(desk, ticket, chat_id, remark=remark)
+    row = await _carry(tx, route, piece, place, now, key=f"{key}:{'remark' if remark else 'add'}")
     if piece.kind != "text":  # of a text that did not arrive the candidate hears as of a card
         words = texts(spoken(ticket.language))
         await outbox.put(

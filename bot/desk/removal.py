@@ -52,6 +52,8 @@ async def remove(tx: AsyncSession, wish: Wish, message_id: int, *, own: bool, ke
     await outbox.put(tx, wish.chat, "setMessageReaction", arrived(wish.message_id), key=f"{key}:seen", after=original)
     if sent.state is OutgoingState.SENT:
         sent.payload = {}
+    if copies.is_remark(sent):
+        (await tx.get_one(Ticket, relay.ticket_id)).remark = None
     return True
 
 

@@ -40,9 +40,10 @@ class Route:
         return {name: part for name, part in self.text(Rich()).items() if name == "reply_markup"}
 
 
-def to_staff(desk: Desk, ticket: Ticket, candidate_chat: int) -> Route:
-    """From a candidate: below the pseudonym."""
-    head = bold(texts(desk.language).staff_follow_up.format(candidate=ticket.candidate_id))
+def to_staff(desk: Desk, ticket: Ticket, candidate_chat: int, *, remark: bool = False) -> Route:
+    """From a candidate: below the pseudonym, and that it is a remark on a rating if it is one."""
+    words = texts(desk.language)
+    head = bold((words.staff_remark if remark else words.staff_follow_up).format(candidate=ticket.candidate_id))
     return Route(Direction.TO_STAFF, ticket.id, candidate_chat, desk.group(ticket), head, priority=Priority.CARD)
 
 

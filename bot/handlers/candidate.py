@@ -8,7 +8,7 @@ from sqlalchemy.orm import aliased
 from telegram import Update
 
 from bot.delivery import inbox
-from bot.desk import edits, endings, relay, tickets
+from bot.desk import edits, relay, tickets
 from bot.desk.desk import Desk
 from bot.desk.pieces import read
 from bot.dialogue import render
@@ -16,11 +16,13 @@ from bot.dialogue.cards import short
 from bot.dialogue.conversation import Exchange, Part
 from bot.dialogue.decide import Answer, Escalate
 from bot.dialogue.message import Message
+from bot.dialogue.questions import asks
+from bot.dialogue.render import Reason
 from bot.dialogue.rich import bold, join, markdown, plain
 from bot.dialogue.signs import clean
 from bot.dialogue.smalltalk import ChatKind
 from bot.dialogue.texts import spoken, texts
-from bot.handlers import anew
+from bot.handlers import anew, carrying
 from bot.handlers.answers import choice_buttons, entry_message, others, shown_question
 from bot.handlers.asked import Asked, act, ask_course, choose_course, in_place
 from bot.handlers.context import Context, Deps, desk_of
@@ -76,7 +78,7 @@ async def _carried(tx: AsyncSession, deps: Deps, candidate: Candidate, update: U
     """Whether a message was about a ticket's past: a changed question, or a remark on a ticket that is over."""
     if update.edited_message and await _edited(tx, deps, candidate, asked):
         return True
-    return await _about_a_ticket(tx, deps, candidate, update, asked)
+    return await _about_a_ticket(tx, deps, candidate, asked)
 
 
 async def _reply(tx: AsyncSession, deps: Deps, candidate: Candidate, update: Update, asked: Asked) -> None:
@@ -181,18 +183,13 @@ async def _so_far(deps: Deps, update: Update, engine: Engine) -> tuple[Language,
     return language, exchange, chosen
 
 
-async def _about_a_ticket(tx: AsyncSession, deps: Deps, candidate: Candidate, update: Update, asked: Asked) -> bool:
-    """Whether a message replies to one of a ticket that is over: a remark on its rating, or it is not solved."""
-    answered = update.effective_message and update.effective_message.reply_to_message
-    found = await endings.replied_to(tx, candidate, answered.message_id) if answered else None
-    if found is None:
-        return False
-    ticket, is_remark = found
-    if is_remark and not update.edited_message:
-        await endings.remark(tx, desk_of(deps), ticket, asked.turn.text, key=asked.key)
-        return True
-    await endings.reopen(tx, desk_of(deps), ticket, deps.now(), key=asked.key)
-    return False  # what was written goes to the ticket that is open now
+async def _about_a_ticket(tx: AsyncSession, deps: Deps, candidate: Candidate, asked: Asked) -> bool:
+    """Whether a message is a remark on a rating and no more; a reply to another one opens its ticket again."""
+    remarked = await carrying.remarked(tx, deps, candidate, asked.piece, asked.key)
+    # Clients make the next message a reply to what asks for a remark, whatever it is about.
+    return remarked and not any(
+        asks(part.question) or part.decision == Escalate(Reason.PERSON) for part in asked.turn.parts
+    )
 
 
 async def _with_ticket(tx: AsyncSession, deps: Deps, candidate: Candidate, ticket: Ticket, asked: Asked) -> None:

@@ -188,10 +188,10 @@ async def from_candidate(update: Update, context: Context) -> None:
     async with deps.db.begin() as tx:
         candidate = await who(tx, update)
         words, desk, silenced = texts(tongue(candidate)), desk_of(deps), candidate.silenced(deps.now())
-        if piece.reply_to and not update.edited_message and not silenced:
-            await _reopen(tx, deps, candidate, piece.reply_to, key)
+        new = not update.edited_message and not silenced
+        is_remark = new and await remarked(tx, deps, candidate, piece, key)
         ticket = await tickets.hold_open(tx, candidate.id)
-        if silenced:
+        if silenced or is_remark:
             pass
         elif update.edited_message:
             await edits.edit_added(tx, desk, piece, candidate.chat_id, deps.now(), key=key)
@@ -208,10 +208,20 @@ async def from_candidate(update: Update, context: Context) -> None:
         await inbox.done(tx, update.update_id)
 
 
-async def _reopen(tx: AsyncSession, deps: Deps, candidate: Candidate, message_id: int, key: str) -> None:
-    """Who replies to a message of a ticket that is over is not done with it."""
-    if found := await endings.replied_to(tx, candidate, message_id):
-        await endings.reopen(tx, desk_of(deps), found[0], deps.now(), key=key)
+async def remarked(tx: AsyncSession, deps: Deps, candidate: Candidate, piece: Piece, key: str) -> bool:
+    """Whether a message was carried as a remark on a rating.
+
+    Who replies to another message of a ticket that is over is not done with it: it opens again.
+    """
+    found = await endings.replied_to(tx, candidate, piece.reply_to) if piece.reply_to else None
+    if found is None:
+        return False
+    ticket, is_remark = found
+    if not is_remark:
+        await endings.reopen(tx, desk_of(deps), ticket, deps.now(), key=key)
+    elif piece.kind:
+        await endings.remark(tx, desk_of(deps), ticket, piece, deps.now(), key=key)
+    return is_remark and bool(piece.kind)
 
 
 async def _offer_a_person(tx: AsyncSession, deps: Deps, candidate: Candidate, piece: Piece, key: str) -> None:

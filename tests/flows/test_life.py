@@ -213,6 +213,75 @@ async def test_closed_rated_with_a_line_and_opened_again(flow: House, sara: User
     assert not_twice["text"] == EN.reopened_not
 
 
+async def rated(flow: House, sara: User) -> Json:
+    """A conversation answered, closed and rated: what asks the candidate for a line."""
+    card = await flow.handed_over(sara)
+    await flow.group(flow.marie, ANSWER, reply_to=card)
+    await flow.group(flow.marie, "/close", reply_to=card)
+    (thanks,) = await flow.press(sara, flow.received(sara)[-1], "5")
+    assert thanks["text"] == EN.rated
+    return thanks
+
+
+async def test_a_changed_remark_changes_for_staff_and_opens_nothing(flow: House, sara: User) -> None:
+    sent = flow.api.say(sara, "Thank you Mary, very clear", reply_to=await rated(flow, sara))
+    await flow.quiet()
+    shown, said = flow.received(flow.staff)[-1], len(flow.received(sara))
+    flow.api.edit(sara, sent, "Thank you Marie, very clear")
+    await flow.quiet()
+    (ticket,) = await flow.tickets()
+    told = EN.staff_remark.format(candidate=ticket.candidate_id)
+    assert now(flow, shown)["text"] == f"{told}\nThank you Marie, very clear"
+    assert (ticket.state, ticket.remark) == (TicketState.CLOSED, "Thank you Marie, very clear")
+    assert len(flow.received(sara)) == said
+    await flow.ask(sara, "/delete", reply_to=sent)
+    assert shown["message_id"] not in [one["message_id"] for one in flow.received(flow.staff)]
+    assert [ticket.remark for ticket in await flow.tickets()] == [None]
+
+
+@pytest.mark.parametrize("kind", ["sticker", "voice", "photo"])
+async def test_a_remark_need_not_be_words(flow: House, sara: User, kind: str) -> None:
+    thanks = await rated(flow, sara)
+    flow.api.send_media(sara, kind, reply_to=thanks)
+    await flow.quiet()
+    assert kind in flow.received(flow.staff)[-1]
+    assert flow.received(sara)[-1]["text"] == EN.remark_thanks
+    assert await states(flow) == [TicketState.CLOSED]
+
+
+async def test_pictures_sent_together_as_a_remark_are_thanked_for_once(flow: House, sara: User) -> None:
+    thanks, said = await rated(flow, sara), len(flow.received(sara))
+    for number in range(2):
+        caption = None if number else "The two of us"
+        flow.api.send_media(sara, "photo", caption=caption, group_id=f"remark{sara.id}", reply_to=thanks)
+    await flow.quiet()
+    assert [message["text"] for message in flow.received(sara)[said:]] == [EN.remark_thanks]
+    assert len([one for one in flow.received(flow.staff) if "media_group_id" in one]) == 2
+    assert [ticket.remark for ticket in await flow.tickets()] == ["The two of us"]
+
+
+async def test_what_cannot_be_carried_is_no_remark(flow: House, sara: User) -> None:
+    flow.api.post(sara, {"dice": {"emoji": "🎲", "value": 4}}, reply_to=await rated(flow, sara))
+    await flow.quiet()
+    assert flow.received(sara)[-1]["text"] == EN.cannot_carry
+    assert await states(flow) == [TicketState.CLOSED]
+
+
+@pytest.mark.parametrize("asked", ["And when does the next session start?", "I would like to speak to a person"])
+async def test_a_question_as_a_remark_is_a_question_too(flow: House, sara: User, asked: str) -> None:
+    thanks = await rated(flow, sara)
+    said = [message["text"] for message in await flow.ask(sara, asked, reply_to=thanks)]
+    assert said[-1] not in {EN.remark_thanks, EN.rated}
+    assert await states(flow) == [TicketState.CLOSED, TicketState.OPEN]
+
+
+async def test_staff_read_a_long_remark_to_its_end(flow: House, sara: User) -> None:
+    await flow.ask(sara, "word " * 150 + "the end", reply_to=await rated(flow, sara))
+    assert flow.received(flow.staff)[-1]["text"].endswith("the end")
+    (ticket,) = await flow.tickets()
+    assert len(ticket.remark or "") <= 500
+
+
 async def test_a_reply_to_what_staff_wrote_opens_the_ticket_again(flow: House, sara: User) -> None:
     card = await flow.handed_over(sara)
     await flow.group(flow.marie, ANSWER, reply_to=card)
