@@ -101,11 +101,12 @@ async def has_topic(tx: AsyncSession, desk: Desk, ticket: Ticket) -> bool:
 
 
 async def ticket_of_thread(tx: AsyncSession, desk: Desk, thread_id: int) -> Ticket | None:
-    """The last ticket in this group of the candidate whose topic this is, open or closed."""
+    """The ticket in this group of the candidate whose topic this is: the open one, or else the last."""
     made = select(Outgoing.id).where(Outgoing.chat_id == desk.chat, Outgoing.message_id == thread_id)
     whose = select(Topic.candidate_id).where(Topic.outgoing_id.in_(made))
-    last = select(Ticket).where(Ticket.candidate_id.in_(whose), desk.holds()).order_by(Ticket.id.desc()).limit(1)
-    return (await tx.execute(last)).scalar_one_or_none()
+    there = select(Ticket).where(Ticket.candidate_id.in_(whose), desk.holds())
+    first = there.order_by(Ticket.state == TicketState.CLOSED, Ticket.id.desc()).limit(1)
+    return (await tx.execute(first)).scalar_one_or_none()
 
 
 async def made(tx: AsyncSession, desk: Desk, thread_id: int) -> bool:

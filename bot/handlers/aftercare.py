@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from sqlalchemy.ext.asyncio import AsyncSession
 from telegram import Update
 
-from bot.desk import cards, endings, relay, wishes
+from bot.desk import cards, endings, relay, tickets, wishes
 from bot.dialogue.message import Message
 from bot.dialogue.signs import clean
 from bot.dialogue.texts import texts
@@ -20,7 +20,11 @@ NAME = 64  # characters
 async def _back_to_the_bot(tx: AsyncSession, deps: Deps, candidate: Candidate, update: Update, rest: str) -> None:
     """The candidate goes back to the assistant: the ticket closes, and staff see it."""
     ticket, words, key = await _own(tx, candidate, rest), texts(tongue(candidate)), f"u{update.update_id}"
-    if ticket is None or ticket.state is TicketState.CLOSED:
+    if ticket and ticket.state is TicketState.CLOSED:
+        newer = await tickets.hold_open(tx, candidate.id)
+        # While nobody has that one, the assistant has never been away.
+        ticket = newer if newer and newer.state is not TicketState.OPEN else None
+    if ticket is None:
         await say(tx, candidate, Message(words.greeting), key)
         return
     told = texts(deps.settings.staff_language).staff_handed_back.format(candidate=candidate.known_as)

@@ -139,12 +139,18 @@ def topic_of(update: Update) -> Payload:
 
 
 async def ticket_of(tx: AsyncSession, desk: Desk, received: Message) -> Ticket | None:
-    """The ticket of this group that a message there is about: by what it replies to, or by its topic."""
-    answered, thread = received.reply_to_message, received.message_thread_id
+    """The ticket of this group that a message there is about: by what it replies to, or by its topic.
+
+    In a topic stand all tickets of a candidate: a reply to one that is closed is about the one that is open, if any.
+    """
+    answered, thread = received.reply_to_message, received.message_thread_id if received.is_topic_message else None
     by_reply = await copies.ticket_of_reply(tx, desk.chat, answered.message_id) if answered else None
-    if by_reply or not (thread and received.is_topic_message):
-        return by_reply if by_reply and desk.here(by_reply) else None
-    return await topics.ticket_of_thread(tx, desk, thread)
+    found = by_reply if by_reply and desk.here(by_reply) else None
+    if thread and (by_reply is None or (found and found.state is TicketState.CLOSED)):
+        of_topic = await topics.ticket_of_thread(tx, desk, thread)
+        if found is None or (of_topic and of_topic.state is not TicketState.CLOSED):
+            return of_topic
+    return found
 
 
 async def on_delete(update: Update, context: Context) -> None:

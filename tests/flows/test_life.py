@@ -294,6 +294,21 @@ async def test_a_reply_to_what_staff_wrote_opens_the_ticket_again(flow: House, s
     assert any("not what I meant" in message["text"] for message in flow.received(flow.staff))
 
 
+@pytest.mark.parametrize("taken", [True, False])
+async def test_an_older_way_back_to_the_assistant_leads_there_too(flow: House, sara: User, taken: bool) -> None:
+    card = await flow.handed_over(sara)
+    await flow.group(flow.marie, ANSWER, reply_to=card)
+    letter = flow.received(sara)[-1]
+    await flow.group(flow.marie, "/close", reply_to=card)
+    newer = await flow.handed_over(sara, "When does the next session start?")
+    if taken:
+        await pressed(flow, flow.marie, newer, EN.button_claim)
+    said = await flow.press(sara, letter, EN.button_bot_again)
+    # What nobody has taken does not keep the assistant from answering, and need not be withdrawn.
+    assert said[0]["text"].startswith(EN.bot_again if taken else EN.greeting)
+    assert (await states(flow))[-1] is (TicketState.CLOSED if taken else TicketState.OPEN)
+
+
 async def test_status_and_cancel(flow: House, sara: User) -> None:
     async def said(command: str) -> str:
         return str((await flow.ask(sara, command))[0]["text"])

@@ -84,6 +84,25 @@ async def test_a_topic_closes_and_reopens_with_the_ticket(flow: House, sara: Use
     assert [ticket.state for ticket in await flow.tickets()] == [TicketState.CLOSED, TicketState.OPEN]
 
 
+async def test_a_reply_to_an_older_message_of_a_topic_is_about_the_ticket_that_is_open(flow: House, sara: User) -> None:
+    await flow.ask(sara, PRICE["en"])
+    (topic,), (old,) = topics(flow), flow.cards()
+    await flow.group(flow.marie, "/close", thread=topic.id)
+    await flow.ask(sara, "When does the next session start?")
+    await flow.group(flow.marie, "In March, for 1,500 euros.", reply_to=old, thread=topic.id)
+    assert flow.received(sara)[-1]["text"].endswith("In March, for 1,500 euros.")
+    assert [ticket.state for ticket in await flow.tickets()] == [TicketState.CLOSED, TicketState.WAITING]
+    assert topic.name.endswith(EN.topic_waiting)
+    await flow.press(sara, flow.received(sara)[-1], EN.button_bot_again)
+    assert [ticket.state for ticket in await flow.tickets()] == [TicketState.CLOSED, TicketState.CLOSED]
+    await flow.group(flow.marie, "One more thing.", reply_to=old, thread=topic.id)
+    assert [ticket.state for ticket in await flow.tickets()] == [TicketState.WAITING, TicketState.CLOSED]
+    await flow.group(flow.marie, "And another.", thread=topic.id)
+    assert [ticket.state for ticket in await flow.tickets()] == [TicketState.WAITING, TicketState.CLOSED]
+    assert await flow.group(flow.marie, "/close", thread=topic.id)
+    assert [ticket.state for ticket in await flow.tickets()] == [TicketState.CLOSED, TicketState.CLOSED]
+
+
 async def test_the_first_answer_written_in_a_topic_arrives_as_a_reply_to_the_question(flow: House, sara: User) -> None:
     await flow.ask(sara, PRICE["en"])
     (topic,) = topics(flow)
