@@ -14,12 +14,15 @@ from bot.records.tables import Ban, Candidate, Ticket
 
 
 async def ban(tx: AsyncSession, desk: Desk, ticket: Ticket, now: datetime, *, key: str) -> None:
-    """Ban a ticket's candidate, tell them once, and close the ticket. A muting is over with that."""
+    """Ban a ticket's candidate, tell them once, and close the ticket, or a newer one. A muting is over with that."""
     candidate = await tx.get_one(Candidate, ticket.candidate_id)
     if await _changed(tx, candidate, banned_at=now):
         said = Message(texts(endings.tongue(ticket)).banned).payload()
         await outbox.put(tx, candidate.chat_id, "sendMessage", said, key=f"{key}:banned", ticket_id=ticket.id)
     await tickets.close(tx, ticket.id, now)
+    if newer := await tickets.hold_open(tx, candidate.id):  # asked since the button was shown
+        await tickets.close(tx, newer.id, now)
+        await cards.refresh(tx, desk, newer, key=f"{key}:newer")
     await cards.refresh(tx, desk, ticket, key=key)
     told = texts(desk.language).staff_banned.format(candidate=candidate.known_as)
     await relay.tell(tx, desk, ticket, told, key=key)

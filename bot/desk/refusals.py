@@ -1,10 +1,11 @@
 """What could not be delivered: staff hear of candidates out of reach, candidates hear of a team out of reach."""
 
 import logging
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import exists, select
+from sqlalchemy import ColumnElement, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.delivery import outbox
@@ -64,9 +65,16 @@ async def send_again(tx: AsyncSession, desk: Desk, now: datetime) -> int:
         row.state, row.attempts, row.not_before, row.error = OutgoingState.WAITING, 0, None, None
         if row.id == ticket.card_id:
             await _promise_word(tx, ticket, row.id, now)
+    await tx.execute(update(Outgoing).where(_says_lost(ids)).values(state=OutgoingState.WAITING))
     if found:
         news.tell(tx, "messages")
     return len(found)
+
+
+def _says_lost(rows: Collection[int]) -> ColumnElement[bool]:
+    """The rows that tell of these, should they fail, and have not yet."""
+    unsaid = Outgoing.state.in_((OutgoingState.WAITING, OutgoingState.DROPPED))
+    return Outgoing.after_id.in_(rows) & (Outgoing.after_state == OutgoingState.FAILED) & unsaid
 
 
 async def _candidate_out_of_reach(tx: AsyncSession, desk: Desk, letter: Letter) -> None:
@@ -97,6 +105,8 @@ async def _staff_out_of_reach(tx: AsyncSession, letter: Letter, contact: str | N
     ticket = (await tx.execute(of_row.where(Ticket.state != TicketState.CLOSED))).scalar_one_or_none()
     if ticket is None:
         return
+    # It is kept, and sent again: what waits to say that it could not be copied would not be so.
+    await tx.execute(update(Outgoing).where(_says_lost([letter.row_id])).values(state=OutgoingState.DROPPED))
     log.error(
         "staff have not received a question",
         extra={

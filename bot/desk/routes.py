@@ -28,7 +28,7 @@ class Route:
 
     def headed(self, said: Rich) -> Rich:
         """A text below its head."""
-        return join([self.head, said], "\n\n" if self.buttons else "\n")
+        return join([self.head, said], "\n\n" if self.direction is Direction.TO_CANDIDATE else "\n")
 
     def text(self, said: Rich) -> Payload:
         """A text with what stands around it."""
@@ -51,6 +51,7 @@ async def to_candidate(tx: AsyncSession, desk: Desk, ticket: Ticket) -> Route:
     """From staff: below the words that say so, above the way back to the assistant."""
     candidate = await tx.get_one(Candidate, ticket.candidate_id)
     words = texts(spoken(ticket.language))
-    back = Button(words.button_bot_again, data=f"b:{ticket.id}")
+    # Who is banned gets an answer from nobody, the assistant included.
+    buttons = () if candidate.banned_at else (Button(words.button_bot_again, data=f"b:{ticket.id}"),)
     head = bold(words.reply_header)
-    return Route(Direction.TO_CANDIDATE, ticket.id, desk.group(ticket), candidate.chat_id, head, (back,))
+    return Route(Direction.TO_CANDIDATE, ticket.id, desk.group(ticket), candidate.chat_id, head, buttons)

@@ -113,10 +113,11 @@ async def release(tx: AsyncSession, ticket_id: int) -> bool:
 async def answered(tx: AsyncSession, ticket: Ticket, member: int | None, now: datetime) -> bool:
     """A reply went out: its author has the ticket unless a colleague does, and it is the candidate's turn.
 
-    A closed ticket opens again unless the candidate has a newer one open: then nothing changes, and False.
+    A closed ticket opens again, unless the candidate is banned or has a newer one open: nothing changes, and False.
     """
     await _only_one_opens(tx, ticket)
-    mine = (Ticket.id == ticket.id) & ~_another_open(ticket)
+    banned = exists().where(Candidate.id == ticket.candidate_id, Candidate.banned_at.is_not(None))
+    mine = (Ticket.id == ticket.id) & ~_another_open(ticket) & ~banned
     await timers.cancel(tx, reminders.key(ticket.id))
     return await _changed(
         tx,

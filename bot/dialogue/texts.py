@@ -168,6 +168,7 @@ class Texts:
     staff_collision: str  # owner
     staff_ban_ask: str  # candidate
     staff_banned: str  # candidate
+    staff_replied_banned: str  # candidate
     theme_list: str
     theme_line: str  # number, title, count
     theme_none: str

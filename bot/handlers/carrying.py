@@ -121,13 +121,15 @@ async def _meant_for_somebody(tx: AsyncSession, desk: Desk, received: Message, p
 
 
 async def replied(tx: AsyncSession, update: Update, deps: Deps, ticket: Ticket) -> str | None:
-    """Note that a member of staff wrote to a ticket's candidate; what to say if a colleague has the ticket."""
+    """Note that a member of staff wrote to a candidate; what to say if a colleague has the ticket, or of a ban."""
     member = await member_of(tx, update, deps.now())
     collision = await tickets.collides(tx, ticket, member.chat_id)
     name = await cards.owner(tx, ticket)
     if await tickets.answered(tx, ticket, member.chat_id, deps.now()):
         await cards.refresh(tx, desk_of(deps), ticket, key=f"u{update.update_id}")
-    words = texts(deps.settings.staff_language)
+    words, candidate = texts(deps.settings.staff_language), await tx.get_one(Candidate, ticket.candidate_id)
+    if candidate.banned_at:
+        return words.staff_replied_banned.format(candidate=candidate.known_as)
     return words.staff_collision.format(owner=name or words.staff_somebody) if collision else None
 
 

@@ -112,6 +112,23 @@ async def test_thrown_out_of_the_staff_s_group_the_bot_says_so_and_delivers_once
     assert flow.received(sara)[-1]["text"].endswith("glad to be back")
 
 
+async def test_a_picture_sent_while_the_group_is_out_of_reach_is_kept_like_a_text(flow: House, sara: User) -> None:
+    flow.trouble_expected = True
+    await flow.handed_over(sara)
+    flow.api.remove_bot(flow.staff)
+    before = len(flow.received(sara))
+    sent = [flow.api.send_media(sara, "photo") for _ in range(2)]
+    await flow.quiet()
+    said = [message["text"] for message in flow.received(sara)[before:]]
+    assert sorted(said) == sorted([EN.follow_up, EN.follow_up, EN.team_unreachable])
+    flow.api.fail("copyMessage", "Bad Request: message can't be copied")
+    flow.api.add_bot(flow.staff)
+    await flow.quiet()
+    assert flow.received(flow.staff)[-1]["photo"] == sent[1]["photo"]
+    lost = flow.received(sara)[-1]
+    assert (lost["text"], lost["reply_to_message"]["message_id"]) == (EN.not_carried, sent[0]["message_id"])
+
+
 async def test_a_wrong_group_is_mended_by_a_start_with_the_right_one(engine: Engine, tmp_path: Path) -> None:
     async with house(engine, tmp_path, staff_chat_id=-4711, privacy_contact="dpo@school.example") as flow:
         flow.trouble_expected = True

@@ -343,6 +343,34 @@ async def test_a_banned_candidate_reaches_nobody_until_the_ban_is_lifted(flow: H
     assert "ActuIA" in answer["text"]
 
 
+async def ban(flow: House, card: Json) -> None:
+    """Marie bans a card's candidate."""
+    (asked,) = await flow.press_in_group(flow.marie, card, EN.button_ban)
+    await flow.press_in_group(flow.marie, asked, EN.button_ban_yes)
+
+
+async def test_a_ban_asked_for_on_an_older_card_also_ends_the_newer_question(flow: House, sara: User) -> None:
+    card = await flow.handed_over(sara)
+    (asked,) = await flow.press_in_group(flow.marie, card, EN.button_ban)
+    await flow.group(flow.paul, "/close", reply_to=card)
+    newer = await flow.handed_over(sara, "When does the next session start?")
+    await flow.press_in_group(flow.marie, asked, EN.button_ban_yes)
+    assert await states(flow) == [TicketState.CLOSED, TicketState.CLOSED]
+    assert EN.state_closed in now(flow, newer)["text"]
+
+
+async def test_a_reply_to_somebody_banned_arrives_without_opening_anything(flow: House, sara: User) -> None:
+    card = await flow.handed_over(sara)
+    await ban(flow, card)
+    name = (await flow.tickets())[0].candidate_id
+    (told,) = await flow.group(flow.paul, "We are sorry.", reply_to=card)
+    assert told["text"] == EN.staff_replied_banned.format(candidate=name)
+    letter = flow.received(sara)[-1]
+    assert letter["text"].endswith("We are sorry.")
+    assert buttons(letter) == []
+    assert await states(flow) == [TicketState.CLOSED]
+
+
 async def test_a_name_is_shown_to_staff_only_if_it_is_shared(flow: House) -> None:
     sara = flow.candidate("Sara Lopez")
     card = await flow.handed_over(sara)
