@@ -65,8 +65,10 @@ def read(message: Message) -> Piece:
     file = message.photo[-1] if kind == "photo" else content
     answered = message.reply_to_message
     said = _said(message)
-    # In a topic, what replies to nothing looks like a reply to the topic's beginning.
-    begins = answered is not None and answered.message_id == message.message_thread_id
+    # In a topic, what replies to nothing looks like a reply to the topic's beginning. Elsewhere a thread begins with
+    # what somebody replies to.
+    in_topic = message.message_thread_id if message.is_topic_message else None
+    begins = answered is not None and answered.message_id == in_topic
     return Piece(
         message_id=message.message_id,
         kind=kind,

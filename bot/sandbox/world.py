@@ -138,7 +138,7 @@ def _threaded(chat: Chat, reply_to: int | None, thread: int | None) -> Json:
     """Reply and thread as Telegram shows them to bots.
 
     In a topic, what replies to nothing looks like a reply to the topic's first service message;
-    in a supergroup without topics, replies carry the id of the message that began the thread.
+    outside of topics, replies in a supergroup carry the id of the message that began the thread.
     """
     original = chat.messages.get(reply_to or 0)
     where: Json = {}
@@ -147,7 +147,7 @@ def _threaded(chat: Chat, reply_to: int | None, thread: int | None) -> Json:
         original = original or chat.messages.get(thread)
     elif original and original.get("is_topic_message"):
         where = {"message_thread_id": original["message_thread_id"], "is_topic_message": True}
-    elif original and chat.kind == "supergroup" and not chat.forum:
+    elif original and chat.kind == "supergroup":
         where = {"message_thread_id": original.get("message_thread_id", original["message_id"])}
     if original:
         where["reply_to_message"] = quoted(original)

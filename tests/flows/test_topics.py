@@ -261,6 +261,28 @@ async def test_where_the_bot_may_make_no_topics_cards_work_as_before(engine: Eng
         assert flow.received(flow.staff)[-1]["reply_to_message"]["message_id"] == card["message_id"]
 
 
+@pytest.mark.parametrize("group", [{"supergroup": True}, {"forum": True, "bot_lacks": ["can_manage_topics"]}])
+async def test_outside_of_topics_a_reply_to_what_began_a_thread_is_a_reply(
+    engine: Engine, tmp_path: Path, group: Json
+) -> None:
+    async with house(engine, tmp_path, group=group) as flow:
+        sara, karim = flow.candidate(), flow.candidate("Karim")
+        sent = [flow.api.send_media(sara, "photo", group_id="album") for _ in range(2)]
+        await flow.quiet()
+        await flow.press(sara, flow.received(sara)[-1], EN.button_person)
+        shown = [message for message in flow.received(flow.staff) if "photo" in message]
+        await flow.group(flow.marie, "The second is blurred.", reply_to=shown[1])
+        assert flow.received(sara)[-1]["reply_to_message"]["message_id"] == sent[1]["message_id"]
+        assert await flow.group(flow.marie, "/delete", reply_to=shown[0]) == []
+        assert not [message for message in flow.received(flow.staff) if "photo" in message]
+        flow.api.fail("deleteMessages", "Bad Request: message can't be deleted", times=9)
+        card = await flow.handed_over(karim)
+        (asked,) = await flow.ask(karim, "/forget")
+        await flow.press(karim, asked, EN.button_yes)
+        (nobody,) = await flow.group(flow.marie, "1,500 euros.", reply_to=card)
+        assert nobody["text"] == EN.staff_no_match
+
+
 async def test_a_group_that_becomes_a_forum_goes_on(engine: Engine, tmp_path: Path) -> None:
     async with house(engine, tmp_path, group={"supergroup": True}) as flow:
         sara, karim = flow.candidate(), flow.candidate("Karim")
