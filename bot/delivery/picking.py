@@ -1,19 +1,24 @@
 """Which rows of the outbox go next."""
 
+import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BindParameter, Row, bindparam, exists, func, or_, select, tuple_
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
 from bot.delivery.calls import Letter, Part
 from bot.delivery.joining import OWN, joinable, joined, together
 from bot.delivery.references import Impossible, NotYet, Payload, Result, named, refers, resolve
+from bot.delivery.retry import place
 from bot.records.states import ChatKind, OutgoingState
 from bot.records.tables import Chat, Outgoing, UtcTime
+
+log = logging.getLogger(__name__)
 
 PAGE = 64  # rows looked at together
 REFUSED_TOGETHER = "refused together with others"  # such a row is sent alone
@@ -130,11 +135,21 @@ async def _ready_ones(connection: AsyncConnection, rows: Sequence[Row[Any]]) -> 
     leads = {row.id: row.joined_id for row in found if row.joined_id is not None}
     first: dict[int, Letter | Void] = {}
     for row in rows:
-        picked = _ready(row, results, chats)
-        before = first.setdefault(row.chat_id, picked) if picked else None
-        if isinstance(picked, Letter) and isinstance(before, Letter) and before.row_id != row.id:
-            first[row.chat_id] = _with(before, picked)
-    return [await _whole(connection, item, leads) for item in first.values()]
+        try:
+            picked = _ready(row, results, chats)
+            before = first.setdefault(row.chat_id, picked) if picked else None
+            if isinstance(picked, Letter) and isinstance(before, Letter) and before.row_id != row.id:
+                first[row.chat_id] = _with(before, picked)
+        except Exception as error:
+            first[row.chat_id] = _unreadable(row.id, row.chat_id, error)
+    return [await _whole_or_void(connection, item, leads) for item in first.values()]
+
+
+def _unreadable(row_id: int, chat_id: int, error: Exception) -> Void:
+    """One row that is a mistake of ours must not keep all others from being sent."""
+    why = place(error)
+    log.error("message cannot be read, given up", extra={"row": row_id, "chat": chat_id, "error": why})
+    return Void(row_id, chat_id, OutgoingState.FAILED, why)
 
 
 async def _telegram_ids(connection: AsyncConnection, ids: set[int]) -> dict[int, int]:
@@ -178,6 +193,15 @@ def _with(letter: Letter, other: Letter) -> Letter:
         return letter
     both = joined([letter.parameters, other.parameters])
     return replace(letter, parameters=both, others=(*letter.others, other.row_id)) if both else letter
+
+
+async def _whole_or_void(connection: AsyncConnection, item: Letter | Void, leads: Mapping[int, int]) -> Letter | Void:
+    try:
+        return await _whole(connection, item, leads)
+    except SQLAlchemyError:
+        raise
+    except Exception as error:
+        return _unreadable(item.row_id, item.chat_id, error)
 
 
 async def _whole(connection: AsyncConnection, item: Letter | Void, leads: Mapping[int, int]) -> Letter | Void:

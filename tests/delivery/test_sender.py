@@ -231,6 +231,24 @@ async def test_a_row_that_needs_a_message_which_never_was_fails(desk: Desk, api:
     assert texts(api, alice) == ["an answer all the same"]
 
 
+async def test_a_row_that_cannot_be_read_keeps_no_other_from_being_sent(
+    desk: Desk, api: BotApi, alice: User, caplog: pytest.LogCaptureFixture
+) -> None:
+    bob = acquaintance(api, "Bob")
+    sent = await desk.put(alice, "first")
+    await desk.send()
+    bad = await desk.put(alice, payload={"text": "x", "reply_to": {"message_of": sent, "part": "one"}})
+    await desk.put(alice, "after it")
+    await desk.put(bob, "to another")
+    await desk.send()
+    assert (texts(api, alice), texts(api, bob)) == (["first", "after it"], ["to another"])
+    row = await desk.row(bad)
+    assert row.state is FAILED
+    assert row.error
+    assert row.error.startswith("TypeError")
+    assert "given up" in caplog.text
+
+
 async def test_a_pause_that_telegram_asks_for_concerns_that_chat_alone(desk: Desk, api: BotApi, alice: User) -> None:
     bob = acquaintance(api, "Bob")
     api.fail("sendMessage", 429, retry_after=7)
