@@ -135,6 +135,8 @@ async def _database(settings: Settings) -> Finding:
 async def _telegram(settings: Settings) -> AsyncIterator[Finding]:
     if settings.telegram_token is None:
         yield Finding("fault", "token", "GUICHET_TELEGRAM_TOKEN is not set: get one from @BotFather with /newbot")
+        if settings.staff_chat_id is None:
+            yield _no_staff_group()
         return
     way = AiohttpRequest()  # that of the running bot
     token = settings.telegram_token.get_secret_value()
@@ -190,14 +192,17 @@ def _inline_mode(bot: Bot) -> Finding:
 
 async def _staff(bot: Bot, settings: Settings) -> AsyncIterator[Finding]:
     if settings.staff_chat_id is None:
-        how = "run the bot once with 0, add it to the group and write /start there: it tells the id"
-        text = f"GUICHET_STAFF_CHAT_ID is not set: {how}"
-        yield Finding("fault", "staff group", text)
+        yield _no_staff_group()
         return
     async for finding in staff_group(bot, settings.staff_chat_id, "GUICHET_STAFF_CHAT_ID"):
         yield finding
     if not settings.admin_ids:
         yield Finding("note", "admins", "GUICHET_ADMIN_IDS is not set: the group's administrators may /reindex")
+
+
+def _no_staff_group() -> Finding:
+    how = "run the bot once with 0, add it to the group and write /start there: it tells the id"
+    return Finding("fault", "staff group", f"GUICHET_STAFF_CHAT_ID is not set: {how}")
 
 
 async def staff_group(bot: Bot, group: int, setting: str) -> AsyncIterator[Finding]:

@@ -187,6 +187,14 @@ class Settings(BaseSettings):
             raise ValueError("this is not a bot token: copy the one that @BotFather gave, like 123456789:AAE…")
         return SecretStr(f"{number}:{secret}")
 
+    @field_validator("staff_chat_id")
+    @classmethod
+    def group_not_person(cls, value: int | None) -> int | None:
+        """A group's id is negative; 0 until it is known."""
+        if value is not None and value > 0:
+            raise ValueError("this is a person's id: a group's is negative, such as -1001234567890")
+        return value
+
     @field_validator("telegram_base_url")
     @classmethod
     def base_url_shape(cls, value: str) -> str:

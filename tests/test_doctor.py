@@ -212,6 +212,11 @@ async def test_no_token(practice: Practice) -> None:
     grade, said = await practice.of("token")
     assert grade == "fault"
     assert "@BotFather" in said
+    assert "staff group" not in await practice.findings()
+    practice.set.delenv("GUICHET_STAFF_CHAT_ID")
+    grade, said = await practice.of("staff group")  # named at once, as `run` does
+    assert grade == "fault"
+    assert "GUICHET_STAFF_CHAT_ID is not set" in said
 
 
 async def test_a_wrong_token(practice: Practice) -> None:
@@ -256,17 +261,15 @@ async def test_privacy_mode(practice: Practice) -> None:
     assert "/setprivacy" in said
 
 
-@pytest.mark.parametrize("befall", ["unset", "unknown", "private", "removed", "left"])
+@pytest.mark.parametrize("befall", ["unset", "unknown", "channel", "removed", "left"])
 async def test_a_staff_s_group_that_cannot_be_used(practice: Practice, befall: str) -> None:
-    person = practice.api.user("Sara")
-    practice.api.say(person, "hello")
     match befall:
         case "unset":
             practice.set.delenv("GUICHET_STAFF_CHAT_ID")
         case "unknown":
             practice.set.setenv("GUICHET_STAFF_CHAT_ID", "-1001")
-        case "private":
-            practice.set.setenv("GUICHET_STAFF_CHAT_ID", str(person.id))
+        case "channel":
+            practice.staff.kind = "channel"
         case "removed":
             practice.api.remove_bot(practice.staff)
         case "left":

@@ -194,6 +194,15 @@ def test_a_bad_webhook_secret_is_refused_and_never_repeated(monkeypatch: pytest.
     assert secret not in problem
 
 
+def test_the_staff_s_group_is_no_person(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GUICHET_STAFF_CHAT_ID", "1234")
+    assert problems() == (
+        "GUICHET_STAFF_CHAT_ID: this is a person's id: a group's is negative, such as -1001234567890",
+    )
+    monkeypatch.setenv("GUICHET_STAFF_CHAT_ID", "0")  # until it is known
+    assert load_settings().staff_chat_id == 0
+
+
 @pytest.mark.parametrize("written", ["12,34", "12, 34", "12 34", " 12 ,34, "])
 def test_ids_are_written_as_people_write_them(monkeypatch: pytest.MonkeyPatch, written: str) -> None:
     monkeypatch.setenv("GUICHET_ADMIN_IDS", written)
