@@ -137,11 +137,11 @@ async def _ready_ones(connection: AsyncConnection, rows: Sequence[Row[Any]]) -> 
     for row in rows:
         try:
             picked = _ready(row, results, chats)
-            before = first.setdefault(row.chat_id, picked) if picked else None
-            if isinstance(picked, Letter) and isinstance(before, Letter) and before.row_id != row.id:
-                first[row.chat_id] = _with(before, picked)
         except Exception as error:
-            first[row.chat_id] = _unreadable(row.id, row.chat_id, error)
+            picked = _unreadable(row.id, row.chat_id, error)
+        before = first.setdefault(row.chat_id, picked) if picked else None
+        if isinstance(picked, Letter) and isinstance(before, Letter) and before.row_id != row.id:
+            first[row.chat_id] = _with(before, picked)
     return [await _whole_or_void(connection, item, leads) for item in first.values()]
 
 

@@ -59,7 +59,7 @@ async def edit_added(
             remark = copies.is_remark(await tx.get_one(Outgoing, copy.outgoing_id))
             route = to_staff(desk, ticket, copy.chat_id, remark=remark)
             if remark:
-                ticket.remark = endings.remembered(piece.said)
+                ticket.remark = endings.remembered(piece.said) or ticket.remark
             carried.append(await _edit(tx, route, copy, piece, key=f"{key}:edit{copy.id}") is not None)
         elif anew is None or not await _ask_anew(tx, desk, ticket, anew, now, key=key):
             return False  # whatever becomes of the picture, the question is asked elsewhere
@@ -83,9 +83,10 @@ async def _ask_anew(tx: AsyncSession, desk: Desk, ticket: Ticket, anew: Asked, n
 async def show_anew(tx: AsyncSession, desk: Desk, row: Outgoing) -> None:
     """Telegram refused a candidate's change, as it does once somebody has deleted the copy: it goes as a new message.
 
-    That is the copy from then on, or the card if the question was changed. Of a closed ticket nothing is shown anew.
+    That is the copy from then on, or the card if the question was changed. Of a closed ticket nothing is shown anew,
+    and nothing that gave way to a newer change, which will be refused as well.
     """
-    number = row.ticket_id if row.method in SHOWN_ANEW else None
+    number = row.ticket_id if row.method in SHOWN_ANEW and row.state is OutgoingState.FAILED else None
     held: Any = {"with_for_update": {"key_share": True}, "populate_existing": True}
     ticket = await tx.get(Ticket, number, **held) if number else None
     if ticket is None or ticket.state is TicketState.CLOSED or (copy := await _changed(tx, ticket, row)) is None:
@@ -120,7 +121,7 @@ async def _changed(tx: AsyncSession, ticket: Ticket, row: Outgoing) -> Relay | N
 
     A card is edited for many reasons, and matters only if its question has changed.
     """
-    of = row.payload["message_id"]
+    of = row.payload.get("message_id")
     if not isinstance(of, dict):
         return None
     sent = await tx.get(Outgoing, of["message_of"])

@@ -111,7 +111,7 @@ async def _carry(tx: AsyncSession, route: Route, piece: Piece, place: Payload, n
 
 async def _grow(tx: AsyncSession, route: Route, piece: Piece, place: Payload, now: datetime, *, key: str) -> int:
     """Add a picture to the album that waits for the last of them; a row that may be under way is left alone."""
-    name = f"album{route.source}:{piece.album}"
+    name = f"album{route.source}:{piece.album}{':remark' if key.endswith(':remark') else ''}"
     row = await _held(tx, name)
     if row and in_hand(row, now):
         media = [*_items(row), piece.item]

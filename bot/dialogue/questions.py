@@ -124,7 +124,9 @@ def _situated(sentence: str, said: str) -> str:
 def _named(sentence: str, said: str) -> int:
     """Return where an introduction by name ends, which explains no question: "I'm Anna and"."""
     found = _pattern("situation").match(said)
-    return found.end() if found and sentence[slice(*found.span(2))].strip().istitle() else 0
+    name = sentence[slice(*found.span(2))] if found else ""
+    is_name = name.strip().istitle() and not re.search(r"[\d+/]", name) and _matches("i_am", said)
+    return found.end() if found and is_name else 0
 
 
 def _is_polite(sentence: str) -> bool:
@@ -154,6 +156,8 @@ def _belongs(piece: str, before: str) -> bool:
     """Say whether the piece goes on with what stands before it: no question, "if …, can I …", or "…, is that so"."""
     alone, first, said = _folded(_without_joint(piece)), _folded(before), piece.lstrip()
     if said.startswith(",") and (_matches("condition", first) or (_folded(said) == alone and _leans_on_before(alone))):
+        return True
+    if alone.startswith("qui ") and " qui " in first:  # "those who have a degree and who have worked"
         return True
     if _matches("indirect", alone):
         return not (is_aspect(before) or _matches("indirect", first))

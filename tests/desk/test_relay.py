@@ -68,3 +68,22 @@ async def test_a_change_that_telegram_refused_is_a_message_of_its_own(db: Databa
     assert copy.outgoing_id == (new[0].id if new else added)
     assert [row.payload["text"].splitlines()[-1] for row in new] == ["In 2019"] * len(new)
     assert edit.state is (OutgoingState.DROPPED if new else OutgoingState.FAILED)
+
+
+async def test_a_refused_change_that_gave_way_to_a_newer_one_is_not_shown(db: Database) -> None:
+    async with db.begin() as tx:
+        desk, ticket = await handed_over(tx)
+        chat = (await tx.get_one(Candidate, ticket.candidate_id)).chat_id
+        added = await relay.add(tx, desk, ticket, written("In 2018", 21), chat, NOW, key="u1")
+        (await tx.get_one(Outgoing, added)).state = OutgoingState.SENT
+        for year in (2019, 2020):
+            await edits.edit_added(tx, desk, written(f"In {year}", 21), chat, NOW, key=f"u{year}")
+        edited = select(Outgoing).where(Outgoing.method == "editMessageText").order_by(Outgoing.id)
+        first, second = (await tx.execute(edited.execution_options(populate_existing=True))).scalars()
+        await edits.show_anew(tx, desk, first)
+        assert first.state is OutgoingState.DROPPED
+        second.state = OutgoingState.FAILED
+        await edits.show_anew(tx, desk, second)
+        (copy,) = await copies.copies_of(tx, chat, 21, Direction.TO_STAFF)
+        shown = await tx.get_one(Outgoing, copy.outgoing_id)
+    assert shown.payload["text"].endswith("In 2020")

@@ -402,6 +402,9 @@ nobody understands AI
 can't understand a black box
 happy to join
 all I need to know about the title
+I can't read
+I have not read it
+je n'ai pas lu
 tout ce que je voulais savoir sur la VAPP
 the answer?
 une réponse ?

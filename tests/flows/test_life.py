@@ -251,13 +251,16 @@ async def test_a_remark_need_not_be_words(flow: House, sara: User, kind: str) ->
 
 async def test_pictures_sent_together_as_a_remark_are_thanked_for_once(flow: House, sara: User) -> None:
     thanks, said = await rated(flow, sara), len(flow.received(sara))
-    for number in range(2):
-        caption = None if number else "The two of us"
-        flow.api.send_media(sara, "photo", caption=caption, group_id=f"remark{sara.id}", reply_to=thanks)
+    first, _ = (
+        flow.api.send_media(sara, "photo", caption=caption, group_id=f"two{sara.id}", reply_to=thanks)
+        for caption in ("The two of us", None)
+    )
     await flow.quiet()
     assert [message["text"] for message in flow.received(sara)[said:]] == [EN.remark_thanks]
     assert len([one for one in flow.received(flow.staff) if "media_group_id" in one]) == 2
     assert [ticket.remark for ticket in await flow.tickets()] == ["The two of us"]
+    await flow.ask(sara, "/delete", reply_to=first)
+    assert [ticket.remark for ticket in await flow.tickets()] == [None]
 
 
 async def test_what_cannot_be_carried_is_no_remark(flow: House, sara: User) -> None:
