@@ -6,12 +6,14 @@ from datetime import datetime
 from typing import Any, assert_never
 
 from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from bot.delivery import threads
 from bot.delivery.calls import Later, Letter, Moved, Outcome, Paused, Refused, Sent
 from bot.delivery.files import METHODS, remove_files
 from bot.delivery.picking import REFUSED_TOGETHER, Void
+from bot.delivery.retry import place
 from bot.records.people import move_chat, remove_forgotten
 from bot.records.states import OutgoingState
 from bot.records.tables import Chat, Outgoing
@@ -103,7 +105,7 @@ async def _record(tx: AsyncSession, letter: Letter, outcome: Outcome, now: datet
                 known = Chat.unreachable_since.is_not(None)
                 chat = update(Chat).where(Chat.id == letter.chat_id, ~known)
                 await tx.execute(chat.values(unreachable_since=now, reason=error))
-            await refused(tx, letter, outcome)
+            await _hear(tx, letter, outcome, refused)
         case Later(at, error):
             log.warning("message delayed", extra=about | {"error": error})
             await _change(tx, rows, not_before=at, attempts=letter.attempts + 1, error=error)
@@ -117,6 +119,17 @@ async def _record(tx: AsyncSession, letter: Letter, outcome: Outcome, now: datet
             raise AssertionError("noted together with others")
         case _:
             assert_never(outcome)
+
+
+async def _hear(tx: AsyncSession, letter: Letter, outcome: Refused, refused: OnRefusal) -> None:
+    """Tells those concerned. A mistake of ours in that must not keep what was sent from being noted, now and always."""
+    try:
+        async with tx.begin_nested():
+            await refused(tx, letter, outcome)
+    except SQLAlchemyError:
+        raise
+    except Exception as error:
+        log.error("nobody was told of a refusal", extra={"row": letter.row_id, "error": place(error)})  # noqa: TRY400  a trace may quote texts
 
 
 async def _change(tx: AsyncSession, rows: Sequence[int], **values: Any) -> None:

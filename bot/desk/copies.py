@@ -10,6 +10,7 @@ from bot.records.tables import Outgoing, Relay, Ticket
 from bot.records.upsert import insert_new
 
 NEAR = 5  # albums that began shortly before a message: one of them may hold it
+REMARK = ":remark"  # in the key of a row that shows staff what a candidate wrote beside a rating
 
 
 async def remember(
@@ -94,7 +95,7 @@ async def ticket_of_reply(tx: AsyncSession, staff_chat: int, message_id: int) ->
 
 def is_remark(row: Outgoing) -> bool:
     """Whether a row shows staff what a candidate wrote beside a rating."""
-    return ":remark" in row.key
+    return REMARK in row.key
 
 
 async def under_way(tx: AsyncSession, staff_chat: int) -> bool:

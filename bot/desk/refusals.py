@@ -5,14 +5,14 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, select, update
+from sqlalchemy import ColumnElement, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.delivery import outbox
 from bot.delivery.calls import Letter, Refused
 from bot.delivery.outbox import Priority
 from bot.delivery.references import Payload, named
-from bot.desk import edits
+from bot.desk import copies, edits
 from bot.desk.desk import Desk
 from bot.desk.relay import tell
 from bot.desk.tickets import open_ticket
@@ -38,8 +38,12 @@ async def heard(tx: AsyncSession, letter: Letter, refused: Refused, *, desk: Des
         await _staff_out_of_reach(tx, letter, contact)
 
 
+# What staff would not want to miss: all of an open ticket, and what its candidate said of one that is over.
+_MISSED = or_(Ticket.state != TicketState.CLOSED, Outgoing.key.contains(copies.REMARK))
+
+
 async def send_again(tx: AsyncSession, desk: Desk, now: datetime) -> int:
-    """Puts what staff have missed of open tickets back into the outbox; how many messages.
+    """Puts what staff have missed of open tickets, and remarks on others, back into the outbox; how many messages.
 
     For the start and for when the bot is (again) in the group, which may be another one than before.
     """
@@ -50,7 +54,7 @@ async def send_again(tx: AsyncSession, desk: Desk, now: datetime) -> int:
         .where(
             Outgoing.state == OutgoingState.FAILED,
             Outgoing.priority == Priority.CARD,
-            Ticket.state != TicketState.CLOSED,
+            _MISSED,
             Chat.kind != ChatKind.PRIVATE,
         )
         .order_by(Outgoing.id)
@@ -102,7 +106,7 @@ async def _staff_out_of_reach(tx: AsyncSession, letter: Letter, contact: str | N
     """The candidate must not go on waiting for a team that has not been asked."""
     cards = (Outgoing.id == letter.row_id) & (Outgoing.priority == Priority.CARD)
     of_row = select(Ticket).join(Outgoing, Outgoing.ticket_id == Ticket.id).where(cards)
-    ticket = (await tx.execute(of_row.where(Ticket.state != TicketState.CLOSED))).scalar_one_or_none()
+    ticket = (await tx.execute(of_row.where(_MISSED))).scalar_one_or_none()
     if ticket is None:
         return
     # It is kept, and sent again: what waits to say that it could not be copied would not be so.
@@ -115,6 +119,8 @@ async def _staff_out_of_reach(tx: AsyncSession, letter: Letter, contact: str | N
             "hint": "run 'guichet doctor'; it is sent again at the start",
         },
     )
+    if ticket.state is TicketState.CLOSED:  # they wait for nothing, and have been thanked
+        return
     words = texts(spoken(ticket.language))
     text = words.team_unreachable
     if contact:

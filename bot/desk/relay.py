@@ -38,7 +38,7 @@ async def add(
     if piece.reply_to and (answered := await copies.counterpart(tx, chat_id, piece.reply_to)):
         place |= {"reply_parameters": outbox.below(answered)}
     route = to_staff(desk, ticket, chat_id, remark=remark)
-    row = await _carry(tx, route, piece, place, now, key=f"{key}:{'remark' if remark else 'add'}")
+    row = await _carry(tx, route, piece, place, now, key=f"{key}{copies.REMARK if remark else ':add'}")
     if piece.kind != "text":  # of a text that did not arrive the candidate hears as of a card
         words = texts(spoken(ticket.language))
         await outbox.put(
@@ -111,7 +111,7 @@ async def _carry(tx: AsyncSession, route: Route, piece: Piece, place: Payload, n
 
 async def _grow(tx: AsyncSession, route: Route, piece: Piece, place: Payload, now: datetime, *, key: str) -> int:
     """Add a picture to the album that waits for the last of them; a row that may be under way is left alone."""
-    name = f"album{route.source}:{piece.album}{':remark' if key.endswith(':remark') else ''}"
+    name = f"album{route.source}:{piece.album}{copies.REMARK if key.endswith(copies.REMARK) else ''}"
     row = await _held(tx, name)
     if row and in_hand(row, now):
         media = [*_items(row), piece.item]

@@ -4,13 +4,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.ext.asyncio import AsyncSession
 from telegram import Bot
 
 from bot.delivery import outbox, picking, sender
 from bot.delivery.budgets import LIFTED, Limits
-from bot.delivery.calls import deliver
+from bot.delivery.calls import Letter, Refused, deliver
 from bot.delivery.outbox import Priority
 from bot.delivery.outcomes import record
 from bot.delivery.sender import Sender
@@ -247,6 +248,24 @@ async def test_a_row_that_cannot_be_read_keeps_no_other_from_being_sent(
     assert row.error
     assert row.error.startswith("TypeError")
     assert "given up" in caplog.text
+
+
+async def test_who_hears_of_refusals_may_fail_and_all_is_noted_still(
+    db: Database, bot: Bot, api: BotApi, alice: User, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fails(tx: AsyncSession, letter: Letter, _refused: Refused) -> None:
+        await tx.execute(update(Outgoing).where(Outgoing.id == letter.row_id).values(error="half of the work"))
+        raise KeyError("text")
+
+    desk = Desk(db, bot)
+    desk.sender = Sender(db, bot, limits=LIFTED, ended=desk.ended, now=desk.clock, refused=fails)
+    bob = acquaintance(api, "Bob")
+    api.block(alice)
+    refused, sent = await desk.put(alice), await desk.put(bob)
+    await desk.send()
+    assert [(await desk.row(row)).state for row in (refused, sent)] == [FAILED, SENT]
+    assert (await desk.row(refused)).error != "half of the work"
+    assert "nobody was told of a refusal" in caplog.text
 
 
 async def test_a_pause_that_telegram_asks_for_concerns_that_chat_alone(desk: Desk, api: BotApi, alice: User) -> None:

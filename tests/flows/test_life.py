@@ -239,6 +239,24 @@ async def test_a_changed_remark_changes_for_staff_and_opens_nothing(flow: House,
     assert [ticket.remark for ticket in await flow.tickets()] == [None]
 
 
+@pytest.mark.parametrize("kind", ["text", "photo"])
+async def test_a_remark_that_the_group_could_not_take_is_sent_again(flow: House, sara: User, kind: str) -> None:
+    flow.trouble_expected = True
+    thanks, said = await rated(flow, sara), len(flow.received(sara))
+    flow.api.remove_bot(flow.staff)
+    if kind == "text":
+        flow.api.say(sara, "Very clear", reply_to=thanks)
+    else:
+        flow.api.send_media(sara, kind, caption="Very clear", reply_to=thanks)
+    await flow.quiet()
+    assert [message["text"] for message in flow.received(sara)[said:]] == [EN.remark_thanks]
+    flow.api.add_bot(flow.staff)
+    await flow.quiet()
+    assert "Very clear" in str(flow.received(flow.staff)[-1])
+    assert [message["text"] for message in flow.received(sara)[said:]] == [EN.remark_thanks]
+    assert await states(flow) == [TicketState.CLOSED]
+
+
 @pytest.mark.parametrize("kind", ["sticker", "voice", "photo"])
 async def test_a_remark_need_not_be_words(flow: House, sara: User, kind: str) -> None:
     thanks = await rated(flow, sara)
