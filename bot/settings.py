@@ -3,6 +3,7 @@
 import logging
 import os
 import re
+from collections.abc import Sequence
 from datetime import timedelta
 from difflib import get_close_matches
 from pathlib import Path
@@ -317,7 +318,8 @@ def variable(name: str) -> str:
 
 def load_settings(require: tuple[str, ...] = ()) -> Settings:
     """Read the settings; raises SettingsError naming everything that is wrong, missing or unknown."""
-    problems = [*unreadable(), *_unknown()]
+    lines = env_lines()
+    problems = [*unreadable(lines), *_unknown(lines)]
     settings = None
     try:
         settings = Settings()
@@ -359,10 +361,10 @@ def _fault(name: str, fault: Any) -> str:
             return str(fault["msg"])
 
 
-def unreadable() -> list[str]:
+def unreadable(lines: Sequence[Binding]) -> list[str]:
     """Lines of `.env` that set nothing; they are not repeated, since they may hold the token."""
     problems = []
-    for one in _written():
+    for one in lines:
         if one.error or (one.value is None and _is_ours(one.key)):
             blank = len(one.original.string) - len(one.original.string.lstrip())
             line = one.original.line + one.original.string[:blank].count("\n")
@@ -370,11 +372,11 @@ def unreadable() -> list[str]:
     return problems
 
 
-def _unknown() -> list[str]:
+def _unknown(lines: Sequence[Binding]) -> list[str]:
     """GUICHET_ names that mean nothing: usually a slip, and the setting that was meant stays at its default."""
     known = {variable(name) for name in Settings.model_fields}
     names = [name.upper() for name in Settings.model_fields]
-    written = {one.key for one in _written() if one.key and one.value is not None}
+    written = {one.key for one in lines if one.key and one.value is not None}
     problems = []
     for name in sorted({n for n in {*os.environ, *written} if _is_ours(n)} - known):
         near = get_close_matches(name.upper().removeprefix(PREFIX), names, 1, 0.5)  # the prefix alone makes all near
@@ -388,7 +390,7 @@ def _is_ours(name: str | None) -> bool:
     return name is not None and name.upper().startswith(PREFIX)
 
 
-def _written() -> list[Binding]:
+def env_lines() -> list[Binding]:
     """What stands in `.env`; nothing of one that is not UTF-8 text, which is told elsewhere."""
     path = Path(ENV_FILE)
     if not path.is_file():

@@ -21,7 +21,7 @@ from bot.delivery.calls import call
 from bot.delivery.loops import ALLOWED
 from bot.doctor import staff_group
 from bot.indexing import build_for
-from bot.settings import ENV_FILE, TELEGRAM, Settings, SettingsError, load_settings, unreadable, variable
+from bot.settings import ENV_FILE, TELEGRAM, Settings, SettingsError, env_lines, load_settings, unreadable, variable
 from indexer import store
 
 LONG_POLL = 20  # seconds
@@ -51,7 +51,7 @@ async def set_up() -> bool:
 
     Raises SetupError, or SettingsError.
     """
-    if problems := unreadable():
+    if problems := unreadable(env_lines()):
         raise SettingsError(problems)
     written = {name: value for name, value in dotenv_values(ENV_FILE, encoding="utf-8").items() if value}
     answers = Answers(written | {name: value for name, value in os.environ.items() if value})

@@ -13,6 +13,7 @@ from sqlalchemy.orm import aliased
 
 from bot.delivery.calls import Letter, Part
 from bot.delivery.joining import OWN, joinable, joined, together
+from bot.delivery.outbox import whole
 from bot.delivery.references import Impossible, NotYet, Payload, Result, named, refers, resolve
 from bot.delivery.retry import place
 from bot.records.states import ChatKind, OutgoingState
@@ -160,7 +161,7 @@ async def _telegram_ids(connection: AsyncConnection, ids: set[int]) -> dict[int,
 def _ready(row: Row[Any], results: Mapping[int, Result], chats: Mapping[int, int]) -> Letter | Void | None:
     if row.after_id is not None and row.ended is not row.after_state:
         # A message of several parts has failed as a whole if one of them has: who waits for that must hear of it.
-        failed = row.ended is OutgoingState.FAILED and row.ended_key.startswith(f"{row.key.partition('#')[0]}#")
+        failed = row.ended is OutgoingState.FAILED and row.ended_key.startswith(f"{whole(row.key)}#")
         state = OutgoingState.FAILED if failed else OutgoingState.DROPPED
         return Void(row.id, row.chat_id, state, f"row {row.after_id} ended as {row.ended}")
     match resolve(row.payload, results, chats):

@@ -97,7 +97,7 @@ async def _candidate_out_of_reach(tx: AsyncSession, desk: Desk, letter: Letter) 
 async def _told_below(tx: AsyncSession, row_id: int) -> bool:
     """Whether a row waits for this one, or for the last part of its text, to fail."""
     key = (await tx.execute(select(Outgoing.key).where(Outgoing.id == row_id))).scalar_one()
-    last = select(Outgoing.id).where(Outgoing.key == key.partition("#")[0]).scalar_subquery()
+    last = select(Outgoing.id).where(Outgoing.key == outbox.whole(key)).scalar_subquery()
     follower = exists().where(Outgoing.after_id == last, Outgoing.after_state == OutgoingState.FAILED)
     return bool((await tx.execute(select(follower))).scalar())
 

@@ -101,10 +101,11 @@ def _bare(sentence: str) -> str:
         said = _same_length(bare)
         if _is_polite(bare) or not re.search(r"\w", bare):
             return ""
-        if situated := _situated(bare, said):
-            bare, mark = situated, mark or "?"
+        end, situation = _introduction(bare, said)
+        if situation and (led := _match("wrapper", said[end:])):
+            bare, mark = f"{situation}, {bare[end + led :]}", mark or "?"
             continue
-        head, wrapper = _match("head", said) or _named(bare, said), _match("wrapper", said)
+        head, wrapper = _match("head", said) or (0 if situation else end), _match("wrapper", said)
         if wrapper and not mark:
             mark = "?"
         cut = bare[: _tail(said)][max(head, wrapper) :].strip(_EDGES)
@@ -114,19 +115,17 @@ def _bare(sentence: str) -> str:
     return bare if "?" in bare or not mark else bare.rstrip(".!… ") + mark
 
 
-def _situated(sentence: str, said: str) -> str:
-    """Return "I'm a nurse, I'd like to know if I can come" as "I'm a nurse, if I can come"; empty for any other."""
-    found = _pattern("situation").match(said)
-    led = _match("wrapper", said[found.end() :]) if found and not _named(sentence, said) else 0
-    return f"{sentence[: found.end(1)]}, {sentence[found.end() + led :]}" if found and led else ""
+def _introduction(sentence: str, said: str) -> tuple[int, str]:
+    """Return where "I'm a nurse, and" ends before an indirect question, and what of it explains that question.
 
-
-def _named(sentence: str, said: str) -> int:
-    """Return where an introduction by name ends, which explains no question: "I'm Anna and"."""
+    A name explains nothing. (0, "") where nobody introduces themselves so.
+    """
     found = _pattern("situation").match(said)
-    name = sentence[slice(*found.span(2))] if found else ""
+    if found is None:
+        return 0, ""
+    name = sentence[slice(*found.span(2))]
     is_name = name.strip().istitle() and not re.search(r"[\d+/]", name) and _matches("i_am", said)
-    return found.end() if found and is_name else 0
+    return found.end(), "" if is_name else sentence[: found.end(1)]
 
 
 def _is_polite(sentence: str) -> bool:

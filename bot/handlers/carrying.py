@@ -43,7 +43,7 @@ async def from_staff(update: Update, context: Context) -> None:
         elif not await _stays_among_staff(tx, deps, piece, key):
             said = await _pass_on(tx, deps, update, piece, key)
         if said:
-            await _answer(tx, deps, update, said, key)
+            await answer(tx, deps, update, said, key)
         await inbox.done(tx, update.update_id)
 
 
@@ -163,7 +163,7 @@ async def on_delete(update: Update, context: Context) -> None:
     wish = removal.Wish(deps.staff_chat, received.message_id, words)
     async with deps.db.begin() as tx:
         if not (piece.reply_to and await removal.remove(tx, wish, piece.reply_to, own=False, key=key)):
-            await _answer(tx, deps, update, words.delete_nothing, key)
+            await answer(tx, deps, update, words.delete_nothing, key)
         await inbox.done(tx, update.update_id)
 
 
@@ -181,7 +181,8 @@ async def on_own_delete(update: Update, context: Context) -> None:
         await inbox.done(tx, update.update_id)
 
 
-async def _answer(tx: AsyncSession, deps: Deps, update: Update, text: str, key: str) -> None:
+async def answer(tx: AsyncSession, deps: Deps, update: Update, text: str, key: str) -> None:
+    """Say something to staff below what they wrote."""
     received = update.effective_message
     assert received
     payload: Payload = {"text": text, "reply_parameters": outbox.below(received.message_id), **topic_of(update)}

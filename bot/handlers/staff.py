@@ -94,11 +94,9 @@ async def _refuse(update: Update, context: Context, received: Message, command: 
     """What is written as a channel goes nowhere, since nobody knows who wrote it; if it was meant to, that is said."""
     deps = context.deps
     said = texts(deps.settings.staff_language).staff_as_channel
-    payload = {"text": said, "reply_parameters": outbox.below(received.message_id), **carrying.topic_of(update)}
     async with deps.db.begin() as tx:
         if command or await carrying.ticket_of(tx, desk_of(deps), received):
-            key = f"u{update.update_id}"
-            await outbox.put(tx, deps.staff_chat, "sendMessage", payload, key=key, priority=Priority.NOTICE)
+            await carrying.answer(tx, deps, update, said, f"u{update.update_id}")
         await inbox.done(tx, update.update_id)
 
 

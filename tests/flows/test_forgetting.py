@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -137,13 +138,20 @@ async def test_the_topic_of_who_is_forgotten_goes(kiln: Engine, knowledge: Path,
         assert told["text"].endswith(EN.staff_forgotten.partition("{candidate}")[2])
 
 
-async def test_a_topic_that_the_bot_may_not_delete_is_left_to_staff(
-    kiln: Engine, knowledge: Path, tmp_path: Path
-) -> None:
+@asynccontextmanager
+async def topic_that_stays(kiln: Engine, knowledge: Path, tmp_path: Path) -> AsyncIterator[tuple[House, User]]:
+    """Somebody with a topic that the bot may not delete."""
     group = {"forum": True, "bot_lacks": ["can_delete_messages"]}
     async with house(kiln, tmp_path / "data", knowledge_dir=knowledge, group=group) as flow:
         person = zbigniewa(flow)
         await flow.ask(person, f"/human {FIRST}")
+        yield flow, person
+
+
+async def test_a_topic_that_the_bot_may_not_delete_is_left_to_staff(
+    kiln: Engine, knowledge: Path, tmp_path: Path
+) -> None:
+    async with topic_that_stays(kiln, knowledge, tmp_path) as (flow, person):
         await erased(flow, person)
         assert flow.received(flow.staff)[-1]["text"].endswith(EN.staff_forgotten_rest.partition("{candidate}")[2])
 
@@ -151,10 +159,7 @@ async def test_a_topic_that_the_bot_may_not_delete_is_left_to_staff(
 async def test_who_writes_in_the_topic_of_who_is_forgotten_is_told_that_nobody_reads_it(
     kiln: Engine, knowledge: Path, tmp_path: Path
 ) -> None:
-    group = {"forum": True, "bot_lacks": ["can_delete_messages"]}
-    async with house(kiln, tmp_path / "data", knowledge_dir=knowledge, group=group) as flow:
-        person = zbigniewa(flow)
-        await flow.ask(person, f"/human {FIRST}")
+    async with topic_that_stays(kiln, knowledge, tmp_path) as (flow, person):
         (topic,) = flow.staff.topics.values()
         sent = flow.api.say(flow.marie, "One moment", chat=flow.staff, thread=topic.id)
         await flow.quiet()
