@@ -41,27 +41,42 @@ async def remove(tx: AsyncSession, wish: Wish, message_id: int, *, own: bool, ke
     sent = await tx.get_one(Outgoing, relay.outgoing_id)
     same = select(Relay).where(Relay.outgoing_id == sent.id).order_by(Relay.part, Relay.id)
     pairs = (await tx.execute(same)).scalars().all()
-    if sent.joined_id is None:
-        copy = await _delete(tx, sent.chat_id, await _copies(tx, sent, pairs), key=f"{key}:copy")
-    else:  # other texts stand in the same message
-        blank: Payload = {"text": wish.words.deleted_text, "message_id": {"message_of": sent.id}}
-        copy = await outbox.put(tx, sent.chat_id, "editMessageText", blank, key=f"{key}:copy")
+    rows = [*await _parts_before(tx, sent), sent]
+    copy = await _take_back(tx, wish, rows, pairs, key=f"{key}:copy")
     original = await _delete(tx, relay.chat_id, [pair.message_id for pair in pairs], key=f"{key}:own", after=copy)
     await _say(tx, wish, wish.words.delete_refused, key=f"{key}:refused", after=copy)
     await _say(tx, wish, wish.words.delete_half, key=f"{key}:half", after=original)
     await outbox.put(tx, wish.chat, "setMessageReaction", arrived(wish.message_id), key=f"{key}:seen", after=original)
-    if sent.state is OutgoingState.SENT:
-        sent.payload = {}
+    for row in rows:
+        if row.state is OutgoingState.SENT:
+            row.payload = {}
     if copies.is_remark(sent):
         (await tx.get_one(Ticket, relay.ticket_id)).remark = None
     return True
 
 
-async def _copies(tx: AsyncSession, sent: Outgoing, pairs: Sequence[Relay]) -> list[object]:
-    """All messages that a row made: the parts of an album, or of a long text."""
-    parts = select(Outgoing.id).where(Outgoing.key.startswith(f"{sent.key}#", autoescape=True)).order_by(Outgoing.id)
-    before: list[object] = [{"message_of": row} for row in (await tx.execute(parts)).scalars()]
-    return before + [{"message_of": sent.id, "part": pair.part or 0} for pair in pairs]
+async def _parts_before(tx: AsyncSession, sent: Outgoing) -> Sequence[Outgoing]:
+    """The rows of a long text before its last."""
+    parts = select(Outgoing).where(Outgoing.key.startswith(f"{sent.key}#", autoescape=True)).order_by(Outgoing.id)
+    return (await tx.execute(parts)).scalars().all()
+
+
+async def _take_back(
+    tx: AsyncSession, wish: Wish, rows: Sequence[Outgoing], pairs: Sequence[Relay], *, key: str
+) -> int:
+    """Delete all messages that rows made, the parts of a long text or of an album; the call that ends as all of it."""
+    *_, sent = rows
+    alone: list[object] = [{"message_of": row.id} for row in rows[:-1] if row.joined_id is None]
+    if sent.joined_id is None:
+        alone += [{"message_of": sent.id, "part": pair.part or 0} for pair in pairs]
+    joined = [row for row in rows if row.joined_id is not None]  # other texts stand in the same message
+    names = [*(f"{key}#{number}" for number in range(1, len(joined) + bool(alone))), key]
+    call = await _delete(tx, sent.chat_id, alone, key=names.pop(0)) if alone else None
+    for row, name in zip(joined, names, strict=True):
+        blank: Payload = {"text": wish.words.deleted_text, "message_id": {"message_of": row.id}}
+        call = await outbox.put(tx, sent.chat_id, "editMessageText", blank, key=name, after=call)
+    assert call is not None  # each row was looked at
+    return call
 
 
 async def _delete(

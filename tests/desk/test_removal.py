@@ -47,3 +47,38 @@ async def test_a_card_is_not_taken_back(db: Database) -> None:
         _, ticket = await handed_over(tx, message_id=11)
         candidate = await tx.get_one(Candidate, ticket.candidate_id)
         assert not await remove(tx, Wish(candidate.chat_id, 23, EN), 11, own=True, key="u23")
+
+
+async def test_of_a_long_text_all_parts_go_with_their_words(db: Database) -> None:
+    async with db.begin() as tx:
+        desk, ticket = await handed_over(tx)
+        await relay.reply(tx, desk, ticket, written("word " * 815 + "the end"), NOW, key="u2")
+        parts = select(Outgoing).where(Outgoing.key.like("u2:reply%")).order_by(Outgoing.id)
+        letters = (await tx.execute(parts)).scalars().all()
+        for row in letters:
+            row.state, row.message_id = OutgoingState.SENT, row.id + 500
+        assert await remove(tx, Wish(desk.chat, 778, EN), 777, own=False, key="u3")
+        copy = (await tx.execute(select(Outgoing).where(Outgoing.key == "u3:copy"))).scalar_one()
+    assert len(letters) == 2
+    assert [row.payload for row in letters] == [{}, {}]
+    assert copy.payload["message_ids"] == [{"message_of": letters[0].id}, {"message_of": letters[1].id, "part": 0}]
+
+
+async def test_of_a_long_text_whose_end_went_with_another_text_its_beginning_goes_too(db: Database) -> None:
+    async with db.begin() as tx:
+        desk, ticket = await handed_over(tx)
+        chat = (await tx.get_one(Candidate, ticket.candidate_id)).chat_id
+        for text, number in (("word " * 815 + "the end", 21), ("and more", 22)):
+            await relay.add(tx, desk, ticket, written(text, number), chat, NOW, key=f"u{number}")
+        shown = select(Outgoing).where(Outgoing.key.like("%:add%")).order_by(Outgoing.id)
+        begin, end, other = (await tx.execute(shown)).scalars().all()
+        for row, message, first in ((begin, 501, None), (end, 502, end.id), (other, 502, end.id)):
+            row.state, row.message_id, row.joined_id = OutgoingState.SENT, message, first
+        assert await remove(tx, Wish(chat, 23, EN), 21, own=True, key="u23")
+        calls = select(Outgoing).where(Outgoing.key.like("u23:copy%")).order_by(Outgoing.id)
+        gone, blank = (await tx.execute(calls)).scalars().all()
+    assert (gone.method, gone.payload) == ("deleteMessage", {"message_id": {"message_of": begin.id}})
+    assert (blank.method, blank.payload["text"], blank.after_id) == ("editMessageText", EN.deleted_text, gone.id)
+    assert blank.payload["message_id"] == {"message_of": end.id}
+    assert [row.payload for row in (begin, end)] == [{}, {}]
+    assert other.payload["text"].endswith("and more")
