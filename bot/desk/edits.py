@@ -152,11 +152,30 @@ async def _edit(tx: AsyncSession, route: Route, copy: Relay, piece: Piece, *, ke
         media = {"type": piece.kind, "media": piece.file_id, **caption(said)}
         method, payload = "editMessageMedia", {"media": media, **markup}
         copy.file = piece.file
+        _keep(sent, copy, piece)
     elif piece.kind in CAPTIONED:
         method, payload = "editMessageCaption", {**caption(said), **markup}
+        _keep(sent, copy, piece)
     else:
         return None
     payload["message_id"] = {"message_of": copy.outgoing_id, "part": copy.part or 0}
     return await outbox.put(
         tx, route.target, method, payload, key=key, priority=route.priority, ticket_id=route.ticket_id
     )
+
+
+def _keep(sent: Outgoing, copy: Relay, piece: Piece) -> None:
+    """Keep what now stands at a picture or file, for who shows it again, as far as Telegram would not copy it then."""
+    if not sent.payload:  # taken back
+        return
+    kind = sent.method.removeprefix("send").lower()
+    others = {name: part for name, part in sent.payload.items() if name not in {kind, "caption", "caption_entities"}}
+    if sent.method == "sendMediaGroup":
+        media = list(sent.payload["media"])
+        media[copy.part or 0] = piece.item
+        sent.payload = clean(others | {"media": media})
+    elif kind in sent.payload:  # an album's only one
+        sent.method = f"send{piece.kind.capitalize()}"
+        sent.payload = clean(others | {piece.kind: piece.file_id, **caption(piece.said)})
+    elif sent.method == "copyMessage" and (piece.veiled or "caption" in sent.payload):
+        sent.payload = clean(others | {"caption": "", **caption(piece.said)})

@@ -181,6 +181,34 @@ async def test_a_moved_ticket_shows_what_was_changed_and_long_texts_whole(campus
     assert [words.count(part) for part in ("First word", "word last", "Begin word", "word end")] == [1, 1, 1, 1]
 
 
+@pytest.mark.parametrize("kinds", [["photo"], ["photo", "video"]])
+async def test_pictures_of_an_album_move_with_what_they_were_changed_to(campus: Campus, kinds: list[str]) -> None:
+    flow, sara = campus.flow, await handed_over(campus, "baking")
+    (card,) = cards(campus, campus.kitchen)
+    sent = [flow.api.send_media(sara, kind, caption=f"old {kind}", group_id="ovens") for kind in kinds]
+    await flow.quiet()
+    for message, kind in zip(sent, kinds, strict=True):
+        flow.api.edit(sara, message, f"new {kind}")
+    await flow.quiet()
+    await moved(campus, card)
+    shown = [one for one in flow.received(campus.money) if "text" not in one]
+    assert [one["caption"] for one in shown] == [f"new {kind}" for kind in kinds]
+    assert [kind for one in shown for kind in ("photo", "video") if kind in one] == kinds
+
+
+@pytest.mark.parametrize(("before", "after"), [("my\u200b oven", "my big oven"), ("my oven", "my\u200b big oven")])
+async def test_a_caption_moves_as_changed_without_what_is_not_seen(campus: Campus, before: str, after: str) -> None:
+    flow, sara = campus.flow, await handed_over(campus, "baking")
+    (card,) = cards(campus, campus.kitchen)
+    sent = flow.api.send_media(sara, "photo", caption=before)
+    await flow.quiet()
+    flow.api.edit(sara, sent, after)
+    await flow.quiet()
+    await moved(campus, card)
+    (shown,) = [one for one in flow.received(campus.money) if "photo" in one]
+    assert shown["caption"] == "my big oven"
+
+
 @pytest.mark.parametrize("text", ["My card number is 1234", "My card number is 1234. " + "word " * 815])
 async def test_what_was_taken_back_does_not_move_along(campus: Campus, text: str) -> None:
     flow, sara = campus.flow, await handed_over(campus, "baking")
