@@ -56,9 +56,11 @@ async def edit_added(
     for copy in await copies.copies_of(tx, chat_id, piece.message_id, Direction.TO_STAFF):
         ticket = await tx.get_one(Ticket, copy.ticket_id)
         if copy.outgoing_id != ticket.card_id:
-            remark = copies.is_remark(await tx.get_one(Outgoing, copy.outgoing_id))
+            sent = await tx.get_one(Outgoing, copy.outgoing_id)
+            remark = copies.is_remark(sent)
             route = to_staff(desk, ticket, copy.chat_id, remark=remark)
             if remark:
+                endings.unsay(ticket, sent, copy.part)
                 ticket.remark = endings.remembered(piece.said) or ticket.remark
             carried.append(await _edit(tx, route, copy, piece, key=f"{key}:edit{copy.id}") is not None)
         elif anew is None or not await _ask_anew(tx, desk, ticket, anew, now, key=key):

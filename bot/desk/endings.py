@@ -68,6 +68,17 @@ def remembered(said: Rich) -> str | None:
     return clean(said.text, REMARK) or None
 
 
+def unsay(ticket: Ticket, row: Outgoing, part: int | None = None) -> None:
+    """Keep the words of a remark no longer, if they are those of this copy, or of this part of an album."""
+    if "text" in row.payload:
+        said = [row.payload["text"].partition("\n")[2]]  # below the line that says whose it is
+    else:
+        shown = row.payload.get("media", [row.payload])
+        said = [one.get("caption", "") for one in (shown if part is None else shown[part : part + 1])]
+    if ticket.remark in [remembered(Rich(words)) for words in said]:
+        ticket.remark = None
+
+
 async def reopen(tx: AsyncSession, desk: Desk, ticket: Ticket, now: datetime, *, key: str) -> bool:
     """The candidate says that it is not solved; False if the ticket is open, or a newer one is."""
     if not await tickets.reopen(tx, desk, ticket, now):

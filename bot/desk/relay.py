@@ -97,7 +97,8 @@ async def _carry(tx: AsyncSession, route: Route, piece: Piece, place: Payload, n
     else:
         method = "copyMessage"
         payload = {"from_chat_id": {"chat_of": route.source}, "message_id": piece.message_id, **route.markup}
-        if piece.veiled and piece.kind in CAPTIONED:  # Telegram would copy the caption as it stands
+        # Telegram would copy the caption as it stands; and of a remark it is kept which words are whose.
+        if (piece.veiled or key.endswith(copies.REMARK)) and piece.kind in CAPTIONED:
             payload |= {"caption": "", **caption(piece.said)}
     row = await outbox.put(
         tx, route.target, method, payload | place, key=key, priority=route.priority, ticket_id=route.ticket_id

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.delivery import outbox
 from bot.delivery.outbox import Priority
-from bot.desk import copies
+from bot.desk import copies, endings
 from bot.desk.outcomes import arrived
 from bot.desk.pieces import Payload
 from bot.dialogue.texts import Texts
@@ -47,11 +47,11 @@ async def remove(tx: AsyncSession, wish: Wish, message_id: int, *, own: bool, ke
     await _say(tx, wish, wish.words.delete_refused, key=f"{key}:refused", after=copy)
     await _say(tx, wish, wish.words.delete_half, key=f"{key}:half", after=original)
     await outbox.put(tx, wish.chat, "setMessageReaction", arrived(wish.message_id), key=f"{key}:seen", after=original)
+    if copies.is_remark(sent):
+        endings.unsay(await tx.get_one(Ticket, relay.ticket_id), rows[0])
     for row in rows:
         if row.state is OutgoingState.SENT:
             row.payload = {}
-    if copies.is_remark(sent):
-        (await tx.get_one(Ticket, relay.ticket_id)).remark = None
     return True
 
 

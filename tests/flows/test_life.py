@@ -281,6 +281,42 @@ async def test_pictures_sent_together_as_a_remark_are_thanked_for_once(flow: Hou
     assert [ticket.remark for ticket in await flow.tickets()] == [None]
 
 
+@pytest.mark.parametrize("by_staff", [False, True])
+async def test_of_a_remark_its_words_go_with_the_message_that_has_them(flow: House, sara: User, by_staff: bool) -> None:
+    thanks = await rated(flow, sara)
+
+    async def take_back(message: Json, shown: Json) -> None:
+        if by_staff:
+            await flow.group(flow.marie, "/delete", reply_to=shown)
+        else:
+            await flow.ask(sara, "/delete", reply_to=message)
+
+    async def remember(words: str | None, kind: str = "photo") -> tuple[Json, Json]:
+        if kind == "text":
+            sent = flow.api.say(sara, words or "", reply_to=thanks)
+        else:
+            sent = flow.api.send_media(sara, kind, caption=words, reply_to=thanks)
+        await flow.quiet()
+        return sent, flow.received(flow.staff)[-1]
+
+    async def remembered() -> str | None:
+        return (await flow.tickets())[0].remark
+
+    said = await remember("Quick and kind\n\n\n\nThank you", "text")
+    await take_back(*await remember(None))
+    assert await remembered() == "Quick and kind\n\nThank you"
+    captioned = await remember("And this is me")
+    await take_back(*said)
+    await take_back(*await remember(None))
+    assert await remembered() == "And this is me"
+    flow.api.edit(sara, captioned[0], "And that is me")
+    await flow.quiet()
+    await take_back(*captioned)
+    assert await remembered() is None
+    await take_back(*await remember("word " * 150 + "the end", "text"))
+    assert await remembered() is None
+
+
 async def test_what_cannot_be_carried_is_no_remark(flow: House, sara: User) -> None:
     flow.api.post(sara, {"dice": {"emoji": "🎲", "value": 4}}, reply_to=await rated(flow, sara))
     await flow.quiet()
