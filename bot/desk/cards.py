@@ -1,6 +1,6 @@
 """A ticket's card: what it shows, gathered from the tables, and kept up to date in its place."""
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.delivery import outbox
@@ -64,6 +64,12 @@ async def refresh(tx: AsyncSession, desk: Desk, ticket: Ticket, *, key: str) -> 
         priority=Priority.NOTICE,
         ticket_id=ticket.id,
     )
+
+
+async def outlived(tx: AsyncSession, desk: Desk, message_id: int) -> bool:
+    """Whether a message in the group was the card of a ticket that is no more, since its person's data is erased."""
+    card = (Outgoing.chat_id == desk.chat) & (Outgoing.message_id == message_id) & Outgoing.key.startswith("card")
+    return bool(await tx.scalar(select(exists().where(card, Outgoing.ticket_id.is_(None)))))
 
 
 async def owner(tx: AsyncSession, ticket: Ticket) -> str:

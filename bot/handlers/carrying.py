@@ -111,13 +111,17 @@ async def _pass_on(tx: AsyncSession, deps: Deps, update: Update, piece: Piece, k
 
 
 async def _meant_for_somebody(tx: AsyncSession, desk: Desk, received: Message, piece: Piece) -> bool:
-    """Whether a message of no ticket here looks like one: below the bot's own or what was carried, or in its topic."""
+    """Whether a message of no ticket here looks like one: below the bot's own or what was carried, in its topic, or
+    among the replies to its card.
+    """
     answered, thread = received.reply_to_message, received.message_thread_id
     if answered and answered.from_user and answered.from_user.id == received.get_bot().id:
         return True  # in a topic that the bot made, also what replies to nothing
     if piece.reply_to and await copies.copy_of(tx, desk.chat, piece.reply_to):
         return True
-    return bool(thread and received.is_topic_message and await topics.made(tx, desk, thread))
+    if thread is None:
+        return False
+    return await (topics.made if received.is_topic_message else cards.outlived)(tx, desk, thread)
 
 
 async def replied(tx: AsyncSession, update: Update, deps: Deps, ticket: Ticket) -> str | None:

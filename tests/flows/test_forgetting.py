@@ -180,6 +180,28 @@ async def test_in_a_plain_group_the_messages_go_and_staff_see_why(flow: House) -
     assert flow.received(flow.staff)[-1]["text"].endswith(EN.staff_forgotten.partition("{candidate}")[2])
 
 
+async def test_who_answers_a_colleague_about_who_is_forgotten_is_told_that_nobody_reads_it(
+    kiln: Engine, knowledge: Path, tmp_path: Path
+) -> None:
+    plain = {"supergroup": True}
+    async with house(kiln, tmp_path / "data", knowledge_dir=knowledge, group=plain) as flow:
+        person, other = zbigniewa(flow), flow.candidate("Karim")
+        await flow.ask(person, f"/human {FIRST}")
+        sent = flow.api.say(flow.marie, REPLY, chat=flow.staff, reply_to=flow.cards()[0])
+        note = flow.api.say(flow.marie, "// hm", chat=flow.staff, reply_to=flow.cards()[0])
+        await flow.quiet()
+        flow.api.fail("deleteMessages", "Bad Request: message can't be deleted", times=9)
+        await erased(flow, person)
+        (said,) = await flow.group(flow.paul, "Blue ones do", reply_to=sent)
+        assert said["text"] == EN.staff_no_match
+        assert await flow.group(flow.paul, "I see", reply_to=note) == []
+        await flow.ask(other, f"/human {SECOND}")
+        again = flow.api.say(flow.marie, "One moment", chat=flow.staff, reply_to=flow.cards()[-1])
+        assert await flow.group(flow.marie, "Tomorrow", reply_to=again) == []
+        talk = flow.api.say(flow.marie, "Lunch?", chat=flow.staff)
+        assert await flow.group(flow.paul, "Yes", reply_to=talk) == []
+
+
 class Clock:
     """A clock that jumps when told."""
 
