@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -220,6 +220,7 @@ def _begin(loops: Loops, claimed: Sequence[Claimed]) -> None:
     here = loops.under_way
     for one in claimed:
         if one.seq in here.claimed:  # its lease was lost while it is handled, to a move of its chat or to who buried us
+            here.claimed[one.seq] = replace(one, attempts=here.claimed[one.seq].attempts)  # perhaps in another chat
             continue
         assert here.handlers is not None  # or there would be no slots
         here.claimed[one.seq] = one
@@ -237,7 +238,7 @@ async def _handle(loops: Loops, claimed: Claimed, slot: str) -> None:
     if how.over:
         del here.claimed[claimed.seq]
     else:
-        here.ended.append(how)
+        here.ended.append(replace(how, claimed=here.claimed[claimed.seq]))
     # Nobody need look if nothing can wait: neither in its chat nor for room.
     if not how.over or how.more or here.crowded or news.is_set():
         loops.wake.updates.ring()

@@ -184,10 +184,14 @@ async def move_chat(tx: AsyncSession, chat_id: int, telegram_id: int) -> None:
     """A group became a supergroup: same chat for us, new id in Telegram. May be told more than once, in any order.
 
     Of several chats for one group the first stays, as settings know it, and what came to the others joins it. The
-    supergroup numbers its messages anew: those of the old group can no longer be replied to.
+    supergroup numbers its messages anew: those of the old group can no longer be replied to. The lease that ends last
+    goes along: whoever handles an update is not to be overtaken by another.
     """
-    same = select(Chat.id, Chat.telegram_id).where(or_(Chat.id == chat_id, Chat.telegram_id == telegram_id))
-    chats = (await tx.execute(same.order_by(Chat.id))).all()
+    which = or_(Chat.id == chat_id, Chat.telegram_id == telegram_id)
+    same = select(Chat.id, Chat.telegram_id, Chat.leased_by, Chat.leased_until).where(which)
+    # Held, as all hold several: who leases one of them meanwhile has then done so.
+    held = same.order_by(Chat.telegram_id).with_for_update()
+    chats = sorted((await tx.execute(held)).all(), key=lambda chat: chat.id)
     for chat in chats:
         if chat.telegram_id != telegram_id:
             await tx.execute(
@@ -206,7 +210,9 @@ async def move_chat(tx: AsyncSession, chat_id: int, telegram_id: int) -> None:
     ):
         await tx.execute(update(column.class_).where(column.in_(others)).values({column.key: kept}))
     await tx.execute(delete(Chat).where(Chat.id.in_(others)))
+    lease = max(chats, key=lambda chat: (chat.leased_until is not None, chat.leased_until))
     moved = {"telegram_id": telegram_id, "kind": ChatKind.SUPERGROUP, "paused_until": None}
+    moved |= {"leased_by": lease.leased_by, "leased_until": lease.leased_until}
     await tx.execute(update(Chat).where(Chat.id == kept).values(moved))
 
 

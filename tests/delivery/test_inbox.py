@@ -127,6 +127,23 @@ async def test_a_group_that_moves_twice_told_stays_one_chat(db: Database) -> Non
         assert (await tx.execute(select(Chat.telegram_id))).scalar_one() == -1005
 
 
+@pytest.mark.parametrize("ended", [True, False])
+async def test_a_group_that_moves_takes_the_lease_along_unless_it_has_one(db: Database, ended: bool) -> None:
+    await receive(db, message(1, -5, "group"))
+    old = await must_claim(db, worker="one/work")
+    await receive(db, message(2, -1005, "supergroup"), message(3, -1005, "supergroup"))
+    new = await must_claim(db, worker="two/work")
+    if ended:
+        await close(db, old)
+    move = message(4, -5, "group")
+    move["message"]["migrate_to_chat_id"] = -1005
+    await receive(db, move)
+    assert (old.update_id, new.update_id) == (1, 2)
+    assert await claim(db, "three/work", NOW) is None
+    async with db.read() as tx:
+        assert (await tx.execute(select(Chat.leased_by))).all() == [("two/work" if ended else "one/work",)]
+
+
 async def test_who_writes_and_leaves_in_one_batch_can_be_reached(db: Database) -> None:
     async with db.begin() as tx:
         for number in (1, 2):

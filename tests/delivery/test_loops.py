@@ -21,9 +21,10 @@ from bot.delivery.claims import release_all
 from bot.delivery.loops import Loops, TokenRefusedError, run
 from bot.delivery.wake import wait
 from bot.records import sqlite
-from bot.records.people import chat_of
+from bot.records.people import chat_of, move_chat
 from bot.records.sessions import Database
 from bot.records.states import UpdateState
+from bot.records.tables import Chat
 from bot.records.tables import Update as Row
 from bot.sandbox.botapi import BotApi
 from bot.sandbox.people import User
@@ -249,6 +250,38 @@ async def test_an_update_in_hand_is_not_begun_again_when_its_lease_is_lost(
         go_on.set()
         await api.wait_for(lambda api: replies(api, alice) == ["re: one", "re: two"])
     assert seen == ["one", "two"]
+
+
+async def test_an_update_in_hand_is_counted_once_more_at_most_when_its_group_moves(start: Start, db: Database) -> None:
+    begun, go_on = asyncio.Event(), asyncio.Event()
+    seen: list[int] = []
+
+    async def slow(update: Update) -> None:
+        seen.append(update.update_id)
+        begun.set()
+        await go_on.wait()
+        async with db.begin() as tx:
+            await inbox.done(tx, update.update_id)
+
+    chat = {"id": -1005, "type": "supergroup", "title": "Staff"}
+    message = {"message_id": 1, "date": 1_700_000_000, "chat": chat, "text": "hello"}
+    async with db.begin() as tx:
+        old = (await chat_of(tx, -5, "group")).id
+    async with start(slow) as running:
+        await loops.take_in(running, [{"update_id": number, "message": message} for number in (1, 2)])
+        await begun.wait()
+        async with db.begin() as tx:
+            await move_chat(tx, old, -1005)
+        for _ in range(6):
+            running.wake.updates.ring()
+            await asyncio.sleep(0.05)
+        assert seen == [1]
+        assert (await rows(db))[0].attempts <= 2
+        go_on.set()
+        await settled(db, running)
+        assert seen == [1, 2]
+    async with db.read() as tx:
+        assert (await tx.execute(select(Chat.leased_by))).all() == [(None,)]
 
 
 async def test_intake_and_a_handler_that_hold_two_chats_do_not_wait_for_each_other(
