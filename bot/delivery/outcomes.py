@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
+from operator import attrgetter, itemgetter
 from typing import Any, assert_never
 
 from sqlalchemy import bindparam, or_, select, update
@@ -10,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from bot.delivery import threads
-from bot.delivery.calls import Later, Letter, Moved, Outcome, Paused, Refused, Sent
+from bot.delivery.calls import Later, Letter, Moved, Outcome, Part, Paused, Refused, Sent
 from bot.delivery.files import METHODS, remove_files
 from bot.delivery.picking import REFUSED_TOGETHER, Void
 from bot.delivery.retry import place
@@ -54,13 +55,12 @@ async def nobody_minds(_tx: AsyncSession, _letter: Letter, _refused: Refused) ->
 async def record(tx: AsyncSession, ended: Sequence[Ended], now: datetime, refused: OnRefusal = nobody_minds) -> None:
     """Writes how calls ended; the last message to a forgotten chat takes that chat with it."""
     sent = [(letter, outcome) for letter, outcome in ended if isinstance(outcome, Sent)]
+    # Oldest first, as who changes a message does, a text before its edit: nobody then waits for each other.
+    for part in sorted([letter.part for letter, _ in sent if letter.part], key=attrgetter("row_id")):
+        await _change_part(tx, part)
     if sent:
-        await (await tx.connection()).execute(
-            _SENT, [row for letter, outcome in sent for row in _rows(letter, outcome, now)]
-        )
-    for letter, _ in sent:
-        if letter.part is not None:
-            await _change_part(tx, letter)
+        rows = [row for letter, outcome in sent for row in _rows(letter, outcome, now)]
+        await (await tx.connection()).execute(_SENT, sorted(rows, key=itemgetter("row")))
     for letter, outcome in ended:
         if not isinstance(outcome, Sent):
             await _record(tx, letter, outcome, now, refused)
@@ -137,12 +137,12 @@ async def _change(tx: AsyncSession, rows: Sequence[int], **values: Any) -> None:
     await tx.execute(update(Outgoing).where(which).values(**values))
 
 
-async def _change_part(tx: AsyncSession, letter: Letter) -> None:
+async def _change_part(tx: AsyncSession, part: Part) -> None:
     """A row's text as it now stands in a message with others, for the next edit of any of them."""
-    assert letter.part
-    row = await tx.get(Outgoing, letter.part.row_id)
+    row = await tx.get(Outgoing, part.row_id)
     if row is not None and row.payload:  # empty once its person is forgotten
-        row.payload = letter.part.payload
+        row.payload = part.payload
+        await tx.flush()
 
 
 async def _look_after(tx: AsyncSession, chats: set[int], reached: set[int]) -> None:

@@ -14,6 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from telegram import User
 
 from bot.delivery import threads, timers
+from bot.delivery.calls import Letter, Part, Sent
+from bot.delivery.outcomes import record
 from bot.desk import bans, cards, endings, learning, members, refusals, relay, reminders, setbacks, tickets, topics
 from bot.desk.desk import Desk
 from bot.dialogue.render import Reason
@@ -356,6 +358,32 @@ async def test_what_the_sender_noted_meanwhile_stays_when_a_person_is_forgotten(
     async with db.read() as tx:
         (card,) = await outbox(tx)
     assert (card.state, card.message_id, card.payload) == (OutgoingState.SENT, 7, {})
+
+
+async def test_who_changes_a_text_that_stands_with_others_and_the_sender_do_not_wait_for_each_other(
+    db: Database,
+) -> None:
+    desk, number = await opened(db)
+    async with db.begin() as tx:
+        ticket = await tx.get_one(Ticket, number)
+        for key in ("u2", "u3"):
+            await relay.tell(tx, desk, ticket, key, key=key)
+        _, text_row, edit_row = [row.id for row in await outbox(tx)]
+    changed = Part(text_row, {"text": "changed"})
+    letter = Letter(edit_row, desk.chat, "editMessageText", {}, 0, True, NOW, part=changed)
+
+    async def notes() -> None:
+        async with db.begin() as tx:
+            await record(tx, [(letter, Sent(5))], NOW)
+
+    async with db.begin() as tx:
+        await tx.execute(update(Outgoing).where(Outgoing.id == text_row).values(payload={"text": "changed again"}))
+        noting = asyncio.create_task(notes())
+        await _waits_or_is_over(db, noting)
+        await tx.execute(update(Outgoing).where(Outgoing.id == edit_row).values(state=OutgoingState.DROPPED))
+    await noting
+    async with db.read() as tx:
+        assert (await tx.get_one(Outgoing, edit_row)).state is OutgoingState.SENT
 
 
 async def test_a_timer_runs_in_one_worker(db: Database) -> None:
