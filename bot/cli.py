@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
@@ -154,8 +155,9 @@ def run() -> None:
         from bot.publishing.searcher import apart  # noqa: PLC0415
         from bot.records.migrations import DatabaseTooNewError  # noqa: PLC0415
 
+    searcher = apart(engine, settings.index_root, partial(logs.set_up, settings))
     try:
-        asyncio.run(serve(settings, engine, searcher=apart(engine, settings.index_root)))
+        asyncio.run(serve(settings, engine, searcher=searcher))
     except (TokenRefusedError, AddressRefusedError, DatabaseTooNewError) as error:
         err.print(str(error), style="red", markup=False)
         raise typer.Exit(2) from None

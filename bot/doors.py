@@ -89,6 +89,12 @@ def _looking(metrics: Metrics, deps: Deps) -> Callable[[], Awaitable[None]]:
     stock = Stock(metrics, deps.db)
     info = metrics.gauge("snapshot_info", "The live index, always 1", "snapshot", "model")
     entries = metrics.gauge("snapshot_entries", "Entries in the live index")
+    searcher = deps.searcher
+    if searcher.outset:
+        up = metrics.gauge("search_process_up", "Whether the process that searches for this one answers")
+        up.set_function(lambda: searcher.answers)
+        lost = metrics.gauge("search_processes_lost", "How many processes that searched for this one were lost")
+        lost.set_function(lambda: searcher.lost)
 
     async def look() -> None:
         await stock.look()

@@ -112,6 +112,10 @@ class OnnxEncoder:
         except Exception as error:  # both libraries raise errors of their own
             raise damaged(model.folder, error) from error
 
+    def __reduce__(self) -> tuple[type["OnnxEncoder"], tuple[Model]]:
+        """Another process opens the same model."""
+        return OnnxEncoder, (self._model,)
+
     def queries(self, texts: Sequence[str], /) -> Vectors:
         """Encode what people ask."""
         return self._encode([self._model.query_prefix + text for text in texts])

@@ -1,7 +1,8 @@
 """Searching in a process of its own, so that the event loop has the interpreter of this one to itself.
 
 The process is forked before Python has other threads and a loop: it shares the memory of the engine, does one search
-after the other, and ends with its parent, whose end of the wire closes however the parent dies.
+after the other, and ends with its parent, whose end of the wire closes however the parent dies. If it is lost, this
+process searches in threads until another one, a program of its own, has opened the engine.
 """
 
 import asyncio
@@ -14,20 +15,16 @@ import socket
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from io import BufferedRWPair, BytesIO
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
-from struct import Struct
 from time import monotonic
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
-from bot.watch.memory import EVERY, trimmer
-from indexer.engine import Engine, engine_of
+from bot.publishing.searching import HEAD, Opened, Outset, forked, start
+from indexer.engine import Engine
 from indexer.entries import Entry
-from indexer.snapshot import load
-from indexer.store import snapshot_folder
 
 log = logging.getLogger(__name__)
 Found = TypeVar("Found")
@@ -35,12 +32,14 @@ P = ParamSpec("P")
 
 PATIENCE, SECOND = 20, 1.0  # so many seconds for what takes milliseconds
 CORES = 2  # one for each process
-HEAD = Struct("!QI")  # the question's number, and how many bytes of an answer follow
+# Seconds: until another process is started, twice as long each time, at most; what one has to begin in; and how long
+# one has to last for its loss to be the first again.
+PAUSE, LONGEST_PAUSE, BEGINNING, LASTING = 5.0, 1800.0, 60.0, 3600.0
 
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """A forked process, and our end of the wire to it."""
+    """A process, and our end of the wire to it."""
 
     pid: int
     wire: socket.socket
@@ -57,15 +56,19 @@ class Waiting:
 class Searcher:
     """Understands messages and finds their answers: in a process of its own if it has one, or else in a thread.
 
-    Used as a context, it speaks with that process, and ends it with the block.
+    Used as a context, it speaks with that process, starts another one when it is lost, and ends it with the block.
     """
 
-    def __init__(self, child: Child | None = None) -> None:
+    def __init__(self, child: Child | None = None, outset: Outset | None = None) -> None:
         self.child = child
-        self._writer: asyncio.StreamWriter | None = None  # while the process answers
+        self.answers = False  # whether the process does, just now
+        self.lost = 0  # so many processes
+        self.outset = outset  # of the next one; None where there is to be none
+        self._writer: asyncio.StreamWriter | None = None
         self._waiting: dict[int, Waiting] = {}  # by the question's number
         self._numbers = count()
-        self._listening: asyncio.Task[None] | None = None
+        self._why = ""  # it was lost
+        self._staying: asyncio.Task[None] | None = None
 
     async def run(
         self,
@@ -78,17 +81,20 @@ class Searcher:
 
         The process finds `work` by its name in its module.
         """
-        if self._writer and (found := await self._elsewhere(self._writer, engine, (work, args, known))) is not None:
+        if self.outset and self.outset.snapshot != engine.snapshot.id:
+            self.outset = replace(self.outset, snapshot=engine.snapshot.id)
+        if self.answers and (found := await self._elsewhere(engine, (work, args, known))) is not None:
             return found  # type: ignore[no-any-return]  # by the process
         return await asyncio.to_thread(work, engine, *args, **known)
 
-    async def _elsewhere(self, writer: asyncio.StreamWriter, engine: Engine, asked: tuple[Any, ...]) -> Any:
+    async def _elsewhere(self, engine: Engine, asked: tuple[Any, ...]) -> Any:
         """What the process finds; None if it cannot."""
+        assert self._writer  # it answers
         number = next(self._numbers)
         message = pickle.dumps((number, engine.snapshot.id, *asked))
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._waiting[number] = Waiting(engine.snapshot.entries, answer)
-        writer.write(message)
+        self._writer.write(message)
         try:
             # One by one: seconds in which the whole machine stood still are no reason to lose patience.
             for _ in range(PATIENCE):
@@ -96,96 +102,96 @@ class Searcher:
                     return answer.result()
         finally:
             self._waiting.pop(number, None)
-        self._lose("no answer in time")
+        self._hang_up("no answer in time")
         return None
 
+    async def _stay(self, reader: asyncio.StreamReader | None) -> None:
+        """Listens to the process until it is lost, and then to another one: the more often that happens, the later."""
+        pause = PAUSE
+        while True:
+            began = monotonic()
+            try:
+                await self._listen(reader or await self._another())
+            except (asyncio.IncompleteReadError, ConnectionError):
+                self._hang_up("it has ended")
+            except Exception as error:
+                self._hang_up(type(error).__name__)
+            reader, code = None, await self._buried()
+            self.lost += 1
+            pause = PAUSE if monotonic() - began > LASTING else pause
+            hint = f"this process searches itself, and is slower; another one is started in {pause:.0f} s"
+            log.error("search process lost", extra={"error": f"{self._why} (exit code {code})", "hint": hint})
+            self._why = ""
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
+
+    async def _another(self) -> asyncio.StreamReader:
+        """Starts a process and waits until it is ready; no fork, since a process with threads is no good parent of one.
+
+        Raises OSError, or IncompleteReadError if it ends.
+        """
+        ours, its = socket.socketpair()
+        with its:
+            self.child = Child(start(its), ours)
+        reader, self._writer = await asyncio.open_connection(sock=ours)
+        self._writer.write(pickle.dumps(self.outset))
+        async with asyncio.timeout(BEGINNING):
+            await reader.readexactly(HEAD.size)
+        self.answers = True
+        log.info("search process started")
+        return reader
+
     async def _listen(self, reader: asyncio.StreamReader) -> None:
-        why = "it has ended"
-        try:
-            while True:
-                number, length = HEAD.unpack(await reader.readexactly(HEAD.size))
-                answer = await reader.readexactly(length)
-                if (waiting := self._waiting.get(number)) and not waiting.found.done():  # who asked may have given up
-                    waiting.found.set_result(_Opened(answer, waiting.entries).load())
-        except (asyncio.IncompleteReadError, OSError):
-            pass
-        except Exception as error:
-            why = type(error).__name__
-        self._lose(why)
+        """Hands answers to who waits for them; raises IncompleteReadError at their end."""
+        while True:
+            number, length = HEAD.unpack(await reader.readexactly(HEAD.size))
+            answer = await reader.readexactly(length)
+            if (waiting := self._waiting.get(number)) and not waiting.found.done():  # who asked may have given up
+                waiting.found.set_result(Opened(answer, waiting.entries).load())
 
-    def _lose(self, why: str) -> None:
-        """Whoever waits, and whoever asks from now on, is served in a thread."""
+    def _hang_up(self, why: str) -> None:
+        """Ends the process, which holds nothing that could be lost; whoever waits for it is served in a thread."""
         if self._writer:
-            code = self._end()
-            hint = "this process searches itself, and is slower until it is started anew"
-            log.error("search process lost", extra={"error": f"{why} (exit code {code})", "hint": hint})
-
-    def _end(self) -> int | None:
-        """Ends the process, which holds nothing that could be lost; gives its exit code."""
-        assert self.child  # spoken with
-        assert self._writer
-        self._writer.close()
-        self._writer = None
+            self._writer.close()
+        self._writer, self.answers, self._why = None, False, self._why or why
         for waiting in self._waiting.values():
             if not waiting.found.done():
                 waiting.found.set_result(None)
-        with suppress(ProcessLookupError, ChildProcessError):
-            os.kill(self.child.pid, signal.SIGKILL)
-            return os.waitstatus_to_exitcode(os.waitpid(self.child.pid, 0)[1])
+        if self.child:
+            with suppress(ProcessLookupError):
+                os.kill(self.child.pid, signal.SIGKILL)
+
+    async def _buried(self) -> int | None:
+        """The ended process's exit code; the system may take a while to free its memory."""
+        child, self.child = self.child, None
+        if child is None:
+            return None
+        with suppress(ChildProcessError):
+            return os.waitstatus_to_exitcode((await asyncio.to_thread(os.waitpid, child.pid, 0))[1])
         return None
 
     async def __aenter__(self) -> Self:
         if self.child:
             reader, self._writer = await asyncio.open_connection(sock=self.child.wire)
-            self._listening = asyncio.create_task(self._listen(reader))
+            self.answers = True
+            self._staying = asyncio.create_task(self._stay(reader))
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
     ) -> None:
-        if self._listening:
-            self._listening.cancel()
-        if self._writer:
-            self._end()
+        if self._staying:
+            self._staying.cancel()
+            await asyncio.wait([self._staying])
+        self._hang_up("")
+        await self._buried()
 
 
-class _Packed(pickle.Pickler):
-    """Writes entries of an index as their numbers: both sides have them, each with all of its ways of asking."""
-
-    def __init__(self, numbers: dict[int, int]) -> None:
-        self._numbers, self.stream = numbers, BytesIO()
-        super().__init__(self.stream, pickle.HIGHEST_PROTOCOL)
-
-    def persistent_id(self, obj: Any) -> int | None:
-        return self._numbers.get(id(obj)) if type(obj) is Entry else None
-
-
-class _Opened(pickle.Unpickler):
-    """Reads what was packed by our own process."""
-
-    def __init__(self, answer: bytes, entries: Sequence[Entry]) -> None:
-        self._entries = entries
-        super().__init__(BytesIO(answer))
-
-    def persistent_load(self, pid: int) -> Entry:
-        return self._entries[pid]
-
-
-def _packed(found: object, numbers: dict[int, int]) -> bytes:
-    packed = _Packed(numbers)
-    packed.dump(found)
-    return packed.stream.getvalue()
-
-
-def _numbers(engine: Engine) -> dict[int, int]:
-    return {id(entry): number for number, entry in enumerate(engine.snapshot.entries)}
-
-
-def apart(engine: Engine, root: Path) -> Searcher:
+def apart(engine: Engine, root: Path, prepare: Callable[[], object] | None = None) -> Searcher:
     """A searcher with a process of its own, forked now: to be called before Python has other threads and an event loop.
 
-    `root` is where later snapshots will lie. It has none without a second core, outside Linux, and where the system
-    refuses one.
+    `root` is where later snapshots will lie; later processes call `prepare` before anything else. It has none without a
+    second core, outside Linux, and where the system refuses one.
     """
     if sys.platform != "linux" or len(os.sched_getaffinity(0)) < CORES:
         return Searcher()
@@ -194,46 +200,9 @@ def apart(engine: Engine, root: Path) -> Searcher:
         ours, its = socket.socketpair()
         with its:
             if (pid := os.fork()) == 0:
-                _live(ours, its, engine, root)
+                forked(ours, its, engine, root)
     except OSError as error:
         gc.unfreeze()
         log.warning("no search process", extra={"error": error.strerror, "hint": "this process searches itself"})
         return Searcher()
-    return Searcher(Child(pid, ours))
-
-
-def _live(parents: socket.socket, own: socket.socket, engine: Engine, root: Path) -> None:
-    """The whole life of the process."""
-    status = 1
-    try:
-        parents.close()
-        for number in (signal.SIGINT, signal.SIGTERM):  # the parent hears them, and finishes what is under way
-            signal.signal(number, signal.SIG_IGN)
-        with own.makefile("rwb") as stream, suppress(EOFError, ConnectionError):  # the parent has hung up
-            _serve(stream, engine, root)
-        status = 0
-    except BaseException:
-        log.exception("search process fails")
-    finally:
-        os._exit(status)
-
-
-def _serve(stream: BufferedRWPair, engine: Engine, root: Path) -> None:
-    """Answers one question after the other; what cannot be answered here, the parent tries itself."""
-    trim, trimmed = trimmer(), monotonic()
-    numbers = _numbers(engine)
-    while True:
-        number, snapshot, work, args, known = pickle.load(stream)  # noqa: S301  # from our own process
-        try:
-            if snapshot != engine.snapshot.id:
-                newer = engine_of(load(snapshot_folder(root) / snapshot), engine.encoder)
-                engine, numbers = newer, _numbers(newer)
-            answer = _packed(work(engine, *args, **known), numbers)
-        except Exception:
-            log.warning("search process could not answer", exc_info=True)
-            answer = pickle.dumps(None)
-        stream.write(HEAD.pack(number, len(answer)) + answer)
-        stream.flush()
-        if trim and monotonic() > trimmed + EVERY:
-            trim(0)
-            trimmed = monotonic()
+    return Searcher(Child(pid, ours), Outset(prepare, engine.encoder, root, engine.snapshot.id))

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 
@@ -21,6 +22,7 @@ from bot.sandbox.botapi import BotApi, serve
 from bot.sandbox.people import User
 
 from .house import LECTURERS, TOKEN, environment
+from .test_webhook import free_port
 
 PATIENCE = 60.0  # seconds, for a machine that is busy with other things
 
@@ -154,3 +156,47 @@ async def test_searching_has_a_process_of_its_own(
     assert process.returncode == 0
     assert "search process" not in log
     assert not searching.is_running()
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or len(os.sched_getaffinity(0)) < CORES, reason="there is no process of its own"
+)
+async def test_another_process_searches_when_the_first_is_killed(
+    api: tuple[BotApi, dict[str, str]], cache: Path, index_root: Path, tmp_path: Path
+) -> None:
+    telegram, settings = api
+    port = free_port()
+    process = await run(environment(cache, index_root, tmp_path) | settings | {"GUICHET_HEALTH_PORT": str(port)})
+    sara = telegram.user("Sara")
+
+    async def shown(*figures: str) -> None:
+        async with httpx.AsyncClient(trust_env=False) as client, asyncio.timeout(PATIENCE):
+            lines: set[str] = set()
+            while set(figures) - lines:
+                await asyncio.sleep(0.1)
+                lines = set((await client.get(f"http://127.0.0.1:{port}/metrics")).text.splitlines())
+
+    try:
+        await telegram.wait_for(lambda api: api.world.queue.polled, PATIENCE)
+        await shown("guichet_search_process_up 1.0", "guichet_search_processes_lost 0.0")
+        (first,) = psutil.Process(process.pid).children()
+        first.kill()
+        telegram.say(sara, LECTURERS["en"])
+        await telegram.wait_for(lambda api: answers(api, sara) == 1, PATIENCE)
+        await shown("guichet_search_process_up 1.0", "guichet_search_processes_lost 1.0")
+        (second,) = psutil.Process(process.pid).children()
+        second.suspend()
+        telegram.say(sara, LECTURERS["en"])
+        await asyncio.sleep(1)
+        assert answers(telegram, sara) == 1
+        second.resume()
+        await telegram.wait_for(lambda api: answers(api, sara) == 2, PATIENCE)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        _, log = await end(process)
+    assert process.returncode == 0
+    assert [json.loads(line)["event"] for line in log.splitlines() if "search process" in line] == [
+        "search process lost",
+        "search process started",
+    ]
+    assert not second.is_running()

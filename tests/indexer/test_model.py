@@ -1,5 +1,6 @@
 import json
 import os
+import pickle
 import subprocess
 import sys
 from collections.abc import Callable
@@ -128,6 +129,12 @@ def test_a_question_has_a_unit_vector_for_each_of_its_own_tokens(encoder: OnnxEn
         assert [len(one.tokens) for one in asked] == [3, 1, 0, 0]
         np.testing.assert_array_equal([one.vector for one in asked], some.queries(texts))
         np.testing.assert_allclose(np.linalg.norm(asked[0].tokens, axis=1), 1, atol=1e-4)
+
+
+def test_another_process_can_be_given_an_encoder(encoder: OnnxEncoder) -> None:
+    other = pickle.loads(pickle.dumps(encoder))
+    assert (other.identity, other.dims) == (encoder.identity, encoder.dims)
+    np.testing.assert_array_equal(other.queries(SENTENCES), encoder.queries(SENTENCES))
 
 
 def test_french_and_english_lie_near(encoder: OnnxEncoder) -> None:

@@ -6,11 +6,12 @@ import os
 import pickle
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
 import threading
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import date
 from pathlib import Path
@@ -21,6 +22,7 @@ from bot.dialogue.conversation import Turn
 from bot.dialogue.decide import Answer, Limits
 from bot.publishing import searcher as module
 from bot.publishing.searcher import Searcher, apart
+from bot.publishing.searching import start
 from bot.understanding import understood
 from indexer.encoder import Encoded
 from indexer.engine import Engine, index
@@ -29,6 +31,7 @@ from tests.indexer.standin import WordEncoder
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is no process of its own")
 TODAY = date(2026, 9, 1)
+PATIENCE = 100.0  # seconds: a Python has to start, on a machine that is busy with other things
 KILN = "How hot does the kiln get?"
 
 
@@ -75,13 +78,30 @@ def two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @asynccontextmanager
-async def searching(engine: Engine, root: Path) -> AsyncIterator[Searcher]:
-    async with apart(engine, root) as searcher:
+async def searching(engine: Engine, root: Path, prepare: Callable[[], object] | None = None) -> AsyncIterator[Searcher]:
+    async with apart(engine, root, prepare) as searcher:
         gc.unfreeze()  # of this process, which goes on
         assert searcher.child
         yield searcher
+        last = searcher.child
     with pytest.raises(ProcessLookupError):
-        os.kill(pid_of(searcher), 0)
+        os.kill(last.pid if last else 2**22, 0)  # a number that no process has
+    assert not searcher.answers
+    assert searcher.child is None
+
+
+async def until(true: Callable[[], bool], sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not true():
+            await sleep(0.01)
+
+
+async def back(searcher: Searcher) -> None:
+    await until(lambda: searcher.answers)
+
+
+async def gone(searcher: Searcher) -> None:
+    await until(lambda: not searcher.answers)
 
 
 def pid_of(searcher: Searcher) -> int:
@@ -144,7 +164,125 @@ async def test_one_that_is_killed_is_done_without(
         turn = await ask(searcher, engine)
         assert encoder.where() == {"here"}
         assert turn == expected(engine)
+        await log.heard("it has ended (exit code -9)")
     assert sum("search process lost" in line for line in log.lines) == 1
+
+
+async def test_another_one_is_started_for_one_that_is_lost(
+    engine: Engine, encoder: WatchedEncoder, tmp_path: Path, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PAUSE", 0.01)
+    prepared = tmp_path / "prepared"
+    async with searching(engine, tmp_path / "index", prepared.touch) as searcher:
+        for times in (1, 2):
+            os.kill(pid_of(searcher), signal.SIGKILL)
+            await gone(searcher)
+            asked = [asyncio.create_task(ask(searcher, engine)) for _ in range(5)]
+            assert await asyncio.gather(*asked) == [expected(engine)] * 5  # while there is none
+            await back(searcher)
+            assert searcher.lost == times
+            assert prepared.exists()
+            encoder.where()
+            texts = [KILN, "hello", "How much is a term? Where can I park a bicycle?"] * 3
+            turns = await asyncio.gather(*(ask(searcher, engine, text) for text in texts))
+            assert encoder.where() == {"there"}
+            assert turns == [expected(engine, text) for text in texts]
+            own = {id(entry) for entry in engine.snapshot.entries}
+            assert {id(hit.entry) for turn in turns for part in turn.parts for hit in part.hits} <= own
+            for number in (signal.SIGINT, signal.SIGTERM):
+                os.kill(pid_of(searcher), number)
+            encoder.where()
+            await ask(searcher, engine)
+            assert encoder.where() == {"there"}
+    assert sum("search process started" in line for line in log.lines) == 2
+
+
+async def test_who_waits_for_one_that_is_killed_while_it_searches_is_answered_here(
+    engine: Engine, encoder: WatchedEncoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PAUSE", 0.01)
+    async with searching(engine, tmp_path / "index") as searcher:
+        os.kill(pid_of(searcher), signal.SIGSTOP)
+        asked = [asyncio.create_task(ask(searcher, engine)) for _ in range(5)]
+        await asyncio.sleep(0.1)
+        os.kill(pid_of(searcher), signal.SIGKILL)
+        async with asyncio.timeout(5):  # far less than the patience with one that stands still
+            assert await asyncio.gather(*asked) == [expected(engine)] * 5
+        await back(searcher)
+        await ask(searcher, engine)
+
+
+async def test_one_that_is_lost_again_and_again_is_started_later_each_time(
+    engine: Engine, tmp_path: Path, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+    sleep = asyncio.sleep
+
+    async def noted(seconds: float) -> None:
+        pauses.append(seconds)
+        await sleep(0)
+
+    def refuse(_: object) -> int:
+        if len(pauses) < 4:
+            raise BlockingIOError(11, "Resource temporarily unavailable")
+        return start(_)  # type: ignore[arg-type]
+
+    async with searching(engine, tmp_path / "index") as searcher:
+        with monkeypatch.context() as patched:
+            patched.setattr(module, "start", refuse)
+            patched.setattr(module, "LONGEST_PAUSE", 15.0)
+            patched.setattr("bot.publishing.searcher.asyncio.sleep", noted)
+            os.kill(pid_of(searcher), signal.SIGKILL)
+            assert await ask(searcher, engine) == expected(engine)
+            await until(lambda: len(pauses) == 4 and searcher.answers, sleep)
+            assert pauses == [5, 10, 15, 15]
+            patched.setattr(module, "LASTING", 0.0)  # this one has lasted
+            os.kill(pid_of(searcher), signal.SIGKILL)
+            await until(lambda: len(pauses) == 5, sleep)
+            assert pauses[4] == 5
+        await back(searcher)
+    told = [line for line in log.lines if "search process lost" in line]
+    assert ["another one is started in 5 s" in line for line in told] == [True, False, False, False, True]
+    assert sum("BlockingIOError" in line for line in told) == 3
+
+
+async def test_another_one_opens_the_index_that_is_live_and_is_tried_again_where_it_cannot(
+    engine: Engine, encoder: WatchedEncoder, knowledge: Path, tmp_path: Path, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PAUSE", 0.01)
+    root = tmp_path / "index"
+    async with searching(engine, root) as searcher:
+        with (knowledge / "classes.en.md").open("a", encoding="utf-8") as file:
+            file.write("\n## Can I bring my dog? {#dog}\n\nWell-behaved dogs may.\n")
+        new = index(knowledge, encoder, root).engine
+        shutil.rmtree(engine.snapshot.folder)
+        os.kill(pid_of(searcher), signal.SIGKILL)
+        await until(lambda: any("exit code 1" in line for line in log.lines))  # the old index is gone
+        assert await ask(searcher, new) == expected(new)
+        await back(searcher)
+        encoder.where()
+        (dog,) = (await ask(searcher, new, "Can I bring my dog?")).parts
+        assert encoder.where() == {"there"}
+        assert isinstance(dog.decision, Answer)
+
+
+async def test_one_that_is_being_started_ends_with_the_block(
+    engine: Engine, tmp_path: Path, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PAUSE", 0.0)
+    begun: list[int] = []
+
+    def noted(wire: socket.socket) -> int:
+        begun.append(start(wire))
+        return begun[-1]
+
+    monkeypatch.setattr(module, "start", noted)
+    async with searching(engine, tmp_path / "index") as searcher:
+        os.kill(pid_of(searcher), signal.SIGKILL)
+        await until(lambda: bool(begun))
+    with pytest.raises(ProcessLookupError):
+        os.kill(begun[0], 0)
+    assert not [line for line in log.errors if "lost" not in line]
 
 
 async def test_one_that_stands_still_is_done_without(
@@ -156,6 +294,7 @@ async def test_one_that_stands_still_is_done_without(
         turns = await asyncio.gather(*(ask(searcher, engine) for _ in range(3)))
         assert encoder.where() == {"here"}
         assert turns == [expected(engine)] * 3
+        await log.heard("no answer in time (exit code -9)")
     assert sum("search process lost" in line for line in log.lines) == 1
 
 
@@ -245,17 +384,26 @@ async def test_a_new_index_answers_at_once_and_one_that_is_gone_is_asked_for_her
     assert not log.errors
 
 
-def test_it_ends_with_a_parent_that_is_killed() -> None:
-    code = """
-        import os, signal
-        from pathlib import Path
-        from bot.publishing.searcher import apart
-        os.sched_getaffinity = lambda _: {0, 1}
-        searcher = apart(None, Path())
-        print(searcher.child.pid, flush=True)
-        os.kill(os.getpid(), signal.SIGKILL)
-    """
-    command = [sys.executable, "-c", textwrap.dedent(code)]
+FORKED = """
+    from bot.publishing.searcher import apart
+    os.sched_getaffinity = lambda _: {0, 1}
+    engine = SimpleNamespace(encoder=None, snapshot=SimpleNamespace(id="", entries=()))
+    searcher = apart(engine, Path())
+    print(searcher.child.pid, flush=True)
+"""
+STARTED = """
+    from bot.publishing.searching import start
+    ours, its = socket.socketpair()
+    with its:
+        print(start(its), flush=True)
+"""
+
+
+@pytest.mark.parametrize("begin", [FORKED, STARTED])
+def test_it_ends_with_a_parent_that_is_killed(begin: str) -> None:
+    code = "import os, signal, socket\nfrom pathlib import Path\nfrom types import SimpleNamespace\n"
+    code += textwrap.dedent(begin) + "os.kill(os.getpid(), signal.SIGKILL)\n"
+    command = [sys.executable, "-c", code]
     ran = subprocess.run(command, stdout=subprocess.PIPE, check=False, timeout=60)  # until nobody holds its output
     assert ran.returncode == -signal.SIGKILL
     assert int(ran.stdout)
