@@ -21,6 +21,5 @@ def understood(
 ) -> Turn:
     """`courses.attend` with an engine's answers."""
     # Files may name several that nobody has described: there is none to choose, and all are searched.
-    undescribed = not engine.snapshot.school and len(engine.courses()) > 1
-    sources = Sources(engine.find, engine.known, engine.school, None if undescribed else engine.course)
+    sources = Sources(engine.find, engine.known, engine.school, engine.course or None)
     return attend(text, sources, limits, today, language=language, before=before, chosen=chosen)

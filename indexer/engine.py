@@ -81,8 +81,9 @@ class Engine:
 
     @property
     def course(self) -> str:
-        """The only course, or the first one."""
-        return self.snapshot.school[0].name if self.snapshot.school else self.courses()[0]
+        """The only course; empty where there are several, whether or not anybody has described them."""
+        names = [course.name for course in self.snapshot.school] or list(self.snapshot.courses)
+        return names[0] if len(names) == 1 else ""
 
     @property
     def school(self) -> tuple[Course, ...]:

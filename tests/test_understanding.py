@@ -38,6 +38,7 @@ def test_courses_that_nobody_has_described_are_searched_together(
         (part,) = turn.parts
         assert isinstance(part.decision, Answer)
         assert (part.decision.entry.id, turn.course) == (entry, told)
+    assert engine.course == told
 
 
 def test_the_only_course_is_told_beside_what_is_common_to_all(tmp_path: Path) -> None:
@@ -45,4 +46,10 @@ def test_the_only_course_is_told_beside_what_is_common_to_all(tmp_path: Path) ->
     copytree(Path(__file__).parent / "data" / "school", school, ignore=ignore_patterns("baking", "golden.yaml"))
     engine = index(school, WordEncoder(), tmp_path / "index").engine
     turn = understood(engine, "How much does a room cost?", Limits(), date(2026, 9, 2), language="en")
-    assert (engine.courses(), turn.course) == ((COMMON, "law"), "law")
+    assert (engine.courses(), engine.course, turn.course) == ((COMMON, "law"), "law", "law")
+
+
+def test_of_several_courses_none_is_the_one_that_is_meant(tmp_path: Path) -> None:
+    engine = index(Path(__file__).parent / "data" / "school", WordEncoder(), tmp_path / "index").engine
+    assert [course.name for course in engine.school] == ["baking", "law"]
+    assert engine.course == ""

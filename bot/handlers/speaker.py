@@ -49,7 +49,7 @@ def known_course(candidate: Candidate, engine: Engine) -> str | None:
 def course_of(deps: Deps, candidate: Candidate) -> str:
     """The course that somebody's questions are about; empty as long as that is open."""
     engine = deps.live.engine
-    return known_course(candidate, engine) or "" if engine.school else engine.course
+    return known_course(candidate, engine) or engine.course
 
 
 async def say(tx: AsyncSession, candidate: Candidate, message: Message, key: str) -> int:
