@@ -118,13 +118,14 @@ def _bare(sentence: str) -> str:
 def _introduction(sentence: str, said: str) -> tuple[int, str]:
     """Return where "I'm a nurse, and" ends before an indirect question, and what of it explains that question.
 
-    A name explains nothing. (0, "") where nobody introduces themselves so.
+    A name explains nothing; a job that is written like one does. (0, "") where nobody introduces themselves so.
     """
     found = _pattern("situation").match(said)
     if found is None:
         return 0, ""
     name = sentence[slice(*found.span(2))]
-    is_name = name.strip().istitle() and not re.search(r"[\d+/]", name) and _matches("i_am", said)
+    like_one = name.strip().istitle() and not re.search(r"[\d+/]", name) and _matches("i_am", said)
+    is_name = like_one and not _matches("state", _folded(name))
     return found.end(), "" if is_name else sentence[: found.end(1)]
 
 

@@ -99,6 +99,26 @@ SEVERAL = [
     ("Is there an exam?Do I need Python?", ("Is there an exam?", "Do I need Python?")),
     ("Who teaches? who teaches?", ("Who teaches?",)),
 ]
+NAMES = """
+Jean Dupont|Marie|Paul Marchand|Claire|Olivier|Xavier Lefebvre|Béatrice|Patrice Moreau|Jean-Baptiste|Fabienne Durand
+Étienne|Julien|Sébastien Roux|Hilaire|Félicien|Fleur|Constant|Dante|Mohamed Benali|Nguyen Thi Lan|Anna|Peter Baker
+Alexander|Jennifer Cook|Victor|Christian|Brian Taylor|Hunter|Mason Cooper|Vivian|Priya Sharma|O'Brien|Léa|José|Renée
+Didier|Anaïs|Ingrid Chevalier|Anne-Claire Berger|Prashant Kumar|Junior|An Nguyen
+"""
+STATES = """
+Infirmière|Infirmier|Ingénieur|Ingénieure|Développeuse Web|Chef De Projet|Médecin|Consultante|Professeur Des Écoles
+Directrice Commerciale|Étudiante|Salariée|Demandeur D'Emploi|Comptable|Psychologue|Photographe|Technicienne|Pharmacien
+Retraité|Cadre|Sans Emploi|En Reconversion|Jeune Diplômé|Freelance|Bibliothécaire|Auto-Entrepreneur|Sage-Femme
+Aide-Soignante|Française|Marocain|Boulanger|Architecte|Agent De Maîtrise|Junior Developer|Au Chômage|Data Scientist
+Scrum Master|Nurse|Engineer|Project Manager|Software Engineer|Registered Nurse|Teacher|Student|Unemployed
+Freelance Developer|Accountant|Journalist|Electrician|Product Owner|Business Analyst|Self-Employed|Mechanical Engineer
+Sales Assistant|Senior Consultant|Retired|French|Lawyer|Doctor|Primary School Teacher
+"""
+SAID = [
+    ("Bonjour, je suis {}, je voudrais savoir si c'est pour moi", "si c'est pour moi?"),
+    ("Hello, I'm {} and I'd like to know if I can come.", "if I can come?"),
+    ("I am {}, could you tell me the price?", "the price?"),
+]
 POLITE = [
     ("merci, et le prix ?", "le prix ?"),
     ("ok merci et sinon ya un examen ?", "ya un examen ?"),
@@ -202,6 +222,20 @@ def test_letter_gives_its_small_question(letter: str, question: str) -> None:
 def test_parts_are_capped() -> None:
     text = " ".join(f"Question number {number}, what is it?" for number in range(9))
     assert len(split_questions(text)) == MOST_PARTS
+
+
+@pytest.mark.parametrize(("told", "asked"), SAID)
+@pytest.mark.parametrize("name", NAMES.strip().replace("\n", "|").split("|"))
+def test_a_name_explains_nothing(told: str, asked: str, name: str) -> None:
+    assert split_questions(told.format(name)) == (asked,)
+
+
+@pytest.mark.parametrize(("told", "asked"), SAID)
+@pytest.mark.parametrize("state", STATES.strip().replace("\n", "|").split("|"))
+def test_what_somebody_is_explains_the_question_with_a_capital_too(told: str, asked: str, state: str) -> None:
+    for written in (state, state.lower()):
+        (question,) = split_questions(told.format(written))
+        assert question.endswith(f" {written}, {asked}")
 
 
 @pytest.mark.parametrize(("text", "bare"), POLITE)
