@@ -13,7 +13,7 @@ from bot.evaluation.golden import golden_beside
 from bot.settings import Settings, load_settings
 from indexer.advice import advice, rivals
 from indexer.encoder import OnnxEncoder
-from indexer.engine import prepare_aside, trained
+from indexer.engine import left_unused, prepare_aside
 from indexer.entries import KnowledgeError, Problem, read_text
 from indexer.model import prepare
 from indexer.readers import OUTSIDE, read_knowledge
@@ -33,10 +33,10 @@ def check(
         knowledge = read_knowledge(where)
         entries = (*knowledge.entries, *knowledge.drafts)
         golden = golden_beside(where, knowledge)
-        trained(where)
+        unused = left_unused(where)
         named = {id_ for question in golden or () for id_ in (*question.expect, *question.also)}
         today = datetime.now(ZoneInfo(settings.timezone)).date()
-        found = [*_outside(where), *advice(entries, None if golden is None else named, today)]
+        found = [*unused, *_outside(where), *advice(entries, None if golden is None else named, today)]
         if not no_model:
             found += _rivals(settings, where)
     for problem in found:

@@ -16,7 +16,7 @@ from bot.settings import Settings, SettingsError, load_settings
 from indexer import store
 from indexer.confidence import CalibratorError
 from indexer.encoder import OnnxEncoder
-from indexer.engine import refuse_other_model, trained
+from indexer.engine import left_unused, refuse_other_model
 from indexer.entries import KnowledgeError
 from indexer.model import ModelNotReady, is_ready, prepare
 from indexer.readers import Knowledge, read_knowledge
@@ -60,13 +60,13 @@ def _knowledge(settings: Settings) -> list[Finding]:
     try:
         knowledge = read_knowledge(settings.knowledge_dir)
         golden_beside(settings.knowledge_dir, knowledge)
-        trained(settings.knowledge_dir)
+        unused = left_unused(settings.knowledge_dir)
     except KnowledgeError as error:
         return [Finding("fault", "knowledge", str(problem)) for problem in error.problems]
     except CalibratorError as error:
         return [Finding("fault", "knowledge", str(error))]
     told = f"{len(knowledge.entries)} answers and {len(knowledge.drafts)} drafts in {len(knowledge.files)} files"
-    notes = [Finding("note", "knowledge", str(warning)) for warning in knowledge.warnings]
+    notes = [Finding("note", "knowledge", str(warning)) for warning in (*unused, *knowledge.warnings)]
     more = [Finding("note", "knowledge", f"and {len(notes) - SHOWN} more such")] if len(notes) > SHOWN else []
     return [Finding("ok", "knowledge", told), *notes[:SHOWN], *more, *_routes(settings, knowledge)]
 

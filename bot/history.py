@@ -17,7 +17,7 @@ from bot.settings import Settings, load_settings
 from indexer import store
 from indexer.confidence import CalibratorError
 from indexer.encoder import OnnxEncoder
-from indexer.engine import roll_back, trained
+from indexer.engine import left_unused, roll_back, trained
 from indexer.entries import KnowledgeError
 from indexer.model import prepare
 from indexer.readers import read_knowledge
@@ -92,12 +92,13 @@ def _freshness(settings: Settings, manifest: Any) -> str:
     try:
         knowledge = read_knowledge(settings.knowledge_dir)
         golden_beside(settings.knowledge_dir, knowledge)
-        calibrator = trained(settings.knowledge_dir)
+        calibrator, unused = trained(settings.knowledge_dir), left_unused(settings.knowledge_dir)
     except (KnowledgeError, CalibratorError) as error:
         return f"cannot be read as it is now, the index stays as it was:\n{error}"
     entries = (*knowledge.entries, *knowledge.drafts)
     now = content_hash(entries, manifest["model"]["identity"], calibrator, knowledge.courses)
-    return "unchanged since" if now == manifest["content"] else "has changed since: run 'guichet index'"
+    told = "unchanged since" if now == manifest["content"] else "has changed since: run 'guichet index'"
+    return "\n".join([told, *map(str, unused)])
 
 
 def _promise(snapshot: Snapshot, most_wrong: float) -> str:

@@ -20,7 +20,7 @@ from bot.indexing import open_for
 from bot.publishing.gate import limits_of
 from bot.settings import Settings, load_settings
 from indexer import confidence, store
-from indexer.engine import TRAINED, Engine, engine_of
+from indexer.engine import TRAINED, Engine, engine_of, left_unused
 from indexer.entries import KnowledgeError, Problem, read_text
 from indexer.features import DEFAULT_FUSION
 from indexer.readers import OUTSIDE, read_knowledge
@@ -165,7 +165,7 @@ def train(
     out.print(
         f"{trained.calibrator.pairs} pairs. Held out, best hit right: {trained.before:.3f} → {trained.after:.3f}."
     )
-    if trained.after <= trained.before and path.exists() and not default:
+    if trained.after <= trained.before and not default and path.exists() and not left_unused(path.parent):
         err.print("Not better: nothing was changed.", style="yellow")
         return
     confidence.save(trained.calibrator, path)

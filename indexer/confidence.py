@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from importlib.resources import files
 from pathlib import Path
 
@@ -14,7 +14,11 @@ from indexer.passages import Hit
 
 
 class CalibratorError(Exception):
-    """The calibrator's file does not fit this version; the message says what to do."""
+    """The calibrator's file is of no use; the message says what to do."""
+
+
+class OtherVersionError(CalibratorError):
+    """A whole file, but of a version that measures other things."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +48,15 @@ class Calibrator:
 
 
 def load(path: Path | None = None) -> Calibrator:
-    """The calibrator in `path` if there is one, or else the one that comes with Guichet; raises CalibratorError."""
+    """The calibrator in `path` if there is one, or else the one that comes with Guichet.
+
+    Raises OtherVersionError, or another CalibratorError.
+    """
     source = path if path and path.is_file() else files("indexer") / "calibrator.json"
     try:
         data = json.loads(source.read_text(encoding="utf-8"))
+        if "fusion" in data and set(data) != {field.name for field in fields(Calibrator)}:
+            raise _other_version(source)
         calibrator = Calibrator(
             tuple(data["fusion"]),
             tuple(data["features"]),
@@ -59,11 +68,15 @@ def load(path: Path | None = None) -> Calibrator:
         raise CalibratorError(f"{source} is not a calibrator ({error}): delete it or run 'guichet train'") from error
     lengths = len(calibrator.fusion), len(calibrator.weights)
     if calibrator.features != FEATURES or lengths != (len(PARTS), len(FEATURES)):
-        raise CalibratorError(
-            f"{source} was fitted by another version of Guichet: delete it, run 'guichet index', "
-            "then 'guichet train' and 'guichet index' once more"
-        )
+        raise _other_version(source)
     return calibrator
+
+
+def _other_version(source: object) -> OtherVersionError:
+    return OtherVersionError(
+        f"{source} was fitted by another version of Guichet: run 'guichet index', "
+        "then 'guichet train' and 'guichet index' once more"
+    )
 
 
 def save(calibrator: Calibrator, path: Path) -> None:

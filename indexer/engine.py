@@ -3,17 +3,17 @@
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from filelock import FileLock
 
 from indexer import confidence, store
 from indexer.building import Built, build
-from indexer.confidence import Calibrator, CalibratorError
+from indexer.confidence import Calibrator, CalibratorError, OtherVersionError
 from indexer.courses import Course
 from indexer.encoder import Encoder, OnnxEncoder
-from indexer.entries import Entry, Language
+from indexer.entries import Entry, Language, Problem
 from indexer.model import prepare
 from indexer.passages import Hit
 from indexer.readers import Knowledge, read_knowledge
@@ -157,11 +157,13 @@ def index(
 ) -> Indexed:
     """Read the knowledge, build a snapshot aside, examine it and activate it; only changed texts are encoded.
 
-    A file `trained.json` in the folder (see `guichet train`) is the snapshot's calibrator. Raises KnowledgeError,
+    A file `trained.json` in the folder (see `guichet train`) is the snapshot's calibrator; one of another version is
+    left unused, and told with the warnings. Raises KnowledgeError,
     CalibratorError, SnapshotError, or what `examine` raises; the live index is then as it was. Two runs at once take
     turns: each would take the other's unfinished folder for a killed run's.
     """
     knowledge = read_knowledge(folder)
+    knowledge = replace(knowledge, warnings=(*knowledge.warnings, *left_unused(folder)))
     with _alone(root):
         prepared = _prepare(folder, knowledge, encoder, root, progress, store.snapshot_folder(root))
         if prepared.built is None:
@@ -262,12 +264,23 @@ def _prepare(folder: Path, knowledge: Knowledge, encoder: Encoder, root: Path, p
 
 
 def trained(folder: Path) -> bytes:
-    """The calibrator's file of a knowledge folder; empty if it has none. Raises CalibratorError if it is of no use."""
+    """The calibrator's file of a knowledge folder; empty if there is none, or one that is left unused.
+
+    Raises CalibratorError if it is damaged.
+    """
     path = folder / TRAINED
-    if not path.is_file():
-        return b""
-    confidence.load(path)
-    return path.read_bytes()
+    return path.read_bytes() if path.is_file() and not left_unused(folder) else b""
+
+
+def left_unused(folder: Path) -> tuple[Problem, ...]:
+    """A calibrator that another version has fitted, with the remedy; raises CalibratorError if it is damaged."""
+    try:
+        if (folder / TRAINED).is_file():
+            confidence.load(folder / TRAINED)
+    except OtherVersionError:
+        remedy = "run 'guichet train', then 'guichet index'"
+        return (Problem(TRAINED, 1, f"another version of Guichet has learnt this, so it is left unused: {remedy}"),)
+    return ()
 
 
 def live_engine(encoder: Encoder, root: Path) -> Engine | None:

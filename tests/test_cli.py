@@ -212,6 +212,19 @@ def test_status_and_check_look_at_the_files_beside_the_knowledge(
     assert said in refused("index", "check", "--no-model")
 
 
+def test_what_another_version_has_learnt_is_told_and_stops_nothing(
+    settle: Callable[..., None], tmp_path: Path, knowledge: Path
+) -> None:
+    settle(data_dir=tmp_path / "data")
+    (knowledge / "trained.json").write_text('{"fusion": [1]}', encoding="utf-8")
+    told = "trained.json:1: another version of Guichet has learnt this"
+    made = run("index")
+    assert made.exit_code == 0
+    assert made.stderr.count(told) == 1
+    assert f"unchanged since\n{told}" in run("index", "status").stdout
+    assert told in run("index", "check", "--no-model").stdout
+
+
 def test_index_in_a_process_of_its_own_keeps_progress_off_standard_output(
     cache: Path, tmp_path: Path, knowledge: Path
 ) -> None:

@@ -140,6 +140,14 @@ async def test_a_broken_file_beside_the_knowledge(practice: Practice, file: str)
     assert file in said
 
 
+async def test_what_another_version_has_learnt(practice: Practice) -> None:
+    (practice.folder / "knowledge" / "trained.json").write_text('{"fusion": [1]}', encoding="utf-8")
+    told = [(one.grade, one.text) async for one in examine() if one.subject == "knowledge"]
+    assert told[0][0] == "ok"
+    assert told[1][0] == "note"
+    assert "left unused: run 'guichet train'" in told[1][1]
+
+
 async def test_no_knowledge_folder(practice: Practice) -> None:
     practice.set.setenv("GUICHET_KNOWLEDGE_DIR", str(practice.folder / "nowhere"))
     grade, said = await practice.of("knowledge")

@@ -62,19 +62,23 @@ def written(**changes: object) -> str:
         (written(bias="much"), "is not a calibrator"),
         (
             written(features=["cosine"]),
-            "was fitted by another version of Guichet: delete it, run 'guichet index', then 'guichet train'",
+            "was fitted by another version of Guichet: run 'guichet index', then 'guichet train'",
         ),
         (
             written(features=FEATURES[::-1]),
-            "was fitted by another version of Guichet: delete it, run 'guichet index', then 'guichet train'",
+            "was fitted by another version of Guichet: run 'guichet index', then 'guichet train'",
         ),
         (
             written(fusion=[0.1]),
-            "was fitted by another version of Guichet: delete it, run 'guichet index', then 'guichet train'",
+            "was fitted by another version of Guichet: run 'guichet index', then 'guichet train'",
+        ),
+        (
+            written(heads=[]),
+            "was fitted by another version of Guichet: run 'guichet index', then 'guichet train'",
         ),
         (
             written(weights=[0.1]),
-            "was fitted by another version of Guichet: delete it, run 'guichet index', then 'guichet train'",
+            "was fitted by another version of Guichet: run 'guichet index', then 'guichet train'",
         ),
     ],
 )

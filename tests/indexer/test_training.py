@@ -1,4 +1,5 @@
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -76,9 +77,28 @@ def test_what_was_trained_goes_with_the_index(tmp_path: Path) -> None:
     assert second.engine.find("So how hot is the kiln?", "en")[0].confidence < 0.01
 
 
-def test_a_trained_file_of_another_version_is_refused(tmp_path: Path) -> None:
+OLD = json.dumps(asdict(confidence.load()) | {"features": ["cosine"], "weights": [1]})
+
+
+@pytest.mark.parametrize("content", ['{"fusion": [1]}', OLD])
+def test_a_trained_file_of_another_version_is_left_unused_and_told(tmp_path: Path, content: str) -> None:
+    folder, root = written(tmp_path / "knowledge"), tmp_path / "index"
+    plain = index(folder, WordEncoder(), root)
+    (folder / TRAINED).write_text(content, encoding="utf-8")
+    indexed = index(folder, WordEncoder(), root)
+    assert indexed.built is None  # nothing that counts has changed
+    assert [str(warning) for warning in indexed.knowledge.warnings if warning.path == TRAINED] == [
+        "trained.json:1: another version of Guichet has learnt this, so it is left unused: "
+        "run 'guichet train', then 'guichet index'"
+    ]
+    assert indexed.engine.calibrator == plain.engine.calibrator == confidence.load()
+    confidence.save(confidence.load(), folder / TRAINED)
+    assert not [warning for warning in index(folder, WordEncoder(), root).knowledge.warnings if warning.path == TRAINED]
+
+
+def test_a_trained_file_that_is_damaged_is_refused(tmp_path: Path) -> None:
     folder = written(tmp_path / "knowledge")
-    (folder / TRAINED).write_text('{"fusion": [1]}', encoding="utf-8")
+    (folder / TRAINED).write_text("<<<<<<< HEAD\n", encoding="utf-8")
     with pytest.raises(CalibratorError, match="guichet train"):
         index(folder, WordEncoder(), tmp_path / "index")
 
