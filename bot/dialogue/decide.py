@@ -21,6 +21,11 @@ class Limits:
     rival: float = 0.7  # another entry that is this likely too makes the bot ask which is meant
     beside_draft: float = 0.5  # an answered entry that is this likely is offered although a draft is nearer
 
+    @property
+    def hardly(self) -> float:
+        """Below, hardly anything speaks for an entry."""
+        return self.maybe / 2
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -71,7 +76,7 @@ def decide(hits: Sequence[Hit], limits: Limits, today: date) -> Decision:
         return Answer(first.entry, first.gist)
     if likely:
         return Clarify(_choices(shown, limits))
-    return Escalate(Reason.OUTSIDE if first.confidence < limits.maybe / 2 else Reason.UNSURE)
+    return Escalate(Reason.OUTSIDE if first.confidence < limits.hardly else Reason.UNSURE)
 
 
 def withheld(hits: Sequence[Hit], limits: Limits, today: date) -> Entry | None:
@@ -82,7 +87,7 @@ def withheld(hits: Sequence[Hit], limits: Limits, today: date) -> Entry | None:
 
 def _choices(shown: Sequence[Hit], limits: Limits) -> tuple[Entry, ...]:
     """Up to three, the likeliest first; what hardly anything speaks for would look absurd beside others."""
-    near = [hit for hit in shown if hit.confidence >= limits.maybe / 2]
+    near = [hit for hit in shown if hit.confidence >= limits.hardly]
     return tuple(hit.entry for hit in sorted(near, key=lambda hit: -hit.confidence)[:MOST_CHOICES])
 
 
