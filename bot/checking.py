@@ -14,9 +14,9 @@ from bot.settings import Settings, load_settings
 from indexer.advice import advice, rivals
 from indexer.encoder import OnnxEncoder
 from indexer.engine import left_unused, prepare_aside
-from indexer.entries import KnowledgeError, Problem, read_text
+from indexer.entries import Problem
 from indexer.model import prepare
-from indexer.readers import OUTSIDE, read_knowledge
+from indexer.readers import read_knowledge
 
 
 def check(
@@ -36,7 +36,7 @@ def check(
         unused = left_unused(where)
         named = {id_ for question in golden or () for id_ in (*question.expect, *question.also)}
         today = datetime.now(ZoneInfo(settings.timezone)).date()
-        found = [*unused, *_outside(where), *advice(entries, None if golden is None else named, today)]
+        found = [*unused, *advice(entries, None if golden is None else named, today, knowledge.outside)]
         if not no_model:
             found += _rivals(settings, where)
     for problem in found:
@@ -45,16 +45,6 @@ def check(
     out.print(f"{pieces}: {f'{len(found)} to look at' if found else 'nothing to look at'}.")
     if found and not exit_zero:
         raise typer.Exit(1)
-
-
-def _outside(folder: Path) -> tuple[Problem, ...]:
-    """What keeps `guichet train` from reading the questions from outside; no index is made of them."""
-    try:
-        if (folder / OUTSIDE).is_file():
-            read_text(folder / OUTSIDE)
-    except KnowledgeError as error:
-        return tuple(Problem(OUTSIDE, problem.line, problem.text) for problem in error.problems)
-    return ()
 
 
 def _rivals(settings: Settings, folder: Path) -> list[Problem]:

@@ -23,7 +23,7 @@ from indexer import confidence, store
 from indexer.engine import TRAINED, Engine, engine_of, left_unused
 from indexer.entries import KnowledgeError, Problem, read_text
 from indexer.features import DEFAULT_FUSION
-from indexer.readers import OUTSIDE, read_knowledge
+from indexer.readers import read_knowledge
 from indexer.snapshot import SnapshotError, load
 from indexer.training import Pair
 from indexer.training import train as learn
@@ -147,8 +147,8 @@ def train(
         settings = load_settings()
         engine = open_for(settings)
         knowledge = read_knowledge(settings.knowledge_dir)
-        outside = settings.knowledge_dir / OUTSIDE
-        near = _outside(outside, ANYWHERE_WEIGHT if default else 1.0) if outside.is_file() else []
+        weight = ANYWHERE_WEIGHT if default else 1.0
+        near = [Pair(text, language(text), None, weight) for text in knowledge.outside]
         more = [*near, *(_unrelated(unrelated) if unrelated else [])]
         old = confidence.load(Path(engine.snapshot.folder / "calibrator.json"))
         with progress_bar() as step:
@@ -170,12 +170,6 @@ def train(
         return
     confidence.save(trained.calibrator, path)
     out.print(f"Written to {path}. Run 'guichet index' to use it.", markup=False)
-
-
-def _outside(path: Path, weight: float) -> list[Pair]:
-    """Questions that no entry answers, one a line; lines that begin with # are remarks."""
-    lines = [line.strip() for line in read_text(path).splitlines()]
-    return [Pair(line, language(line), None, weight) for line in lines if line and not line.startswith("#")]
 
 
 def _unrelated(path: Path) -> list[Pair]:

@@ -12,7 +12,7 @@ from indexer.ageing import ageing
 from indexer.checks import missing_translations
 from indexer.encoder import Vectors
 from indexer.entries import MARKDOWN, Entry, Problem, plain
-from indexer.lexical import WORD, fold
+from indexer.lexical import WORD, fold, wording
 from indexer.passages import LONG_ANSWER, Kind
 from indexer.snapshot import Snapshot
 from indexer.writer import LABEL
@@ -38,8 +38,13 @@ DAY = re.compile(r"\b(?P<day>\d{1,2})(?:er|st|nd|rd|th)? (?P<month>[a-z]+) (?P<y
 NUMBERS = re.compile(r"\b(?P<day>\d{1,2})/(?P<month>\d{1,2})/(?P<year>\d{4})\b")
 
 
-def advice(entries: Sequence[Entry], golden: Collection[str] | None, today: date) -> list[Problem]:
-    """Everything that can be told without a model; `golden` are ids that golden questions name, None without any."""
+def advice(
+    entries: Sequence[Entry], golden: Collection[str] | None, today: date, outside: Collection[str] = ()
+) -> list[Problem]:
+    """Everything that can be told without a model.
+
+    `golden` are ids that golden questions name, None without any; `outside` are questions that no entry answers.
+    """
     found = (
         *missing_translations(entries),
         *half_answered(entries),
@@ -49,6 +54,7 @@ def advice(entries: Sequence[Entry], golden: Collection[str] | None, today: date
         *notes(entries),
         *dates(entries, today),
         *same_words(entries),
+        *answered_and_not(entries, outside),
         *(unreached(entries, golden) if golden is not None else ()),
     )
     return sorted(found, key=lambda problem: (problem.path, problem.line))
@@ -154,6 +160,15 @@ def same_words(entries: Iterable[Entry]) -> Iterator[Problem]:
             first = answered.setdefault((entry.course, entry.language, " ".join(plain(entry.answer))), entry)
             if first.id != entry.id:
                 yield _at(entry, f"'{entry.id}' has the answer of {_named(first)}: make one entry of both")
+
+
+def answered_and_not(entries: Iterable[Entry], outside: Collection[str]) -> Iterator[Problem]:
+    """Ways of asking that stand among the questions that no entry answers."""
+    listed = set(map(wording, outside))
+    for entry in entries:
+        for way in (entry.question, *entry.also):
+            if not entry.draft and wording(way) in listed:
+                yield _at(entry, f"{way!r} stands in outside.txt too, among what no entry answers: keep one")
 
 
 def unreached(entries: Iterable[Entry], golden: Collection[str]) -> Iterator[Problem]:

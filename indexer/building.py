@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from indexer import head, lexical, maxsim, nearest
+from indexer import outside as outside_of
 from indexer.courses import COURSES, Course
 from indexer.encoder import Encoder, Vectors
 from indexer.entries import LANGUAGES, Entry, Language, plain
@@ -76,17 +77,20 @@ def build(
     old: Path | None = None,
     calibrator: bytes = b"",
     school: Sequence[Course] = (),
+    outside: Sequence[str] = (),
     progress: Progress = lambda *_: None,
 ) -> Built:
     """Write a snapshot of the entries below `folder`; only what `old` does not have yet is made.
 
     The calibrator's file goes with it, so that whoever has the snapshot answers alike. Leaves nothing where it fails.
 
+    `outside` are questions that no entry answers.
+
     Entries of one course stand together, so that a search within a course is a search within a range.
     """
     if not entries:
         raise SnapshotError("there is nothing to index: add at least one question with its answer")
-    content = content_hash(entries, encoder.identity, calibrator, school)
+    content = content_hash(entries, encoder.identity, calibrator, school, outside)
     now = datetime.now(UTC)
     name = f"{now:%Y%m%d-%H%M%S}{now.microsecond // 1000:03}-{content[:8]}"
     draft = folder / f".{name}"
@@ -95,6 +99,8 @@ def build(
         before = former(old, encoder.identity) if old else Former()
         pieces = _cut(in_order(entries), before, progress)
         facts, encoded = _write(draft, pieces, before, encoder, progress)
+        progress("Encoding what no entry answers", 0, 0)
+        outside_of.write(outside, encoder, draft, before.outside)
         if calibrator:
             (draft / CALIBRATOR).write_bytes(calibrator)
         if school:

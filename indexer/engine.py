@@ -50,7 +50,7 @@ class Engine:
         if not question.strip():
             return ()
         found = self._find(question, language, course)
-        if found and _beyond_doubt(found):
+        if found and (found[0].outside or _beyond_doubt(found)):
             return found
         corrected = self.speller.corrected(question, language)
         if corrected == question:
@@ -246,7 +246,7 @@ def _prepare(folder: Path, knowledge: Knowledge, encoder: Encoder, root: Path, p
     calibrator = trained(folder)
     current = live_engine(encoder, root)
     if current and current.snapshot.manifest["content"] == content_hash(
-        entries, encoder.identity, calibrator, knowledge.courses
+        entries, encoder.identity, calibrator, knowledge.courses, knowledge.outside
     ):
         return Prepared(None, current, current)
     if not knowledge.entries:
@@ -258,6 +258,7 @@ def _prepare(folder: Path, knowledge: Knowledge, encoder: Encoder, root: Path, p
         old=store.live(root),
         calibrator=calibrator,
         school=knowledge.courses,
+        outside=knowledge.outside,
         progress=progress,
     )
     return Prepared(built, engine_of(load(built.folder), encoder), current)

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from indexer import maxsim, postings
+from indexer import maxsim, outside, postings
 from indexer.encoder import Vectors
 from indexer.entries import Entry
 from indexer.maxsim import TokenVectors
+from indexer.outside import Outside
 from indexer.passages import Kind, Passage
 from indexer.postings import Postings
 from indexer.snapshot import PASSAGES, PLAIN, UNREADABLE, SnapshotError, damage, read_entries, read_manifest
@@ -34,6 +35,7 @@ class Former:
     layout: npt.NDArray[np.int32] = field(default_factory=lambda: np.zeros((0, 2), np.int32))
     vectors: Vectors = field(default_factory=lambda: np.zeros((0, 0), np.float32))
     tokens: TokenVectors = field(default_factory=lambda: maxsim.join(()))
+    outside: Outside | None = None
 
     def number(self, entry: Entry) -> int:
         """The number of an entry of which everything is the same that is searched; -1 if there is none."""
@@ -87,6 +89,7 @@ def former(folder: Path, model: str) -> Former:
             np.load(folder / "layout.npy"),
             np.load(folder / "vectors.npy", mmap_mode="r"),
             maxsim.load(folder),
+            outside.load(folder),
         )
     except (SnapshotError, *UNREADABLE):
         return Former()

@@ -37,7 +37,8 @@ class Hit:
     """An entry that may answer: `score` ranks, `confidence` is the probability that it does, 0 to 1.
 
     `features` are what the confidence is computed from (see `indexer.features.FEATURES`). A question that is `verbatim`
-    one of the entry's own, and of no other entry, is answered by it for certain: people wrote so.
+    one of the entry's own, and of no other entry, is answered by it for certain: people wrote so. One from `outside` is
+    among those that no entry answers, in these words or nearly so.
     """
 
     entry: Entry
@@ -45,6 +46,7 @@ class Hit:
     features: tuple[float, ...] = ()
     confidence: float = 0.0
     verbatim: bool = False
+    outside: bool = False
     gist: str = ""  # of the first hit's long answer, the sentences nearest to the question, word for word
 
 

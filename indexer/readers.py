@@ -36,14 +36,15 @@ SPEAKER = re.compile(
     r"^(?P<name>[A-ZÀ-Ý][\w.’'-]*(?: (?:[A-ZÀ-Ý][\w.’'-]*|de|du|des|la|le|van|von|der|den|di|da)){0,3})\s?:\s+(?=\S)"
 )
 LONGEST_QUESTION = 400
-OUTSIDE = "outside.txt"  # at the top: questions near the course that no entry answers; training learns from them
+OUTSIDE = "outside.txt"  # at the top: questions near the course that no entry answers, one a line
 
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
     """All that a knowledge folder holds. `drafts` are questions that are known to have no answer yet.
 
-    `courses` are those of a school with several; none where the folder as a whole is one course.
+    `courses` are those of a school with several; none where the folder as a whole is one course. `outside` are
+    questions that none of these answers, though they come near.
     """
 
     entries: tuple[Entry, ...]
@@ -51,6 +52,7 @@ class Knowledge:
     warnings: tuple[Problem, ...]
     files: tuple[str, ...]
     courses: tuple[Course, ...] = ()
+    outside: tuple[str, ...] = ()
 
 
 def read_knowledge(folder: Path) -> Knowledge:
@@ -69,8 +71,9 @@ def read_knowledge(folder: Path) -> Knowledge:
     parsed = [_read(path, folder) for path in files]
     problems = [problem for file in parsed for problem in file.problems]
     courses, faults = _courses(folder)
+    outside, unreadable = _outside(folder)
     entries, strays = assigned([entry for file in parsed for entry in file.entries], courses, folder)
-    problems += [*faults, *strays, *check(entries)]
+    problems += [*faults, *unreadable, *strays, *check(entries)]
     if problems:
         raise KnowledgeError(problems)
     ready = tuple(entry for entry in entries if not entry.draft)
@@ -80,6 +83,7 @@ def read_knowledge(folder: Path) -> Knowledge:
         warnings=tuple(missing_translations(ready)),
         files=tuple(path.relative_to(folder).as_posix() for path in files),
         courses=courses,
+        outside=outside,
     )
 
 
@@ -88,6 +92,17 @@ def _courses(folder: Path) -> tuple[tuple[Course, ...], tuple[Problem, ...]]:
         return read_courses(folder), ()
     except KnowledgeError as error:
         return (), error.problems
+
+
+def _outside(folder: Path) -> tuple[tuple[str, ...], tuple[Problem, ...]]:
+    """The questions that no entry answers; lines that begin with # are remarks."""
+    if not (folder / OUTSIDE).is_file():
+        return (), ()
+    try:
+        lines = [line.strip() for line in read_text(folder / OUTSIDE).splitlines()]
+    except KnowledgeError as error:
+        return (), tuple(Problem(OUTSIDE, problem.line, problem.text) for problem in error.problems)
+    return tuple(dict.fromkeys(line for line in lines if line and not line.startswith("#"))), ()
 
 
 def knowledge_files(folder: Path) -> list[Path]:

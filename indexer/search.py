@@ -49,13 +49,18 @@ def search(
     own = found.own if as_written else None
     order = _best(score, found.drafts, own)
     measured = features(found, score, order, len(words(question, language)))
+    nearest = float(found.asked[order[0]])
+    outside = own is None and snapshot.outside.holds(question, encoded.vector, nearest)
     hits: list[Hit] = []
     for row, values in zip(order.tolist(), measured.tolist(), strict=True):
         group = int(found.groups[row])
         number = _version(snapshot, snapshot.groups[group], language)
         # Only the first is ever shown as the answer.
         gist = "" if hits else _gist(snapshot, group, number, encoded.vector)
-        hits.append(Hit(snapshot.entries[number], float(score[row]), tuple(values), verbatim=row == own, gist=gist))
+        hit = Hit(
+            snapshot.entries[number], float(score[row]), tuple(values), verbatim=row == own, outside=outside, gist=gist
+        )
+        hits.append(hit)
     return tuple(hits)
 
 

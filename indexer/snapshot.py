@@ -11,17 +11,18 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import TypeAdapter
 
-from indexer import head, lexical, maxsim, nearest
+from indexer import head, lexical, maxsim, nearest, outside
 from indexer.courses import COMMON, COURSES, Course
 from indexer.encoder import Vectors
 from indexer.entries import LANGUAGES, Entry, Language
 from indexer.lexical import Bm25, wording
 from indexer.maxsim import TokenVectors
 from indexer.nearest import Nearest
+from indexer.outside import Outside
 from indexer.passages import Kind
 from indexer.spelling import Spelling
 
-FORMAT = 7
+FORMAT = 8
 CALIBRATOR = "calibrator.json"  # beside the vectors
 SCHOOL = "courses.json"  # where a school has several
 PASSAGES, PLAIN, SPELLING = "passages.json", "plain.json", "spelling.json"  # of these, serving needs the last
@@ -68,6 +69,7 @@ class Snapshot:
     nearest: Nearest
     lexicons: Mapping[Language, Lexicon]
     spelling: Spelling
+    outside: Outside
     school: tuple[Course, ...] = ()  # the courses that people choose from; none where there is one
 
     def within(self, course: str | None) -> tuple[Span, ...]:
@@ -83,11 +85,18 @@ def in_order(entries: Iterable[Entry]) -> tuple[Entry, ...]:
     return tuple(sorted(entries, key=lambda entry: (entry.course, entry.id, entry.language)))
 
 
-def content_hash(entries: Iterable[Entry], model: str, calibrator: bytes = b"", school: Sequence[Course] = ()) -> str:
-    """Tells whether two snapshots would answer alike: the same entries, courses, model and calibrator."""
+def content_hash(
+    entries: Iterable[Entry],
+    model: str,
+    calibrator: bytes = b"",
+    school: Sequence[Course] = (),
+    outside: Sequence[str] = (),
+) -> str:
+    """Tells whether two snapshots would answer alike: the same entries, courses, model, calibrator, `outside`."""
     told = hashlib.sha256(json.dumps([model, FORMAT, hashlib.sha256(calibrator).hexdigest()]).encode())
     told.update(JSON.dump_json(in_order(entries)))
     told.update(COURSES.dump_json(tuple(school)))
+    told.update(json.dumps(list(outside)).encode())
     return told.hexdigest()
 
 
@@ -129,6 +138,7 @@ def load(folder: Path) -> Snapshot:
             nearest=nearest.load(folder, manifest["index"], vectors),
             lexicons={language: _lexicon(folder, entries, groups, language) for language in LANGUAGES},
             spelling=json.loads((folder / SPELLING).read_text(encoding="utf-8")),
+            outside=outside.load(folder),
             school=COURSES.validate_json((folder / SCHOOL).read_bytes()) if SCHOOL in manifest["files"] else (),
         )
     except UNREADABLE as error:

@@ -288,16 +288,19 @@ def test_check_advises_with_places_and_says_faults(
     assert "a.md:1: no front matter" in refused("index", "check", "--no-model", str(knowledge))
 
 
-def test_check_says_that_questions_from_outside_cannot_be_read(
+def test_questions_from_outside_that_cannot_be_read_or_are_answered_are_named(
     settle: Callable[..., None], tmp_path: Path, knowledge: Path
 ) -> None:
     settle(data_dir=tmp_path / "data")
     (knowledge / "outside.txt").write_text("# remarks\nOù ?\n", encoding="utf-8")
     assert "outside.txt" not in run("index", "check", "--no-model").stdout
+    (knowledge / "outside.txt").write_text("how hot does the kiln get\n", encoding="utf-8")
+    contradiction = "'How hot does the kiln get?' stands in outside.txt too, among what no entry answers: keep one"
+    assert contradiction in run("index", "check", "--no-model").stdout
     (knowledge / "outside.txt").write_bytes("# remarks\nOù ?\n".encode("latin-1"))
-    done = run("index", "check", "--no-model")
-    assert done.exit_code == 1
-    assert done.stdout.startswith("outside.txt:2: this is not UTF-8 text: save the file with the encoding UTF-8\n")
+    unreadable = "outside.txt:2: this is not UTF-8 text: save the file with the encoding UTF-8"
+    assert unreadable in refused("index", "check", "--no-model")
+    assert unreadable in refused("index")
 
 
 def test_the_gate_is_overruled_with_a_reason_that_history_keeps_and_rollback_undoes(

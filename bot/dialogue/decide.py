@@ -57,7 +57,8 @@ def decide(hits: Sequence[Hit], limits: Limits, today: date) -> Decision:
 
     A draft on top is a question known to have no answer yet: the bot asks back only if an answered entry is about
     as near. An entry past its date is not shown. Of two that are both likely, the candidate chooses.
-    Where the question is word for word one of an entry's own, or of a draft's, nothing else is looked at.
+    Where the question is word for word one of an entry's own, or of a draft's, nothing else is looked at; where it is
+    nearly one of those that no entry answers, entries are offered at most.
     """
     if withheld(hits, limits, today):
         return Escalate(Reason.OUT_OF_DATE)
@@ -72,7 +73,7 @@ def decide(hits: Sequence[Hit], limits: Limits, today: date) -> Decision:
         near = [hit for hit in likely if hit.confidence >= limits.beside_draft]
         return Clarify(_choices(shown, limits)) if near else Escalate(Reason.OUTSIDE)
     rivals = [hit for hit in likely if hit is not first and hit.confidence >= limits.rival]
-    if first.confidence >= limits.answer and not rivals:
+    if first.confidence >= limits.answer and not rivals and not first.outside:
         return Answer(first.entry, first.gist)
     if likely:
         return Clarify(_choices(shown, limits))

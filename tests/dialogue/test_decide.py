@@ -59,6 +59,13 @@ def test_nothing_comes_near_an_entrys_own_question() -> None:
     assert decide([own[2], *hits((A, 0.95))], LIMITS, TODAY) == Escalate(Reason.OUT_OF_DATE)
 
 
+def test_what_no_entry_answers_is_offered_at_most() -> None:
+    outside = [replace(hit, outside=True) for hit in hits((A, 0.95), (B, 0.3))]
+    assert decide(outside, LIMITS, TODAY) == Clarify((A, B))
+    unlikely = [replace(hit, outside=True) for hit in hits((A, 0.1))]
+    assert decide(unlikely, LIMITS, TODAY) == Escalate(Reason.OUTSIDE)
+
+
 @given(st.lists(st.tuples(st.sampled_from([A, B, C, D, DRAFT, PAST]), st.floats(0, 1)), max_size=6))
 def test_nothing_is_shown_that_may_not_be(rated: list[tuple[object, float]]) -> None:
     match decide(hits(*rated), LIMITS, TODAY):

@@ -245,8 +245,30 @@ def test_what_was_mended_is_not_taken_for_an_entrys_own_words(knowledge: Path, r
     assert mended.confidence < own.confidence == 1
 
 
-def test_what_is_only_learnt_from_is_no_knowledge(knowledge: Path, root: Path) -> None:
-    before = index(knowledge, WordEncoder(), root).engine
-    (knowledge / "outside.txt").write_text("# remarks\nWhat is the weather like?\n", encoding="utf-8")
-    assert index(knowledge, WordEncoder(), root).built is None
-    assert before.find("What is the weather like?", "en")[0].entry.question != "What is the weather like?"
+def test_a_question_that_no_entry_answers_is_known_as_such_from_the_next_index_on(knowledge: Path, root: Path) -> None:
+    asked = "What is the hottest kiln?"
+    before = index(knowledge, WordEncoder(), root).engine.find(asked, "en")
+    (knowledge / "outside.txt").write_text(f"# remarks\n{asked}\n", encoding="utf-8")
+    indexed = index(knowledge, encoder := WordEncoder(), root)
+    assert indexed.built
+    assert encoder.encoded == [asked]
+    after = indexed.engine.find("what is the hottest KILN", "en")
+    assert [hit.entry.id for hit in after] == [hit.entry.id for hit in before]
+    assert [hit.outside for hit in (*before, *after)] == [False] * len(before) + [True] * len(after)
+    assert not any(hit.outside for hit in indexed.engine.find("What is the hottest clay?", "en"))
+    assert index(knowledge, encoder, root).built is None
+    (knowledge / "outside.txt").unlink()
+    assert not any(hit.outside for hit in index(knowledge, WordEncoder(), root).engine.find(asked, "en"))
+
+
+def test_slips_of_the_keyboard_do_not_hide_that_no_entry_answers(knowledge: Path, root: Path) -> None:
+    (knowledge / "outside.txt").write_text("Where can I sell a bicycle?\n", encoding="utf-8")
+    engine = index(knowledge, WordEncoder(), root).engine
+    for asked in ("Where can I sell a bicycle?", "Where can I sell a bicyle?"):
+        assert engine.find(asked, "en")[0].outside, asked
+
+
+def test_an_entrys_own_question_is_answered_whatever_else_lists_it(knowledge: Path, root: Path) -> None:
+    (knowledge / "outside.txt").write_text("How hot does the kiln get?\n", encoding="utf-8")
+    first = index(knowledge, WordEncoder(), root).engine.find("How hot does the kiln get?", "en")[0]
+    assert (first.verbatim, first.outside) == (True, False)

@@ -108,7 +108,8 @@ def test_the_content_is_the_same_in_any_order_and_other_with_any_change() -> Non
     same = content_hash(ENTRIES, "words@1")
     assert content_hash(ENTRIES[::-1], "words@1") == same
     changed = [replace(ENTRIES[0], answer="Warm."), *ENTRIES[1:]]
-    assert len({same, content_hash(changed, "words@1"), content_hash(ENTRIES, "words@2")}) == 3
+    outside = content_hash(ENTRIES, "words@1", outside=["Where is the cinema?"])
+    assert len({same, content_hash(changed, "words@1"), content_hash(ENTRIES, "words@2"), outside}) == 4
 
 
 def test_entries_of_a_course_stand_together(built: Built) -> None:
