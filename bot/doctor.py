@@ -1,10 +1,10 @@
 """Is everything ready to run? Each finding says what it is about, how it stands, and what to do."""
 
+import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from telegram import Bot, ChatFullInfo, ChatMember, ChatMemberAdministrator
 from telegram.error import ChatMigrated, Forbidden, InvalidToken, TelegramError
@@ -12,6 +12,7 @@ from telegram.error import ChatMigrated, Forbidden, InvalidToken, TelegramError
 from bot.delivery.requests import AiohttpRequest
 from bot.evaluation.golden import golden_beside
 from bot.records.sessions import open_database
+from bot.records.writing import why, writing_fault
 from bot.settings import Settings, SettingsError, load_settings
 from indexer import store
 from indexer.confidence import CalibratorError
@@ -24,6 +25,7 @@ from indexer.snapshot import SnapshotError, damage, load
 
 Grade = Literal["ok", "note", "fault"]
 SHOWN = 5
+ROOM = 50_000_000  # bytes on the disk of the data: below, a new index or a backup finds no room
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,9 @@ async def examine() -> AsyncIterator[Finding]:
             "made from a 2022 press interview and not affiliated with IMT Nord Europe"
         )
         yield Finding("note", "operator", text)
-    for finding in [*_knowledge(settings), *_model(settings), *_index(settings), await _database(settings)]:
+    for finding in [*_knowledge(settings), *_model(settings), *_index(settings)]:
+        yield finding
+    for finding in [await _database(settings), *_room(settings)]:
         yield finding
     async for finding in _telegram(settings):
         yield finding
@@ -117,19 +121,30 @@ def _index(settings: Settings) -> list[Finding]:
 
 
 async def _database(settings: Settings) -> Finding:
-    db = None
+    db, remedy = None, "check GUICHET_DATABASE_URL, or the rights and free space of GUICHET_DATA_DIR"
     try:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         db = open_database(settings.database)
-        async with db.begin() as tx:
-            await tx.execute(text("SELECT 1"))
+        fault = await writing_fault(db)
     except (SQLAlchemyError, OSError, ImportError) as error:
-        remedy = "check GUICHET_DATABASE_URL, or the rights and free space of GUICHET_DATA_DIR"
-        return Finding("fault", "database", f"cannot be opened for writing ({type(error).__name__}): {remedy}")
+        fault = why(error)
     finally:
         if db:
             await db.close()
+    if fault:
+        return Finding("fault", "database", f"cannot be written to ({fault}): {remedy}")
     return Finding("ok", "database", "opens, and can be written to")
+
+
+def _room(settings: Settings) -> list[Finding]:
+    """What the database of a running bot still takes into the room that it has says nothing of the disk."""
+    try:
+        free = shutil.disk_usage(settings.data_dir).free
+    except OSError:  # told of the database
+        return []
+    if free >= ROOM:
+        return []
+    return [Finding("fault", "disk", f"{free / 1e6:.0f} MB are free for GUICHET_DATA_DIR: free some")]
 
 
 async def _telegram(settings: Settings) -> AsyncIterator[Finding]:

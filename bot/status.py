@@ -27,6 +27,7 @@ from bot.records.tables import (
     Update,
     utc_now,
 )
+from bot.records.writing import writing_fault
 from bot.settings import Settings
 from indexer import store
 from indexer.snapshot import SnapshotError, load
@@ -120,8 +121,9 @@ class Status:
 
 
 async def look(db: Database, settings: Settings) -> Status:
-    """Read it all in one transaction, without changing anything."""
+    """Read it all in one transaction, and see whether anything can be written."""
     found, now = await standing(db), utc_now()
+    unwritten = await writing_fault(db)
     async with db.read() as tx:
         facts: dict[str, Any] = {"inbox": Queue(), "outbox": Queue(), "tickets": Queue()}
         if found.current:
@@ -129,7 +131,8 @@ async def look(db: Database, settings: Settings) -> Status:
             facts["kept"] = tuple([Kept(kind, days, await oldest(tx, kind)) for kind, days in settings.periods.items()])
         size = await _size(tx)
         index, fault = await _index(tx, settings, shared=found.current)
-    attention = (*_standing(found), *fault, *_attention(now, **facts))
+    full = [f"the database takes no writes ({unwritten}): see 'guichet doctor'"] if unwritten else []
+    attention = (*full, *_standing(found), *fault, *_attention(now, **facts))
     place = str(settings.index_root.absolute())
     kind = db.engine.dialect.name
     return Status(now, kind, size, found.revision, place, index, **facts, attention=attention)
@@ -259,5 +262,5 @@ def _attention(
     if any(one.days and one.oldest and now - one.oldest > timedelta(days=one.days) + LATE_RETENTION for one in kept):
         found.append("data are held beyond their period: each night 'guichet run' takes them away, and has not")
     if workers and all(now - worker.beat_at > SILENT for worker in workers):
-        found.append("no process has given a sign of life lately: start 'guichet run'")
+        found.append("no process has written a sign of life lately: is 'guichet run' running? See its log")
     return found

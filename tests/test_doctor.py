@@ -4,8 +4,10 @@ import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from sqlalchemy import make_url
 
 from bot.doctor import examine
 from bot.sandbox.botapi import BotApi, serve
@@ -17,6 +19,7 @@ from indexer.model import DEFAULT_MODEL, model_folder
 from .conftest import DATA
 from .flows.house import TOKEN
 from .indexer.standin import WordEncoder
+from .postgres import Postgres
 
 
 @dataclass
@@ -213,6 +216,22 @@ async def test_a_database_that_does_not_open(practice: Practice, url: str) -> No
     grade, said = await practice.of("database")
     assert grade == "fault"
     assert "GUICHET_DATABASE_URL" in said
+
+
+async def test_a_disk_without_room(practice: Practice) -> None:
+    assert "disk" not in await practice.findings()
+    practice.set.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1_000_000))
+    assert await practice.of("disk") == ("fault", "1 MB are free for GUICHET_DATA_DIR: free some")
+
+
+async def test_a_server_that_takes_no_writes(practice: Practice, postgres: Postgres, postgres_url: str) -> None:
+    practice.set.setenv("GUICHET_DATABASE_URL", postgres_url)
+    assert await practice.of("database") == ("ok", "opens, and can be written to")
+    name = make_url(postgres_url).database
+    postgres.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    grade, said = await practice.of("database")
+    assert grade == "fault"
+    assert "it is read-only" in said
 
 
 async def test_no_token(practice: Practice) -> None:

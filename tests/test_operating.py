@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import make_url
 from typer.testing import CliRunner, Result
 
 from bot.cli import app
@@ -16,6 +17,7 @@ from bot.records.sessions import open_database
 from bot.records.states import OutgoingState, UpdateState
 from bot.records.tables import Chat, Outgoing, Process, Role, Setting, Update, utc_now
 
+from .postgres import Postgres
 from .records.test_people import ALICE, SECRET, person
 
 Fill = Callable[..., None]
@@ -110,6 +112,13 @@ def test_workers_are_listed_with_their_roles(put: Fill) -> None:
 def test_when_no_worker_lives_somebody_is_needed(put: Fill) -> None:
     put(Process(name="one", started_at=utc_now() - AGO, beat_at=utc_now() - AGO))
     assert any("no process" in text for text in status()["attention"])
+
+
+def test_a_database_that_takes_no_writes_needs_somebody(postgres: Postgres, database_url: str) -> None:
+    if not database_url.startswith("sqlite"):  # a full disk under SQLite: see tests/records/test_writing.py
+        name = make_url(database_url).database
+        postgres.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+        assert "takes no writes (it is read-only): see 'guichet doctor'" in status()["attention"][0]
 
 
 def test_what_has_just_come_needs_nobody(put: Fill) -> None:

@@ -53,6 +53,10 @@ class Roles:
         """Whether the last heartbeat is no older than so many seconds."""
         return time.monotonic() < self._renewed + within
 
+    def silent(self, within: float) -> bool:
+        """Whether heartbeats have begun, and the last is older than so many seconds: this process cannot write."""
+        return self._renewed > float("-inf") and not self.heard(within)
+
     def renew(self, held: frozenset[str], begun: float) -> None:
         """After a heartbeat that began at this moment of the monotonic clock."""
         before, self._held, self._renewed = self._held, held, begun

@@ -20,8 +20,9 @@ from bot.records.sqlite import empty_log, sqlite_engine
 
 log = logging.getLogger(__name__)
 
-# What a server in need says, rather than a wrong statement: connection lost, out of resources, shut down, no lock.
-OUTAGES_POSTGRESQL = ("08", "53", "57", "55P03", "40")
+# What a server in need says, rather than a wrong statement: connection lost, read-only, out of resources, shut down,
+# no lock.
+OUTAGES_POSTGRESQL = ("08", "25006", "53", "57", "55P03", "40")
 OUTAGES_SQLITE = {
     sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_LOCKED,
