@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select, text
+from sqlalchemy import ColumnElement, exists, func, or_, select, text
 from sqlalchemy import update as change
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,7 +14,7 @@ from bot.publishing.gate import limits_of
 from bot.records.migrations import Standing, standing
 from bot.records.retention import oldest
 from bot.records.sessions import Database
-from bot.records.states import OutgoingState, TicketState, UpdateState
+from bot.records.states import ChatKind, OutgoingState, TicketState, UpdateState
 from bot.records.tables import (
     ACTIVE_SNAPSHOT,
     Chat,
@@ -54,7 +54,7 @@ class SetAside:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A message that Telegram refused for good, though its chat can be reached."""
+    """A message that Telegram refused for good: to a group, or to somebody who has not blocked the bot."""
 
     row: int
     method: str
@@ -126,13 +126,15 @@ async def look(db: Database, settings: Settings) -> Status:
     unwritten = await writing_fault(db)
     async with db.read() as tx:
         facts: dict[str, Any] = {"inbox": Queue(), "outbox": Queue(), "tickets": Queue()}
+        lost: list[str] = []
         if found.current:
             facts = await _queues(tx, now)
+            lost = await _lost_groups(tx, settings, now - LATELY)
             facts["kept"] = tuple([Kept(kind, days, await oldest(tx, kind)) for kind, days in settings.periods.items()])
         size = await _size(tx)
         index, fault = await _index(tx, settings, shared=found.current)
     full = [f"the database takes no writes ({unwritten}): see 'guichet doctor'"] if unwritten else []
-    attention = (*full, *_standing(found), *fault, *_attention(now, **facts))
+    attention = (*full, *_standing(found), *fault, *lost, *_attention(now, **facts))
     place = str(settings.index_root.absolute())
     kind = db.engine.dialect.name
     return Status(now, kind, size, found.revision, place, index, **facts, attention=attention)
@@ -195,10 +197,24 @@ async def _workers(tx: AsyncSession) -> tuple[Worker, ...]:
 async def _failed(tx: AsyncSession, since: datetime) -> tuple[Failed, ...]:
     """That somebody has blocked the bot is nobody's fault, and told on their ticket."""
     columns = select(Outgoing.id, Outgoing.method, Outgoing.error, Outgoing.ticket_id, Outgoing.created_at)
-    reachable = columns.join(Chat, Chat.id == Outgoing.chat_id).where(Chat.unreachable_since.is_(None))
+    reachable = Chat.unreachable_since.is_(None) | (Chat.kind != ChatKind.PRIVATE)
     lately = (Outgoing.state == OutgoingState.FAILED) & (Outgoing.created_at >= since)
-    rows = await tx.execute(reachable.where(lately).order_by(Outgoing.id.desc()).limit(SHOWN))
+    ours = columns.join(Chat, Chat.id == Outgoing.chat_id).where(lately, reachable)
+    rows = await tx.execute(ours.order_by(Outgoing.id.desc()).limit(SHOWN))
     return tuple(Failed(*row) for row in rows)
+
+
+async def _lost_groups(tx: AsyncSession, settings: Settings, since: datetime) -> list[str]:
+    """Groups out of reach that staff work in: by the settings, or since something was sent there lately."""
+    lately = (Outgoing.chat_id == Chat.id) & (Outgoing.state == OutgoingState.FAILED) & (Outgoing.created_at >= since)
+    set_up = Chat.telegram_id.in_({settings.staff_chat_id or 0, *settings.routes.values()})
+    lost = select(Chat.telegram_id, Chat.reason).where(
+        Chat.kind != ChatKind.PRIVATE, Chat.unreachable_since.is_not(None), set_up | exists().where(lately)
+    )
+    return [
+        f"the staff group {number} cannot be reached ({reason}): see 'guichet doctor'"
+        for number, reason in await tx.execute(lost.order_by(Chat.id))
+    ]
 
 
 async def _size(tx: AsyncSession) -> int:

@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 from bot.cli import app
 from bot.records.people import chat_of
 from bot.records.sessions import open_database
-from bot.records.states import OutgoingState, UpdateState
+from bot.records.states import ChatKind, OutgoingState, UpdateState
 from bot.records.tables import Chat, Outgoing, Process, Role, Setting, Update, utc_now
 
 from .postgres import Postgres
@@ -36,12 +36,14 @@ def machine(database_url: str, cache: Path, index_root: Path, knowledge: Path, m
 def put(database_url: str) -> Fill:
     """Writes rows into the machine's database."""
 
-    async def write(*rows: Any, people: bool = False) -> None:
+    async def write(*rows: Any, people: bool = False, group: bool = False) -> None:
         db = open_database(database_url)
         async with db.begin() as tx:
             if people:
                 await person(tx, ALICE, SECRET)
             chat = await chat_of(tx, 5, "private")
+            if group:
+                chat.kind, chat.unreachable_since, chat.reason = ChatKind.GROUP, utc_now(), "Forbidden"
             for row in rows:
                 if isinstance(row, Outgoing):
                     row.chat_id = chat.id
@@ -147,6 +149,22 @@ def test_what_telegram_refused_is_listed_unless_somebody_blocked_the_bot(put: Fi
     assert status(code=0)["failed"] == []
     put(message("new", state=OutgoingState.FAILED, error="BadRequest"))
     assert [(one["method"], one["error"]) for one in status()["failed"]] == [("sendMessage", "BadRequest")]
+
+
+def test_a_staff_group_out_of_reach_needs_somebody(put: Fill, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GUICHET_STAFF_CHAT_ID", "-424242")
+    lost = {"kind": "group", "unreachable_since": utc_now(), "reason": "BadRequest: Chat not found"}
+    put(Chat(telegram_id=-424242, **lost), Chat(telegram_id=-7, **lost))  # the other was left on purpose
+    told = "the staff group -424242 cannot be reached (BadRequest: Chat not found): see 'guichet doctor'"
+    assert status()["attention"] == [told]
+
+
+def test_what_a_group_did_not_get_is_listed(put: Fill) -> None:
+    put(message("card", state=OutgoingState.FAILED, error="Forbidden"))
+    put(group=True)
+    found = status()
+    assert [one["error"] for one in found["failed"]] == ["Forbidden"]
+    assert "cannot be reached" in found["attention"][0]
 
 
 def test_people_are_not_quoted(put: Fill) -> None:
