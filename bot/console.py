@@ -14,6 +14,7 @@ from bot.dialogue.rich import Rich
 from bot.publishing.gate import GateError
 from bot.records.migrations import DatabaseTooNewError
 from bot.records.sessions import Database, open_database
+from bot.records.writing import why
 from bot.settings import Settings, SettingsError
 from indexer.confidence import CalibratorError
 from indexer.engine import Step
@@ -64,10 +65,15 @@ async def database(settings: Settings) -> AsyncIterator[Database]:
         finally:
             await db.close()
     except (SQLAlchemyError, OSError) as error:
-        remedy = "check GUICHET_DATABASE_URL, or the rights and free space of GUICHET_DATA_DIR"
-        raise DatabaseError(f"the database cannot be used ({type(error).__name__}): {remedy}") from error
+        raise DatabaseError(unusable(error)) from error
     except DatabaseTooNewError as error:
         raise DatabaseError(str(error)) from error
+
+
+def unusable(error: Exception) -> str:
+    """Why the database cannot be used, and what to do."""
+    remedy = "check GUICHET_DATABASE_URL, or the rights and free space of GUICHET_DATA_DIR"
+    return f"the database cannot be used ({why(error)}): {remedy}"
 
 
 @contextmanager

@@ -46,8 +46,8 @@ def sqlite_engine(
     """
     near = make_url(url).set(drivername="sqlite+nearby")
     if pool is not None:
-        return create_async_engine(near, pool=pool, begin=begin, brief=brief)
-    engine = create_async_engine(near, begin=begin, brief=brief)
+        return create_async_engine(near, pool=pool, begin=begin, brief=brief, hide_parameters=True)
+    engine = create_async_engine(near, begin=begin, brief=brief, hide_parameters=True)
     event.listen(engine.sync_engine.pool, "invalidate", _let_go)
     return engine
 

@@ -39,6 +39,15 @@ async def test_forty_transactions_that_read_and_then_write_lose_nothing(sqlite_d
     assert await count(sqlite_db) == 40
 
 
+async def test_an_error_quotes_no_values(db: Database) -> None:
+    async with db.begin() as tx:
+        tx.add(Setting(key="count", value="0"))
+    with pytest.raises(IntegrityError) as failed:
+        async with db.begin() as tx:
+            await tx.execute(text("INSERT INTO setting (key, value) VALUES ('count', :said)"), {"said": "their words"})
+    assert "their words" not in str(failed.value)
+
+
 async def test_the_drivers_own_transactions_would_lose_updates(sqlite_db: Database) -> None:
     # The control of the test above: the same reading and writing, begun by the driver.
     engine = create_async_engine(sqlite_db.engine.url.set(drivername="sqlite+aiosqlite"))
