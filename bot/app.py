@@ -176,7 +176,7 @@ async def serve(
 ) -> None:
     """Run until SIGINT or SIGTERM, with the searcher's process if it has one; it ends with this.
 
-    Raises TokenRefusedError or AddressRefusedError.
+    Raises TokenRefusedError, AddressRefusedError or NameTakenError.
     """
     async with (
         searcher or Searcher() as found,

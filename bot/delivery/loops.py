@@ -92,7 +92,7 @@ async def run(loops: Loops, intake: Intake | None = None) -> None:
     """Polls (or does `intake` instead), handles and sends until `loops.stop` is set.
 
     At the end polling stops at once, updates and messages under way are finished, the rest stays in the tables.
-    Raises TokenRefusedError if Telegram refuses the token.
+    Raises TokenRefusedError if Telegram refuses the token, NameTakenError if another process has this one's name.
     """
     loops.application.add_error_handler(note_failure)
     try:

@@ -31,6 +31,13 @@ SURE = 6.0  # seconds after a heartbeat in which a process relies on its roles; 
 POLL, SEND = "poll", "send"
 
 
+class NameTakenError(RuntimeError):
+    """Another process of that name works on this database."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"another process works as '{name}': stop that one, or set another GUICHET_PROCESS_NAME here")
+
+
 def unique_name() -> str:
     """A name for a process that no other has, and that tells an operator where it runs."""
     return f"{platform.node()[:50] or 'process'}-{os.getpid()}-{secrets.token_hex(3)}"
@@ -104,6 +111,24 @@ async def at_work(db: Database) -> Sequence[str]:
         return (await tx.execute(select(Process.name).where(alive).order_by(Process.name))).scalars().all()
 
 
+async def alone_by_name(db: Database, process: str) -> None:
+    """Returns once nobody works as `process`; raises NameTakenError if somebody gives another sign of life.
+
+    What an earlier life of this process left, which was killed, gives none, and counts as gone after DEAD.
+    """
+    first: datetime | None = None
+    while True:
+        async with db.read() as tx:
+            fresh = (Process.name == process) & (Process.beat_at >= await _clock(tx) - DEAD)
+            last = (await tx.execute(select(Process.beat_at).where(fresh))).scalar_one_or_none()
+        if last is None:
+            return
+        if first is not None and last > first:
+            raise NameTakenError(process)
+        first = last
+        await asyncio.sleep(BEAT / 6)
+
+
 async def leave(tx: AsyncSession, process: str) -> None:
     """Ends a process's leases and roles at once, and tells the others."""
     await release_all(tx, process)
@@ -168,8 +193,13 @@ async def live(db: Database, process: str, roles: Roles) -> None:
 
 @asynccontextmanager
 async def present(db: Database, process: str, roles: Roles) -> AsyncIterator[None]:
-    """A process among those that share the database, from its first heartbeat to its leave-taking."""
+    """A process among those that share the database, from its first heartbeat to its leave-taking.
+
+    Raises NameTakenError.
+    """
     with only_process(db) as alone:
+        if not alone:
+            await alone_by_name(db, process)
         async with db.begin() as tx:
             await join(tx, process, roles.wanted, alone=alone)
         beside = [asyncio.create_task(live(db, process, roles))]
