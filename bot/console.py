@@ -58,7 +58,7 @@ def plainly() -> Iterator[None]:
 async def database(settings: Settings) -> AsyncIterator[Database]:
     """The database, closed at the end; raises DatabaseError if it cannot be used."""
     try:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        settings.make_data_dir()
         db = open_database(settings.database)
         try:
             yield db

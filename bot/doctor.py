@@ -123,7 +123,7 @@ def _index(settings: Settings) -> list[Finding]:
 async def _database(settings: Settings) -> Finding:
     db, remedy = None, "check GUICHET_DATABASE_URL, or the rights and free space of GUICHET_DATA_DIR"
     try:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        settings.make_data_dir()
         db = open_database(settings.database)
         fault = await writing_fault(db)
     except (SQLAlchemyError, OSError, ImportError) as error:

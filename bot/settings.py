@@ -280,6 +280,10 @@ class Settings(BaseSettings):
         kinds = ("questions", "tickets", "messages", "inbox", "people", "bans")
         return {kind: getattr(self, f"keep_{kind}") for kind in kinds}
 
+    def make_data_dir(self) -> None:
+        """The data folder, unless it is there; its owner's alone, since what candidates write lies in it."""
+        self.data_dir.mkdir(0o700, parents=True, exist_ok=True)
+
     @property
     def index_root(self) -> Path:
         """Where snapshots and the pointer to the live one lie."""

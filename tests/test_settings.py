@@ -280,6 +280,12 @@ def test_the_database_is_a_file_in_the_data_folder_unless_set(monkeypatch: pytes
     assert load_settings().database == "sqlite+aiosqlite:////srv/other.sqlite"
 
 
+def test_the_data_folder_is_its_owners_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("GUICHET_DATA_DIR", str(tmp_path / "srv" / "data"))
+    load_settings().make_data_dir()
+    assert (tmp_path / "srv" / "data").stat().st_mode & 0o777 == 0o700
+
+
 def test_settings_are_frozen() -> None:
     with pytest.raises(ValidationError):
         load_settings().model = "other"  # type: ignore[misc]  # that is the point
