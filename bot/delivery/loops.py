@@ -18,7 +18,7 @@ from bot.delivery.claims import Claimed, claim, claim_in
 from bot.delivery.handling import App, Ended, OnSetAside, handle, note, note_failure
 from bot.delivery.outcomes import OnRefusal, nobody_minds
 from bot.delivery.processes import BEAT, POLL, SEND, Roles, present, unique_name
-from bot.delivery.retry import backoff, pause, place, reason, token_refused
+from bot.delivery.retry import Trouble, backoff, pause, place, reason, token_refused
 from bot.delivery.sender import Sender
 from bot.delivery.timers import Handler
 from bot.delivery.wake import unless, wait
@@ -290,12 +290,13 @@ async def repeat(loops: Loops, name: str, step: Callable[[], Awaitable[None]], r
 
     Each step is a sign of life; it may rest for `rest` seconds on purpose.
     """
-    failures, beats = 0, loops.watch.beats
+    trouble, beats = Trouble(), loops.watch.beats
     while not loops.stop.is_set():
         beats.beat(name, rest)
         try:
             await step()
-            failures = 0
+            if failures := trouble.over():
+                log.info("loop works again", extra={"loop": name, "failures": failures})
         except RetryAfter as error:
             await _rest(loops, name, pause(error).total_seconds())
         except (TelegramError, SQLAlchemyError, OSError) as error:
@@ -303,11 +304,12 @@ async def repeat(loops: Loops, name: str, step: Callable[[], Awaitable[None]], r
                 raise TokenRefusedError from None  # the library's own error quotes the token
             what = reason(error) if isinstance(error, TelegramError) else place(error)
             hint = "another process polls with this token" if isinstance(error, Conflict) else "will try again"
-            log.error("loop failed", extra={"loop": name, "error": what, "hint": hint})  # noqa: TRY400  a trace may quote texts
+            before = trouble.count
+            if trouble.again(what):
+                log.error("loop failed", extra={"loop": name, "error": what, "hint": hint})  # noqa: TRY400  a trace may quote texts
             # Telegram is spared more and more; the database is our own, and people wait for it.
             longest = loops.net if isinstance(error, SQLAlchemyError) else float("inf")
-            await _rest(loops, name, min(backoff(failures).total_seconds(), longest))
-            failures += 1
+            await _rest(loops, name, min(backoff(before).total_seconds(), longest))
     beats.end(name)
 
 

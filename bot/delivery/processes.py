@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.delivery.claims import release_all
-from bot.delivery.retry import place
+from bot.delivery.retry import Trouble, place
 from bot.delivery.wake import wait
 from bot.records.news import WORDS, News, Signal, listen, tell
 from bot.records.sessions import Database
@@ -175,6 +175,7 @@ async def _clock(tx: AsyncSession) -> datetime:
 
 async def live(db: Database, process: str, roles: Roles) -> None:
     """Heartbeats until cancelled, however often the database is out of reach."""
+    trouble = Trouble()
     while True:
         left = db.news.processes.next()
         begun = time.monotonic()
@@ -186,8 +187,11 @@ async def live(db: Database, process: str, roles: Roles) -> None:
                 if db.postgresql:
                     await share(tx, process, db.news)
             roles.renew(held, begun)
+            if failures := trouble.over():
+                log.info("heartbeat works again", extra={"failures": failures})
         except (SQLAlchemyError, OSError) as error:
-            log.error("heartbeat failed, will try again", extra={"error": place(error)})  # noqa: TRY400  a trace may quote texts
+            if trouble.again(what := place(error)):
+                log.error("heartbeat failed, will try again", extra={"error": what})  # noqa: TRY400  a trace may quote texts
         await wait(left, BEAT)
 
 

@@ -559,6 +559,8 @@ async def test_a_full_disk_delays_and_loses_nothing(
         assert api.pending()
         pages = 2**30
         await api.wait_for(lambda api: len(replies(api, alice)) >= 8, 60)
+        await log.heard("loop works again")
+    assert "SQLITE_FULL at bot." in "\n".join(log.lines)
     assert {text[4] for text in replies(api, alice) if text.startswith("re: ")} == set("01234567")
     assert {row.state for row in await rows(db)} == {UpdateState.DONE}
 
