@@ -395,12 +395,20 @@ def _is_ours(name: str | None) -> bool:
 
 
 def env_lines() -> list[Binding]:
-    """What stands in `.env`; nothing of one that is not UTF-8 text, which is told elsewhere."""
+    """What stands in `.env`; nothing of one that is not UTF-8 text, which is told elsewhere.
+
+    Raises SettingsError where it cannot be read.
+    """
     path = Path(ENV_FILE)
-    if not path.is_file():
+    if path.is_dir():  # Docker makes one where a file is mounted that does not exist
+        raise SettingsError([f"{ENV_FILE} is a folder: remove it, and put the settings into a file of that name"])
+    if not path.exists():
         return []
     try:
         with path.open(encoding="utf-8") as file:
             return list(parse_stream(file))
     except UnicodeDecodeError:
         return []
+    except OSError as error:
+        remedy = "let the user who runs Guichet read it"
+        raise SettingsError([f"{ENV_FILE} cannot be read ({error.strerror}): {remedy}"]) from error

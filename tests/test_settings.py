@@ -1,3 +1,4 @@
+import errno
 import re
 from datetime import date, timedelta
 from pathlib import Path
@@ -235,6 +236,20 @@ def test_dotenv_is_read_and_the_environment_wins(monkeypatch: pytest.MonkeyPatch
 def test_a_dotenv_that_is_not_utf8_is_told() -> None:
     Path(".env").write_bytes("GUICHET_OPERATOR=École\n".encode("latin-1"))
     assert problems() == (".env is not UTF-8 text: save it with the encoding UTF-8",)
+
+
+def test_a_dotenv_that_cannot_be_read_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    Path(".env").touch()
+    monkeypatch.setattr(Path, "open", refused)  # rights would not keep an administrator from reading
+    assert problems() == (".env cannot be read (Permission denied): let the user who runs Guichet read it",)
+
+
+def test_a_folder_in_place_of_dotenv_is_told() -> None:
+    Path(".env").mkdir()
+    assert problems() == (".env is a folder: remove it, and put the settings into a file of that name",)
 
 
 @pytest.mark.parametrize(
