@@ -1,8 +1,10 @@
 """Is everything ready to run? Each finding says what it is about, how it stands, and what to do."""
 
+import logging
 import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -13,15 +15,18 @@ from bot.delivery.requests import AiohttpRequest
 from bot.evaluation.golden import golden_beside
 from bot.records.sessions import open_database
 from bot.records.writing import why, writing_fault
-from bot.settings import Settings, SettingsError, load_settings
+from bot.settings import TELEGRAM, Settings, SettingsError, load_settings
 from indexer import store
 from indexer.confidence import CalibratorError
 from indexer.encoder import OnnxEncoder
 from indexer.engine import left_unused, refuse_other_model
 from indexer.entries import KnowledgeError
-from indexer.model import ModelNotReady, is_ready, prepare
+from indexer.model import DEFAULT_MODEL, ModelNotReady, is_ready, prepare
 from indexer.readers import Knowledge, read_knowledge
 from indexer.snapshot import SnapshotError, damage, load
+
+# What the library logs of a server that is none would be printed, trace and all, where no log is set up.
+logging.getLogger("telegram").addHandler(logging.NullHandler())
 
 Grade = Literal["ok", "note", "fault"]
 SHOWN = 5
@@ -93,6 +98,8 @@ def _routes(settings: Settings, knowledge: Knowledge) -> list[Finding]:
 def _model(settings: Settings) -> list[Finding]:
     if not is_ready(settings.model, settings.cache_dir):
         text = f"{settings.model} is not prepared yet: the first 'guichet index' does it, once, in half a minute"
+        if settings.model != DEFAULT_MODEL and not Path(settings.model).expanduser().is_dir():
+            text = f"{settings.model} is not prepared yet: 'guichet index' fetches it, if the model hub has that name"
         return [Finding("note", "model", text)]
     try:
         model = prepare(settings.model, settings.cache_dir)
@@ -168,7 +175,9 @@ async def _telegram(settings: Settings) -> AsyncIterator[Finding]:
                 async for finding in staff_group(bot, group, f"GUICHET_ROUTES {route}"):
                     yield replace(finding, subject=f"{finding.subject} of {route}")
     except InvalidToken:
-        yield Finding("fault", "token", "Telegram does not know it: copy GUICHET_TELEGRAM_TOKEN again from @BotFather")
+        other = "" if settings.telegram_base_url == TELEGRAM else ", and check GUICHET_TELEGRAM_BASE_URL"
+        text = f"Telegram does not know it: copy GUICHET_TELEGRAM_TOKEN again from @BotFather{other}"
+        yield Finding("fault", "token", text)
     except TelegramError as error:
         remedy = "check the network and GUICHET_TELEGRAM_BASE_URL"
         yield Finding("fault", "Telegram", f"cannot be reached ({type(error).__name__}): {remedy}")
@@ -208,6 +217,10 @@ def _inline_mode(bot: Bot) -> Finding:
 async def _staff(bot: Bot, settings: Settings) -> AsyncIterator[Finding]:
     if settings.staff_chat_id is None:
         yield _no_staff_group()
+        return
+    if settings.staff_chat_id == 0:
+        text = "GUICHET_STAFF_CHAT_ID is 0: run the bot, add it to the group and write /start there: it tells the id"
+        yield Finding("fault", "staff group", text)
         return
     async for finding in staff_group(bot, settings.staff_chat_id, "GUICHET_STAFF_CHAT_ID"):
         yield finding

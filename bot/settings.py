@@ -229,11 +229,22 @@ class Settings(BaseSettings):
     @classmethod
     def known_database(cls, value: str | None) -> str | None:
         """An address of SQLite or PostgreSQL as people write it; it may hold a password and is not quoted."""
+        from sqlalchemy import make_url  # noqa: PLC0415  # a bot without one need not wait for it
+        from sqlalchemy.exc import ArgumentError  # noqa: PLC0415
+
         kind, _, rest = (value or "").partition("://")
         driver = DRIVERS.get(kind)
         if value and driver is None:
             raise ValueError("write postgresql://user:password@host/database, or sqlite:///path/to/file.sqlite")
-        return f"{driver}://{rest}" if value else None
+        if not value:
+            return None
+        try:
+            name = make_url(f"{driver}://{rest}").database
+        except (ValueError, ArgumentError):  # which quote it
+            raise ValueError("write postgresql://user:password@host:5432/database") from None
+        if kind.startswith("sqlite") and name in (None, "", ":memory:"):
+            raise ValueError("a database in memory ends with the process: write sqlite:///path/to/file.sqlite")
+        return f"{driver}://{rest}"
 
     @field_validator("timezone")
     @classmethod

@@ -1,6 +1,10 @@
 """Each check of `guichet doctor`, well and ill, with its remedy."""
 
+import asyncio
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +20,7 @@ from indexer.encoder import OnnxEncoder
 from indexer.engine import index
 from indexer.model import DEFAULT_MODEL, model_folder
 
-from .conftest import DATA
+from .conftest import DATA, REPOSITORY
 from .flows.house import TOKEN
 from .indexer.standin import WordEncoder
 from .postgres import Postgres
@@ -232,6 +236,39 @@ async def test_a_server_that_takes_no_writes(practice: Practice, postgres: Postg
     grade, said = await practice.of("database")
     assert grade == "fault"
     assert "it is read-only" in said
+
+
+@pytest.mark.parametrize(
+    ("host", "said"), [("localhost:1", "nobody listens there"), ("nowhere.invalid", "unknown host")]
+)
+async def test_why_there_is_no_connection(practice: Practice, host: str, said: str) -> None:
+    practice.set.setenv("GUICHET_DATABASE_URL", f"postgresql://x:hunter2@{host}/y")
+    found = await practice.of("database")
+    assert said in found[1]
+    assert "hunter2" not in found[1]
+
+
+async def test_a_group_whose_id_is_not_known_yet(practice: Practice) -> None:
+    practice.set.setenv("GUICHET_STAFF_CHAT_ID", "0")
+    grade, said = await practice.of("staff group")
+    assert grade == "fault"
+    assert "write /start there: it tells the id" in said
+
+
+async def test_a_server_that_is_no_bot_api_prints_no_trace(practice: Practice) -> None:
+    address = os.environ["GUICHET_TELEGRAM_BASE_URL"].removesuffix("/bot")
+    script = "import asyncio; from bot.checkup import report; asyncio.run(report())"
+    around = os.environ | {"GUICHET_TELEGRAM_BASE_URL": f"{address}/xx/bot", "PYTHONPATH": str(REPOSITORY)}
+    done = await asyncio.to_thread(
+        subprocess.run, [sys.executable, "-c", script], env=around, capture_output=True, text=True, check=False
+    )
+    assert "Traceback" not in done.stderr
+    assert "GUICHET_TELEGRAM_BASE_URL" in done.stdout
+
+
+async def test_a_model_that_may_not_exist(practice: Practice) -> None:
+    practice.set.setenv("GUICHET_MODEL", "nosuchmodel")
+    assert (await practice.of("model"))[1].endswith("if the model hub has that name")
 
 
 async def test_no_token(practice: Practice) -> None:

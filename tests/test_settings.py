@@ -377,6 +377,21 @@ def test_the_database_s_address_as_people_write_it(monkeypatch: pytest.MonkeyPat
     assert load_settings().database == used
 
 
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("postgresql://x:hunter2@y:notaport/z", "write postgresql://user:password@host:5432/database"),
+        ("sqlite://", "a database in memory ends with the process"),
+        ("sqlite:///:memory:", "a database in memory ends with the process"),
+    ],
+)
+def test_an_address_that_leads_nowhere_is_refused(monkeypatch: pytest.MonkeyPatch, written: str, said: str) -> None:
+    monkeypatch.setenv("GUICHET_DATABASE_URL", written)
+    (problem,) = problems()
+    assert problem.startswith(f"GUICHET_DATABASE_URL: {said}")
+    assert "hunter2" not in problem
+
+
 @pytest.mark.parametrize("written", ["mysql://u:hunter2@db/x", "postgresql+asyncpg://u:hunter2@db/x", "hunter2"])
 def test_another_database_is_refused_without_quoting_the_password(
     monkeypatch: pytest.MonkeyPatch, written: str
