@@ -17,6 +17,7 @@ from bot.records.sessions import Database
 from bot.records.states import ChatKind, OutgoingState, TicketState, UpdateState
 from bot.records.tables import (
     ACTIVE_SNAPSHOT,
+    TELEGRAM_SILENT,
     Chat,
     Outgoing,
     Process,
@@ -129,7 +130,11 @@ async def look(db: Database, settings: Settings) -> Status:
         lost: list[str] = []
         if found.current:
             facts = await _queues(tx, now)
+            silent = await tx.get(Setting, TELEGRAM_SILENT)
             lost = await _lost_groups(tx, settings, now - LATELY)
+            if silent:
+                since, _, why = silent.value.partition(" ")
+                lost.append(f"Telegram does not let itself be polled since {since} ({why}): see 'guichet doctor'")
             facts["kept"] = tuple([Kept(kind, days, await oldest(tx, kind)) for kind, days in settings.periods.items()])
         size = await _size(tx)
         index, fault = await _index(tx, settings, shared=found.current)

@@ -15,7 +15,7 @@ from bot.cli import app
 from bot.records.people import chat_of
 from bot.records.sessions import open_database
 from bot.records.states import ChatKind, OutgoingState, UpdateState
-from bot.records.tables import Chat, Outgoing, Process, Role, Setting, Update, utc_now
+from bot.records.tables import TELEGRAM_SILENT, Chat, Outgoing, Process, Role, Setting, Update, utc_now
 
 from .postgres import Postgres
 from .records.test_people import ALICE, SECRET, person
@@ -123,6 +123,12 @@ def test_a_database_that_takes_no_writes_needs_somebody(postgres: Postgres, data
         assert "takes no writes (it is read-only): see 'guichet doctor'" in status()["attention"][0]
 
 
+def test_telegram_out_of_reach_needs_somebody(put: Fill) -> None:
+    put(Setting(key=TELEGRAM_SILENT, value="2026-03-01T12:00:00+00:00 NetworkError: Bad Gateway"))
+    told = "since 2026-03-01T12:00:00+00:00 (NetworkError: Bad Gateway): see 'guichet doctor'"
+    assert status()["attention"] == [f"Telegram does not let itself be polled {told}"]
+
+
 def test_what_has_just_come_needs_nobody(put: Fill) -> None:
     put(update(1), message("a"))
     assert status(code=0)["inbox"]["waiting"] == {"message": 1}
@@ -195,7 +201,7 @@ def test_a_database_out_of_reach_is_told(
     monkeypatch.setenv("GUICHET_DATABASE_URL", away[database_url.partition("+")[0]])
     done = run(command)
     assert done.exit_code == 2
-    assert "the database cannot be used (OperationalError)" in done.stderr
+    assert "the database cannot be used (OperationalError" in done.stderr
     assert "secret" not in done.output + done.stderr
 
 

@@ -20,6 +20,7 @@ from bot.delivery.outcomes import OnRefusal, nobody_minds
 from bot.delivery.processes import BEAT, POLL, SEND, Roles, present, unique_name
 from bot.delivery.retry import Trouble, backoff, pause, place, reason, token_refused
 from bot.delivery.sender import Sender
+from bot.delivery.silence import Silence
 from bot.delivery.timers import Handler
 from bot.delivery.wake import unless, wait
 from bot.records.news import News, tell
@@ -116,18 +117,26 @@ async def poll(loops: Loops) -> None:
     """Asks Telegram for updates and commits them before Telegram may forget them."""
     offset: int | None = None
     alone = False  # whether a webhook is known to be gone: Telegram would refuse to be polled
+    silence = Silence(loops.db, loops.watch.metrics, loops.now)
 
     async def step() -> None:
         nonlocal offset, alone
         changed = loops.roles.changed.next()
         if not loops.roles.holds(POLL):
             offset, alone = None, False
+            silence.forget()
             await wait(changed, BEAT)
             return
-        if not alone:
-            await call(loops.application.bot, "deleteWebhook", {})
-            alone = True
-        raw = await _get_updates(loops, offset)
+        try:
+            if not alone:
+                await call(loops.application.bot, "deleteWebhook", {})
+                alone = True
+            raw = await _get_updates(loops, offset)
+        except TelegramError as error:
+            with suppress(SQLAlchemyError):  # the heartbeat tells of that
+                await silence.failed(error)
+            raise
+        await silence.heard()
         if raw:
             await take_in(loops, raw)
         # No offset is kept over a restart or a quiet time: what Telegram then repeats, the inbox knows.

@@ -37,6 +37,7 @@ class Metrics:
             self._handled.labels(outcome)
         for outcome in ("sent", "later", "paused", "moved", "refused"):
             self._calls.labels(outcome)
+        self.silent = self.gauge("polling_failing_seconds", "For how long Telegram has not let itself be polled")
         self.loops = self.gauge("loop_late_seconds", "How late a loop's next sign of life is", "loop")
 
     def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
