@@ -191,8 +191,8 @@ async def work(loops: Loops) -> None:
             await wait(news, loops.net)
 
     async with asyncio.TaskGroup() as here.handlers:
-        here.slots += [f"{loops.worker}/{number}" for number in range(loops.workers, 0, -1)]
-        await repeat(loops, loops.worker, step, rest=loops.net)
+        here.slots += [f"work/{number}" for number in range(loops.workers, 0, -1)]
+        await repeat(loops, "work", step, rest=loops.net)
         async with here.turn:  # what is being claimed now is begun too
             pass
     with suppress(SQLAlchemyError):  # out of reach now: the leases end with this process

@@ -118,7 +118,7 @@ async def test_what_happens_is_counted_and_timed(start: Start, db: Database, api
         api.push({"telepathy": {"strength": 3}})
         await api.wait_for(lambda api: replies(api, alice) == ["re: one"])
         await settled(db, running)
-        assert {"poll", "send", f"{running.name}/work"} <= running.watch.beats.late().keys()
+        assert {"poll", "send", "work"} <= running.watch.beats.late().keys()
     value = running.watch.metrics.registry.get_sample_value
     assert value("guichet_updates_received_total", {"kind": "message"}) == 1
     assert value("guichet_updates_received_total", {"kind": "other"}) == 1
