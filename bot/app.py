@@ -98,7 +98,7 @@ async def assembled(
     now: Callable[[], datetime] = utc_now,
 ) -> AsyncIterator[Guichet]:
     """All parts, on tables that are up to date, before the first word with Telegram."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    settings.make_data_dir()
     db = open_database(settings.database)
     try:
         await bring_up_to_date(db, settings)
@@ -112,7 +112,7 @@ async def assembled(
                 settings.knowledge_dir,
                 settings.index_root,
                 settings.max_wrong,
-                replica_of(db, settings.index_root),
+                replica_of(db, settings.index_root, settings.kept_indexes),
             ),
             now=now,
             staff_chat=groups.main,
@@ -176,7 +176,7 @@ async def serve(
 ) -> None:
     """Run until SIGINT or SIGTERM, with the searcher's process if it has one; it ends with this.
 
-    Raises TokenRefusedError or AddressRefusedError.
+    Raises TokenRefusedError, AddressRefusedError or NameTakenError.
     """
     async with (
         searcher or Searcher() as found,

@@ -102,7 +102,7 @@ async def restore(db: Database, settings: Settings, source: Path, *, force: bool
     beside them.
     """
     with _plainly(settings.data_dir):
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        settings.make_data_dir()
         with TemporaryDirectory(prefix=".restore-", dir=settings.data_dir) as folder:
             inside = Path(folder)
             manifest = await asyncio.to_thread(_unpack, source, inside)
@@ -144,7 +144,7 @@ def _plainly(place: Path) -> Iterator[None]:
 
 async def _live_snapshot(db: Database, settings: Settings) -> Path | None:
     """The live index's folder; it is fetched where the database says which one is live."""
-    replica = replica_of(db, settings.index_root)
+    replica = replica_of(db, settings.index_root, settings.kept_indexes)
     try:
         active = await replica.active() if replica and (await standing(db)).current else None
         return await replica.fetch(active) if replica and active else store.live(settings.index_root)
@@ -228,7 +228,7 @@ async def _restore_index(db: Database, settings: Settings, folder: Path) -> None
     if not place.is_dir():
         await asyncio.to_thread(_copy, folder, place)
     store.activate(settings.index_root, folder.name)
-    if replica := replica_of(db, settings.index_root):
+    if replica := replica_of(db, settings.index_root, settings.kept_indexes):
         await replica.share(place, await replica.active())
 
 

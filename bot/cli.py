@@ -16,10 +16,11 @@ from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot import logs
 from bot.checking import check
-from bot.console import err, out, plainly
+from bot.console import err, out, plainly, unusable
 from bot.history import history, rollback, status
 from bot.importing import bring
 from bot.indexing import build_for, index_app, level, open_for
@@ -150,16 +151,24 @@ def run() -> None:
         level(settings)
         engine = open_for(settings)
         from bot.app import serve  # noqa: PLC0415  # Telegram's library is not needed by other commands
+        from bot.backup import BackupError  # noqa: PLC0415
         from bot.delivery.loops import TokenRefusedError  # noqa: PLC0415
+        from bot.delivery.processes import NameTakenError  # noqa: PLC0415
         from bot.listening import AddressRefusedError  # noqa: PLC0415
         from bot.publishing.searcher import apart  # noqa: PLC0415
         from bot.records.migrations import DatabaseTooNewError  # noqa: PLC0415
+        from bot.records.sessions import outage  # noqa: PLC0415
 
     searcher = apart(engine, settings.index_root, partial(logs.set_up, settings))
     try:
         asyncio.run(serve(settings, engine, searcher=searcher))
-    except (TokenRefusedError, AddressRefusedError, DatabaseTooNewError) as error:
+    except (TokenRefusedError, AddressRefusedError, NameTakenError, DatabaseTooNewError, BackupError) as error:
         err.print(str(error), style="red", markup=False)
+        raise typer.Exit(2) from None
+    except (SQLAlchemyError, OSError) as error:
+        if not (isinstance(error, OSError) or outage(error)):
+            raise  # a statement of ours is wrong
+        err.print(unusable(error), style="red", markup=False)
         raise typer.Exit(2) from None
     except KeyboardInterrupt:
         logging.getLogger(__name__).info("stopped")

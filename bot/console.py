@@ -14,6 +14,7 @@ from bot.dialogue.rich import Rich
 from bot.publishing.gate import GateError
 from bot.records.migrations import DatabaseTooNewError
 from bot.records.sessions import Database, open_database
+from bot.records.writing import why
 from bot.settings import Settings, SettingsError
 from indexer.confidence import CalibratorError
 from indexer.engine import Step
@@ -57,17 +58,22 @@ def plainly() -> Iterator[None]:
 async def database(settings: Settings) -> AsyncIterator[Database]:
     """The database, closed at the end; raises DatabaseError if it cannot be used."""
     try:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        settings.make_data_dir()
         db = open_database(settings.database)
         try:
             yield db
         finally:
             await db.close()
     except (SQLAlchemyError, OSError) as error:
-        remedy = "check GUICHET_DATABASE_URL, or the rights and free space of GUICHET_DATA_DIR"
-        raise DatabaseError(f"the database cannot be used ({type(error).__name__}): {remedy}") from error
+        raise DatabaseError(unusable(error)) from error
     except DatabaseTooNewError as error:
         raise DatabaseError(str(error)) from error
+
+
+def unusable(error: Exception) -> str:
+    """Why the database cannot be used, and what to do."""
+    remedy = "check GUICHET_DATABASE_URL, or the rights and free space of GUICHET_DATA_DIR"
+    return f"the database cannot be used ({why(error)}): {remedy}"
 
 
 @contextmanager

@@ -1,10 +1,12 @@
 """Is everything ready to run? Each finding says what it is about, how it stands, and what to do."""
 
+import logging
+import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal
 
-from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from telegram import Bot, ChatFullInfo, ChatMember, ChatMemberAdministrator
 from telegram.error import ChatMigrated, Forbidden, InvalidToken, TelegramError
@@ -12,18 +14,23 @@ from telegram.error import ChatMigrated, Forbidden, InvalidToken, TelegramError
 from bot.delivery.requests import AiohttpRequest
 from bot.evaluation.golden import golden_beside
 from bot.records.sessions import open_database
-from bot.settings import Settings, SettingsError, load_settings
+from bot.records.writing import why, writing_fault
+from bot.settings import TELEGRAM, Settings, SettingsError, load_settings
 from indexer import store
 from indexer.confidence import CalibratorError
 from indexer.encoder import OnnxEncoder
 from indexer.engine import left_unused, refuse_other_model
 from indexer.entries import KnowledgeError
-from indexer.model import ModelNotReady, is_ready, prepare
+from indexer.model import DEFAULT_MODEL, ModelNotReady, is_ready, prepare
 from indexer.readers import Knowledge, read_knowledge
 from indexer.snapshot import SnapshotError, damage, load
 
+# What the library logs of a server that is none would be printed, trace and all, where no log is set up.
+logging.getLogger("telegram").addHandler(logging.NullHandler())
+
 Grade = Literal["ok", "note", "fault"]
 SHOWN = 5
+ROOM = 50_000_000  # bytes on the disk of the data: below, a new index or a backup finds no room
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +57,9 @@ async def examine() -> AsyncIterator[Finding]:
             "made from a 2022 press interview and not affiliated with IMT Nord Europe"
         )
         yield Finding("note", "operator", text)
-    for finding in [*_knowledge(settings), *_model(settings), *_index(settings), await _database(settings)]:
+    for finding in [*_knowledge(settings), *_model(settings), *_index(settings)]:
+        yield finding
+    for finding in [await _database(settings), *_room(settings)]:
         yield finding
     async for finding in _telegram(settings):
         yield finding
@@ -89,6 +98,8 @@ def _routes(settings: Settings, knowledge: Knowledge) -> list[Finding]:
 def _model(settings: Settings) -> list[Finding]:
     if not is_ready(settings.model, settings.cache_dir):
         text = f"{settings.model} is not prepared yet: the first 'guichet index' does it, once, in half a minute"
+        if settings.model != DEFAULT_MODEL and not Path(settings.model).expanduser().is_dir():
+            text = f"{settings.model} is not prepared yet: 'guichet index' fetches it, if the model hub has that name"
         return [Finding("note", "model", text)]
     try:
         model = prepare(settings.model, settings.cache_dir)
@@ -117,19 +128,30 @@ def _index(settings: Settings) -> list[Finding]:
 
 
 async def _database(settings: Settings) -> Finding:
-    db = None
+    db, remedy = None, "check GUICHET_DATABASE_URL, or the rights and free space of GUICHET_DATA_DIR"
     try:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        settings.make_data_dir()
         db = open_database(settings.database)
-        async with db.begin() as tx:
-            await tx.execute(text("SELECT 1"))
+        fault = await writing_fault(db)
     except (SQLAlchemyError, OSError, ImportError) as error:
-        remedy = "check GUICHET_DATABASE_URL, or the rights and free space of GUICHET_DATA_DIR"
-        return Finding("fault", "database", f"cannot be opened for writing ({type(error).__name__}): {remedy}")
+        fault = why(error)
     finally:
         if db:
             await db.close()
+    if fault:
+        return Finding("fault", "database", f"cannot be written to ({fault}): {remedy}")
     return Finding("ok", "database", "opens, and can be written to")
+
+
+def _room(settings: Settings) -> list[Finding]:
+    """What the database of a running bot still takes into the room that it has says nothing of the disk."""
+    try:
+        free = shutil.disk_usage(settings.data_dir).free
+    except OSError:  # told of the database
+        return []
+    if free >= ROOM:
+        return []
+    return [Finding("fault", "disk", f"{free / 1e6:.0f} MB are free for GUICHET_DATA_DIR: free some")]
 
 
 async def _telegram(settings: Settings) -> AsyncIterator[Finding]:
@@ -153,7 +175,9 @@ async def _telegram(settings: Settings) -> AsyncIterator[Finding]:
                 async for finding in staff_group(bot, group, f"GUICHET_ROUTES {route}"):
                     yield replace(finding, subject=f"{finding.subject} of {route}")
     except InvalidToken:
-        yield Finding("fault", "token", "Telegram does not know it: copy GUICHET_TELEGRAM_TOKEN again from @BotFather")
+        other = "" if settings.telegram_base_url == TELEGRAM else ", and check GUICHET_TELEGRAM_BASE_URL"
+        text = f"Telegram does not know it: copy GUICHET_TELEGRAM_TOKEN again from @BotFather{other}"
+        yield Finding("fault", "token", text)
     except TelegramError as error:
         remedy = "check the network and GUICHET_TELEGRAM_BASE_URL"
         yield Finding("fault", "Telegram", f"cannot be reached ({type(error).__name__}): {remedy}")
@@ -193,6 +217,10 @@ def _inline_mode(bot: Bot) -> Finding:
 async def _staff(bot: Bot, settings: Settings) -> AsyncIterator[Finding]:
     if settings.staff_chat_id is None:
         yield _no_staff_group()
+        return
+    if settings.staff_chat_id == 0:
+        text = "GUICHET_STAFF_CHAT_ID is 0: run the bot, add it to the group and write /start there: it tells the id"
+        yield Finding("fault", "staff group", text)
         return
     async for finding in staff_group(bot, settings.staff_chat_id, "GUICHET_STAFF_CHAT_ID"):
         yield finding

@@ -14,12 +14,12 @@ from telegram.error import NetworkError, TelegramError, TimedOut
 from bot.delivery import webhook
 from bot.delivery.calls import call
 from bot.delivery.loops import Intake, Loops, poll
+from bot.delivery.processes import DEAD
 from bot.delivery.retry import reason
 from bot.delivery.webhook import Webhook
 from bot.handlers.context import Deps
 from bot.listening import listening
 from bot.settings import Settings
-from bot.watch.metrics import Metrics
 from bot.watch.pages import Check, NotReadyError, alive, figures, ready
 from bot.watch.stock import Stock
 
@@ -36,7 +36,7 @@ async def doors(loops: Loops, deps: Deps) -> AsyncIterator[Intake]:
     ]
     async with AsyncExitStack() as opened:
         if settings.health_port is not None:
-            inside = [*health, figures(watch, _looking(watch.metrics, deps))]
+            inside = [*health, figures(watch, _looking(loops, deps))]
             await opened.enter_async_context(_listening("health", inside, settings, settings.health_port))
         if settings.webhook_url is None:
             yield poll
@@ -70,6 +70,8 @@ def _checks(loops: Loops, deps: Deps) -> dict[str, Check]:
     async def database() -> bool:
         async with deps.db.read() as tx:
             await tx.execute(text("SELECT 1"))
+        if not _writes(loops):
+            raise NotReadyError("the database answers, but has taken no writes for a while: full, or read-only?")
         return True
 
     async def index() -> bool:
@@ -85,8 +87,14 @@ def _checks(loops: Loops, deps: Deps) -> dict[str, Check]:
     return {"database": database, "index": index, "telegram": telegram}
 
 
-def _looking(metrics: Metrics, deps: Deps) -> Callable[[], Awaitable[None]]:
-    stock = Stock(metrics, deps.db)
+def _writes(loops: Loops) -> bool:
+    """Whether the database took what this process wrote last: each heartbeat is written for good."""
+    return not loops.roles.silent(DEAD.total_seconds())
+
+
+def _looking(loops: Loops, deps: Deps) -> Callable[[], Awaitable[None]]:
+    metrics = loops.watch.metrics
+    stock = Stock(metrics, deps.db, writes=partial(_writes, loops))
     info = metrics.gauge("snapshot_info", "The live index, always 1", "snapshot", "model")
     entries = metrics.gauge("snapshot_entries", "Entries in the live index")
     searcher = deps.searcher

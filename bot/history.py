@@ -45,7 +45,7 @@ def _activations(settings: Settings) -> list[Activation]:
     async def read() -> list[Activation]:
         async with database(settings) as db:
             await bring_up_to_date(db, settings)
-            return await Replica(db, settings.index_root).history()
+            return await Replica(db, settings.index_root, settings.kept_indexes).history()
 
     return asyncio.run(read()) if settings.shared else store.activations(settings.index_root)
 

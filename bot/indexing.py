@@ -44,7 +44,7 @@ def level(settings: Settings) -> str | None:
     async def take_over() -> str | None:
         async with database(settings) as db:
             await bring_up_to_date(db, settings)
-            return await Replica(db, settings.index_root).level()
+            return await Replica(db, settings.index_root, settings.kept_indexes).level()
 
     return asyncio.run(take_over()) if settings.shared else None
 
@@ -54,7 +54,7 @@ def share(settings: Settings, folder: Path, before: str | None) -> None:
 
     async def publish() -> None:
         async with database(settings) as db:
-            await Replica(db, settings.index_root).share(folder, before)
+            await Replica(db, settings.index_root, settings.kept_indexes).share(folder, before)
 
     if settings.shared:
         asyncio.run(publish())
@@ -65,6 +65,8 @@ def build_for(settings: Settings, *, reason: str = "", told: Told = lambda _: No
 
     A `reason` overrules the gate, `told` is given its verdict.
     """
+    with suppress(OSError):  # told where something is written there
+        settings.make_data_dir()
     before = level(settings)
     indexed = _build(settings, reason, told)
     share(settings, indexed.engine.snapshot.folder, before)

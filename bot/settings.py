@@ -229,11 +229,22 @@ class Settings(BaseSettings):
     @classmethod
     def known_database(cls, value: str | None) -> str | None:
         """An address of SQLite or PostgreSQL as people write it; it may hold a password and is not quoted."""
+        from sqlalchemy import make_url  # noqa: PLC0415  # a bot without one need not wait for it
+        from sqlalchemy.exc import ArgumentError  # noqa: PLC0415
+
         kind, _, rest = (value or "").partition("://")
         driver = DRIVERS.get(kind)
         if value and driver is None:
             raise ValueError("write postgresql://user:password@host/database, or sqlite:///path/to/file.sqlite")
-        return f"{driver}://{rest}" if value else None
+        if not value:
+            return None
+        try:
+            name = make_url(f"{driver}://{rest}").database
+        except (ValueError, ArgumentError):  # which quote it
+            raise ValueError("write postgresql://user:password@host:5432/database") from None
+        if kind.startswith("sqlite") and name in (None, "", ":memory:"):
+            raise ValueError("a database in memory ends with the process: write sqlite:///path/to/file.sqlite")
+        return f"{driver}://{rest}"
 
     @field_validator("timezone")
     @classmethod
@@ -279,6 +290,10 @@ class Settings(BaseSettings):
         """How many days each kind of data in the database is kept; 0: without end."""
         kinds = ("questions", "tickets", "messages", "inbox", "people", "bans")
         return {kind: getattr(self, f"keep_{kind}") for kind in kinds}
+
+    def make_data_dir(self) -> None:
+        """The data folder, unless it is there; its owner's alone, since what candidates write lies in it."""
+        self.data_dir.mkdir(0o700, parents=True, exist_ok=True)
 
     @property
     def index_root(self) -> Path:
@@ -391,12 +406,20 @@ def _is_ours(name: str | None) -> bool:
 
 
 def env_lines() -> list[Binding]:
-    """What stands in `.env`; nothing of one that is not UTF-8 text, which is told elsewhere."""
+    """What stands in `.env`; nothing of one that is not UTF-8 text, which is told elsewhere.
+
+    Raises SettingsError where it cannot be read.
+    """
     path = Path(ENV_FILE)
-    if not path.is_file():
+    if path.is_dir():  # Docker makes one where a file is mounted that does not exist
+        raise SettingsError([f"{ENV_FILE} is a folder: remove it, and put the settings into a file of that name"])
+    if not path.exists():
         return []
     try:
         with path.open(encoding="utf-8") as file:
             return list(parse_stream(file))
     except UnicodeDecodeError:
         return []
+    except OSError as error:
+        remedy = "let the user who runs Guichet read it"
+        raise SettingsError([f"{ENV_FILE} cannot be read ({error.strerror}): {remedy}"]) from error

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select, text
+from sqlalchemy import ColumnElement, exists, func, or_, select, text
 from sqlalchemy import update as change
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,9 +14,10 @@ from bot.publishing.gate import limits_of
 from bot.records.migrations import Standing, standing
 from bot.records.retention import oldest
 from bot.records.sessions import Database
-from bot.records.states import OutgoingState, TicketState, UpdateState
+from bot.records.states import ChatKind, OutgoingState, TicketState, UpdateState
 from bot.records.tables import (
     ACTIVE_SNAPSHOT,
+    TELEGRAM_SILENT,
     Chat,
     Outgoing,
     Process,
@@ -27,6 +28,7 @@ from bot.records.tables import (
     Update,
     utc_now,
 )
+from bot.records.writing import writing_fault
 from bot.settings import Settings
 from indexer import store
 from indexer.snapshot import SnapshotError, load
@@ -53,7 +55,7 @@ class SetAside:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A message that Telegram refused for good, though its chat can be reached."""
+    """A message that Telegram refused for good: to a group, or to somebody who has not blocked the bot."""
 
     row: int
     method: str
@@ -120,16 +122,24 @@ class Status:
 
 
 async def look(db: Database, settings: Settings) -> Status:
-    """Read it all in one transaction, without changing anything."""
+    """Read it all in one transaction, and see whether anything can be written."""
     found, now = await standing(db), utc_now()
+    unwritten = await writing_fault(db)
     async with db.read() as tx:
         facts: dict[str, Any] = {"inbox": Queue(), "outbox": Queue(), "tickets": Queue()}
+        lost: list[str] = []
         if found.current:
             facts = await _queues(tx, now)
+            silent = await tx.get(Setting, TELEGRAM_SILENT)
+            lost = await _lost_groups(tx, settings, now - LATELY)
+            if silent:
+                since, _, why = silent.value.partition(" ")
+                lost.append(f"Telegram does not let itself be polled since {since} ({why}): see 'guichet doctor'")
             facts["kept"] = tuple([Kept(kind, days, await oldest(tx, kind)) for kind, days in settings.periods.items()])
         size = await _size(tx)
         index, fault = await _index(tx, settings, shared=found.current)
-    attention = (*_standing(found), *fault, *_attention(now, **facts))
+    full = [f"the database takes no writes ({unwritten}): see 'guichet doctor'"] if unwritten else []
+    attention = (*full, *_standing(found), *fault, *lost, *_attention(now, **facts))
     place = str(settings.index_root.absolute())
     kind = db.engine.dialect.name
     return Status(now, kind, size, found.revision, place, index, **facts, attention=attention)
@@ -192,10 +202,24 @@ async def _workers(tx: AsyncSession) -> tuple[Worker, ...]:
 async def _failed(tx: AsyncSession, since: datetime) -> tuple[Failed, ...]:
     """That somebody has blocked the bot is nobody's fault, and told on their ticket."""
     columns = select(Outgoing.id, Outgoing.method, Outgoing.error, Outgoing.ticket_id, Outgoing.created_at)
-    reachable = columns.join(Chat, Chat.id == Outgoing.chat_id).where(Chat.unreachable_since.is_(None))
+    reachable = Chat.unreachable_since.is_(None) | (Chat.kind != ChatKind.PRIVATE)
     lately = (Outgoing.state == OutgoingState.FAILED) & (Outgoing.created_at >= since)
-    rows = await tx.execute(reachable.where(lately).order_by(Outgoing.id.desc()).limit(SHOWN))
+    ours = columns.join(Chat, Chat.id == Outgoing.chat_id).where(lately, reachable)
+    rows = await tx.execute(ours.order_by(Outgoing.id.desc()).limit(SHOWN))
     return tuple(Failed(*row) for row in rows)
+
+
+async def _lost_groups(tx: AsyncSession, settings: Settings, since: datetime) -> list[str]:
+    """Groups out of reach that staff work in: by the settings, or since something was sent there lately."""
+    lately = (Outgoing.chat_id == Chat.id) & (Outgoing.state == OutgoingState.FAILED) & (Outgoing.created_at >= since)
+    set_up = Chat.telegram_id.in_({settings.staff_chat_id or 0, *settings.routes.values()})
+    lost = select(Chat.telegram_id, Chat.reason).where(
+        Chat.kind != ChatKind.PRIVATE, Chat.unreachable_since.is_not(None), set_up | exists().where(lately)
+    )
+    return [
+        f"the staff group {number} cannot be reached ({reason}): see 'guichet doctor'"
+        for number, reason in await tx.execute(lost.order_by(Chat.id))
+    ]
 
 
 async def _size(tx: AsyncSession) -> int:
@@ -259,5 +283,5 @@ def _attention(
     if any(one.days and one.oldest and now - one.oldest > timedelta(days=one.days) + LATE_RETENTION for one in kept):
         found.append("data are held beyond their period: each night 'guichet run' takes them away, and has not")
     if workers and all(now - worker.beat_at > SILENT for worker in workers):
-        found.append("no process has given a sign of life lately: start 'guichet run'")
+        found.append("no process has written a sign of life lately: is 'guichet run' running? See its log")
     return found

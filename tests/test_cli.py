@@ -363,6 +363,14 @@ def test_wrong_settings_are_told(settle: Callable[..., None], command: tuple[str
     assert "GUICHET_STAFF_CHAT_ID: write a whole number" in told
 
 
+def test_a_database_that_fails_as_run_begins_is_told_in_a_line(settle: Callable[..., None]) -> None:
+    settle(telegram_token="1:token", staff_chat_id=-5, database_url="sqlite+aiosqlite:////nowhere/guichet.db")
+    told = refused("run").strip().splitlines()[-1]
+    assert told.startswith(
+        "the database cannot be used (OperationalError, SQLITE_CANTOPEN): check GUICHET_DATABASE_URL"
+    )
+
+
 def test_run_names_what_is_missing(settle: Callable[..., None]) -> None:
     told = refused("run")
     assert "GUICHET_TELEGRAM_TOKEN is not set" in told

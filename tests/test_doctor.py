@@ -1,11 +1,17 @@
 """Each check of `guichet doctor`, well and ill, with its remedy."""
 
+import asyncio
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from sqlalchemy import make_url
 
 from bot.doctor import examine
 from bot.sandbox.botapi import BotApi, serve
@@ -14,9 +20,10 @@ from indexer.encoder import OnnxEncoder
 from indexer.engine import index
 from indexer.model import DEFAULT_MODEL, model_folder
 
-from .conftest import DATA
+from .conftest import DATA, REPOSITORY
 from .flows.house import TOKEN
 from .indexer.standin import WordEncoder
+from .postgres import Postgres
 
 
 @dataclass
@@ -213,6 +220,55 @@ async def test_a_database_that_does_not_open(practice: Practice, url: str) -> No
     grade, said = await practice.of("database")
     assert grade == "fault"
     assert "GUICHET_DATABASE_URL" in said
+
+
+async def test_a_disk_without_room(practice: Practice) -> None:
+    assert "disk" not in await practice.findings()
+    practice.set.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1_000_000))
+    assert await practice.of("disk") == ("fault", "1 MB are free for GUICHET_DATA_DIR: free some")
+
+
+async def test_a_server_that_takes_no_writes(practice: Practice, postgres: Postgres, postgres_url: str) -> None:
+    practice.set.setenv("GUICHET_DATABASE_URL", postgres_url)
+    assert await practice.of("database") == ("ok", "opens, and can be written to")
+    name = make_url(postgres_url).database
+    postgres.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    grade, said = await practice.of("database")
+    assert grade == "fault"
+    assert "it is read-only" in said
+
+
+@pytest.mark.parametrize(
+    ("host", "said"), [("localhost:1", "nobody listens there"), ("nowhere.invalid", "unknown host")]
+)
+async def test_why_there_is_no_connection(practice: Practice, host: str, said: str) -> None:
+    practice.set.setenv("GUICHET_DATABASE_URL", f"postgresql://x:hunter2@{host}/y")
+    found = await practice.of("database")
+    assert said in found[1]
+    assert "hunter2" not in found[1]
+
+
+async def test_a_group_whose_id_is_not_known_yet(practice: Practice) -> None:
+    practice.set.setenv("GUICHET_STAFF_CHAT_ID", "0")
+    grade, said = await practice.of("staff group")
+    assert grade == "fault"
+    assert "write /start there: it tells the id" in said
+
+
+async def test_a_server_that_is_no_bot_api_prints_no_trace(practice: Practice) -> None:
+    address = os.environ["GUICHET_TELEGRAM_BASE_URL"].removesuffix("/bot")
+    script = "import asyncio; from bot.checkup import report; asyncio.run(report())"
+    around = os.environ | {"GUICHET_TELEGRAM_BASE_URL": f"{address}/xx/bot", "PYTHONPATH": str(REPOSITORY)}
+    done = await asyncio.to_thread(
+        subprocess.run, [sys.executable, "-c", script], env=around, capture_output=True, text=True, check=False
+    )
+    assert "Traceback" not in done.stderr
+    assert "GUICHET_TELEGRAM_BASE_URL" in done.stdout
+
+
+async def test_a_model_that_may_not_exist(practice: Practice) -> None:
+    practice.set.setenv("GUICHET_MODEL", "nosuchmodel")
+    assert (await practice.of("model"))[1].endswith("if the model hub has that name")
 
 
 async def test_no_token(practice: Practice) -> None:

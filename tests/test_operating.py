@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import make_url
 from typer.testing import CliRunner, Result
 
 from bot.cli import app
 from bot.records.people import chat_of
 from bot.records.sessions import open_database
-from bot.records.states import OutgoingState, UpdateState
-from bot.records.tables import Chat, Outgoing, Process, Role, Setting, Update, utc_now
+from bot.records.states import ChatKind, OutgoingState, UpdateState
+from bot.records.tables import TELEGRAM_SILENT, Chat, Outgoing, Process, Role, Setting, Update, utc_now
 
+from .postgres import Postgres
 from .records.test_people import ALICE, SECRET, person
 
 Fill = Callable[..., None]
@@ -34,12 +36,14 @@ def machine(database_url: str, cache: Path, index_root: Path, knowledge: Path, m
 def put(database_url: str) -> Fill:
     """Writes rows into the machine's database."""
 
-    async def write(*rows: Any, people: bool = False) -> None:
+    async def write(*rows: Any, people: bool = False, group: bool = False) -> None:
         db = open_database(database_url)
         async with db.begin() as tx:
             if people:
                 await person(tx, ALICE, SECRET)
             chat = await chat_of(tx, 5, "private")
+            if group:
+                chat.kind, chat.unreachable_since, chat.reason = ChatKind.GROUP, utc_now(), "Forbidden"
             for row in rows:
                 if isinstance(row, Outgoing):
                     row.chat_id = chat.id
@@ -112,6 +116,19 @@ def test_when_no_worker_lives_somebody_is_needed(put: Fill) -> None:
     assert any("no process" in text for text in status()["attention"])
 
 
+def test_a_database_that_takes_no_writes_needs_somebody(postgres: Postgres, database_url: str) -> None:
+    if not database_url.startswith("sqlite"):  # a full disk under SQLite: see tests/records/test_writing.py
+        name = make_url(database_url).database
+        postgres.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+        assert "takes no writes (it is read-only): see 'guichet doctor'" in status()["attention"][0]
+
+
+def test_telegram_out_of_reach_needs_somebody(put: Fill) -> None:
+    put(Setting(key=TELEGRAM_SILENT, value="2026-03-01T12:00:00+00:00 NetworkError: Bad Gateway"))
+    told = "since 2026-03-01T12:00:00+00:00 (NetworkError: Bad Gateway): see 'guichet doctor'"
+    assert status()["attention"] == [f"Telegram does not let itself be polled {told}"]
+
+
 def test_what_has_just_come_needs_nobody(put: Fill) -> None:
     put(update(1), message("a"))
     assert status(code=0)["inbox"]["waiting"] == {"message": 1}
@@ -138,6 +155,22 @@ def test_what_telegram_refused_is_listed_unless_somebody_blocked_the_bot(put: Fi
     assert status(code=0)["failed"] == []
     put(message("new", state=OutgoingState.FAILED, error="BadRequest"))
     assert [(one["method"], one["error"]) for one in status()["failed"]] == [("sendMessage", "BadRequest")]
+
+
+def test_a_staff_group_out_of_reach_needs_somebody(put: Fill, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GUICHET_STAFF_CHAT_ID", "-424242")
+    lost = {"kind": "group", "unreachable_since": utc_now(), "reason": "BadRequest: Chat not found"}
+    put(Chat(telegram_id=-424242, **lost), Chat(telegram_id=-7, **lost))  # the other was left on purpose
+    told = "the staff group -424242 cannot be reached (BadRequest: Chat not found): see 'guichet doctor'"
+    assert status()["attention"] == [told]
+
+
+def test_what_a_group_did_not_get_is_listed(put: Fill) -> None:
+    put(message("card", state=OutgoingState.FAILED, error="Forbidden"))
+    put(group=True)
+    found = status()
+    assert [one["error"] for one in found["failed"]] == ["Forbidden"]
+    assert "cannot be reached" in found["attention"][0]
 
 
 def test_people_are_not_quoted(put: Fill) -> None:
@@ -168,7 +201,7 @@ def test_a_database_out_of_reach_is_told(
     monkeypatch.setenv("GUICHET_DATABASE_URL", away[database_url.partition("+")[0]])
     done = run(command)
     assert done.exit_code == 2
-    assert "the database cannot be used (OperationalError)" in done.stderr
+    assert "the database cannot be used (OperationalError" in done.stderr
     assert "secret" not in done.output + done.stderr
 
 

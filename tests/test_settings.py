@@ -1,3 +1,4 @@
+import errno
 import re
 from datetime import date, timedelta
 from pathlib import Path
@@ -237,6 +238,20 @@ def test_a_dotenv_that_is_not_utf8_is_told() -> None:
     assert problems() == (".env is not UTF-8 text: save it with the encoding UTF-8",)
 
 
+def test_a_dotenv_that_cannot_be_read_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    Path(".env").touch()
+    monkeypatch.setattr(Path, "open", refused)  # rights would not keep an administrator from reading
+    assert problems() == (".env cannot be read (Permission denied): let the user who runs Guichet read it",)
+
+
+def test_a_folder_in_place_of_dotenv_is_told() -> None:
+    Path(".env").mkdir()
+    assert problems() == (".env is a folder: remove it, and put the settings into a file of that name",)
+
+
 @pytest.mark.parametrize(
     "line",
     [
@@ -278,6 +293,12 @@ def test_the_database_is_a_file_in_the_data_folder_unless_set(monkeypatch: pytes
     assert load_settings().database == f"sqlite+aiosqlite:///{tmp_path / 'data' / 'guichet.sqlite'}"
     monkeypatch.setenv("GUICHET_DATABASE_URL", "sqlite+aiosqlite:////srv/other.sqlite")
     assert load_settings().database == "sqlite+aiosqlite:////srv/other.sqlite"
+
+
+def test_the_data_folder_is_its_owners_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("GUICHET_DATA_DIR", str(tmp_path / "srv" / "data"))
+    load_settings().make_data_dir()
+    assert (tmp_path / "srv" / "data").stat().st_mode & 0o777 == 0o700
 
 
 def test_settings_are_frozen() -> None:
@@ -354,6 +375,21 @@ def test_the_team_s_time(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_database_s_address_as_people_write_it(monkeypatch: pytest.MonkeyPatch, written: str, used: str) -> None:
     monkeypatch.setenv("GUICHET_DATABASE_URL", written)
     assert load_settings().database == used
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("postgresql://x:hunter2@y:notaport/z", "write postgresql://user:password@host:5432/database"),
+        ("sqlite://", "a database in memory ends with the process"),
+        ("sqlite:///:memory:", "a database in memory ends with the process"),
+    ],
+)
+def test_an_address_that_leads_nowhere_is_refused(monkeypatch: pytest.MonkeyPatch, written: str, said: str) -> None:
+    monkeypatch.setenv("GUICHET_DATABASE_URL", written)
+    (problem,) = problems()
+    assert problem.startswith(f"GUICHET_DATABASE_URL: {said}")
+    assert "hunter2" not in problem
 
 
 @pytest.mark.parametrize("written", ["mysql://u:hunter2@db/x", "postgresql+asyncpg://u:hunter2@db/x", "hunter2"])

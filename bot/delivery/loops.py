@@ -18,8 +18,9 @@ from bot.delivery.claims import Claimed, claim, claim_in
 from bot.delivery.handling import App, Ended, OnSetAside, handle, note, note_failure
 from bot.delivery.outcomes import OnRefusal, nobody_minds
 from bot.delivery.processes import BEAT, POLL, SEND, Roles, present, unique_name
-from bot.delivery.retry import backoff, pause, place, reason, token_refused
+from bot.delivery.retry import Trouble, backoff, pause, place, reason, token_refused
 from bot.delivery.sender import Sender
+from bot.delivery.silence import Silence
 from bot.delivery.timers import Handler
 from bot.delivery.wake import unless, wait
 from bot.records.news import News, tell
@@ -92,7 +93,7 @@ async def run(loops: Loops, intake: Intake | None = None) -> None:
     """Polls (or does `intake` instead), handles and sends until `loops.stop` is set.
 
     At the end polling stops at once, updates and messages under way are finished, the rest stays in the tables.
-    Raises TokenRefusedError if Telegram refuses the token.
+    Raises TokenRefusedError if Telegram refuses the token, NameTakenError if another process has this one's name.
     """
     loops.application.add_error_handler(note_failure)
     try:
@@ -116,18 +117,26 @@ async def poll(loops: Loops) -> None:
     """Asks Telegram for updates and commits them before Telegram may forget them."""
     offset: int | None = None
     alone = False  # whether a webhook is known to be gone: Telegram would refuse to be polled
+    silence = Silence(loops.db, loops.watch.metrics, loops.now)
 
     async def step() -> None:
         nonlocal offset, alone
         changed = loops.roles.changed.next()
         if not loops.roles.holds(POLL):
             offset, alone = None, False
+            silence.forget()
             await wait(changed, BEAT)
             return
-        if not alone:
-            await call(loops.application.bot, "deleteWebhook", {})
-            alone = True
-        raw = await _get_updates(loops, offset)
+        try:
+            if not alone:
+                await call(loops.application.bot, "deleteWebhook", {})
+                alone = True
+            raw = await _get_updates(loops, offset)
+        except TelegramError as error:
+            with suppress(SQLAlchemyError):  # the heartbeat tells of that
+                await silence.failed(error)
+            raise
+        await silence.heard()
         if raw:
             await take_in(loops, raw)
         # No offset is kept over a restart or a quiet time: what Telegram then repeats, the inbox knows.
@@ -182,8 +191,8 @@ async def work(loops: Loops) -> None:
             await wait(news, loops.net)
 
     async with asyncio.TaskGroup() as here.handlers:
-        here.slots += [f"{loops.worker}/{number}" for number in range(loops.workers, 0, -1)]
-        await repeat(loops, loops.worker, step, rest=loops.net)
+        here.slots += [f"work/{number}" for number in range(loops.workers, 0, -1)]
+        await repeat(loops, "work", step, rest=loops.net)
         async with here.turn:  # what is being claimed now is begun too
             pass
     with suppress(SQLAlchemyError):  # out of reach now: the leases end with this process
@@ -290,12 +299,13 @@ async def repeat(loops: Loops, name: str, step: Callable[[], Awaitable[None]], r
 
     Each step is a sign of life; it may rest for `rest` seconds on purpose.
     """
-    failures, beats = 0, loops.watch.beats
+    trouble, beats = Trouble(), loops.watch.beats
     while not loops.stop.is_set():
         beats.beat(name, rest)
         try:
             await step()
-            failures = 0
+            if failures := trouble.over():
+                log.info("loop works again", extra={"loop": name, "failures": failures})
         except RetryAfter as error:
             await _rest(loops, name, pause(error).total_seconds())
         except (TelegramError, SQLAlchemyError, OSError) as error:
@@ -303,11 +313,12 @@ async def repeat(loops: Loops, name: str, step: Callable[[], Awaitable[None]], r
                 raise TokenRefusedError from None  # the library's own error quotes the token
             what = reason(error) if isinstance(error, TelegramError) else place(error)
             hint = "another process polls with this token" if isinstance(error, Conflict) else "will try again"
-            log.error("loop failed", extra={"loop": name, "error": what, "hint": hint})  # noqa: TRY400  a trace may quote texts
+            before = trouble.count
+            if trouble.again(what):
+                log.error("loop failed", extra={"loop": name, "error": what, "hint": hint})  # noqa: TRY400  a trace may quote texts
             # Telegram is spared more and more; the database is our own, and people wait for it.
             longest = loops.net if isinstance(error, SQLAlchemyError) else float("inf")
-            await _rest(loops, name, min(backoff(failures).total_seconds(), longest))
-            failures += 1
+            await _rest(loops, name, min(backoff(before).total_seconds(), longest))
     beats.end(name)
 
 

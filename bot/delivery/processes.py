@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.delivery.claims import release_all
-from bot.delivery.retry import place
+from bot.delivery.retry import Trouble, place
 from bot.delivery.wake import wait
 from bot.records.news import WORDS, News, Signal, listen, tell
 from bot.records.sessions import Database
@@ -29,6 +29,13 @@ BEAT = 3.0  # seconds between two heartbeats
 DEAD = timedelta(seconds=10)  # a process not heard of for so long is taken for dead
 SURE = 6.0  # seconds after a heartbeat in which a process relies on its roles; what it then begins ends before DEAD
 POLL, SEND = "poll", "send"
+
+
+class NameTakenError(RuntimeError):
+    """Another process of that name works on this database."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"another process works as '{name}': stop that one, or set another GUICHET_PROCESS_NAME here")
 
 
 def unique_name() -> str:
@@ -52,6 +59,10 @@ class Roles:
     def heard(self, within: float) -> bool:
         """Whether the last heartbeat is no older than so many seconds."""
         return time.monotonic() < self._renewed + within
+
+    def silent(self, within: float) -> bool:
+        """Whether heartbeats have begun, and the last is older than so many seconds: this process cannot write."""
+        return self._renewed > float("-inf") and not self.heard(within)
 
     def renew(self, held: frozenset[str], begun: float) -> None:
         """After a heartbeat that began at this moment of the monotonic clock."""
@@ -100,6 +111,24 @@ async def at_work(db: Database) -> Sequence[str]:
         return (await tx.execute(select(Process.name).where(alive).order_by(Process.name))).scalars().all()
 
 
+async def alone_by_name(db: Database, process: str) -> None:
+    """Returns once nobody works as `process`; raises NameTakenError if somebody gives another sign of life.
+
+    What an earlier life of this process left, which was killed, gives none, and counts as gone after DEAD.
+    """
+    first: datetime | None = None
+    while True:
+        async with db.read() as tx:
+            fresh = (Process.name == process) & (Process.beat_at >= await _clock(tx) - DEAD)
+            last = (await tx.execute(select(Process.beat_at).where(fresh))).scalar_one_or_none()
+        if last is None:
+            return
+        if first is not None and last > first:
+            raise NameTakenError(process)
+        first = last
+        await asyncio.sleep(BEAT / 6)
+
+
 async def leave(tx: AsyncSession, process: str) -> None:
     """Ends a process's leases and roles at once, and tells the others."""
     await release_all(tx, process)
@@ -146,6 +175,7 @@ async def _clock(tx: AsyncSession) -> datetime:
 
 async def live(db: Database, process: str, roles: Roles) -> None:
     """Heartbeats until cancelled, however often the database is out of reach."""
+    trouble = Trouble()
     while True:
         left = db.news.processes.next()
         begun = time.monotonic()
@@ -157,15 +187,23 @@ async def live(db: Database, process: str, roles: Roles) -> None:
                 if db.postgresql:
                     await share(tx, process, db.news)
             roles.renew(held, begun)
+            if failures := trouble.over():
+                log.info("heartbeat works again", extra={"failures": failures})
         except (SQLAlchemyError, OSError) as error:
-            log.error("heartbeat failed, will try again", extra={"error": place(error)})  # noqa: TRY400  a trace may quote texts
+            if trouble.again(what := place(error)):
+                log.error("heartbeat failed, will try again", extra={"error": what})  # noqa: TRY400  a trace may quote texts
         await wait(left, BEAT)
 
 
 @asynccontextmanager
 async def present(db: Database, process: str, roles: Roles) -> AsyncIterator[None]:
-    """A process among those that share the database, from its first heartbeat to its leave-taking."""
+    """A process among those that share the database, from its first heartbeat to its leave-taking.
+
+    Raises NameTakenError.
+    """
     with only_process(db) as alone:
+        if not alone:
+            await alone_by_name(db, process)
         async with db.begin() as tx:
             await join(tx, process, roles.wanted, alone=alone)
         beside = [asyncio.create_task(live(db, process, roles))]

@@ -1,6 +1,8 @@
 """When to try again, and what to remember of an error."""
 
+import time
 import traceback
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from telegram.error import (
@@ -12,6 +14,8 @@ from telegram.error import (
     RetryAfter,
     TelegramError,
 )
+
+from bot.records.writing import why
 
 LONGEST = timedelta(minutes=1)
 GIVE_UP = 1500  # attempts: about a day
@@ -59,8 +63,31 @@ def reason(error: TelegramError) -> str:
 
 
 def place(error: BaseException) -> str:
-    """Class and the innermost line of ours (else of anybody's) that it came through; never its message."""
+    """Class, the database's name for it, and the innermost line of ours (else of anybody's); never its message."""
     frames = [(frame.f_globals.get("__name__", "?"), line) for frame, line in traceback.walk_tb(error.__traceback__)]
     ours = [frame for frame in frames if str(frame[0]).startswith(("bot.", "indexer."))]
     module, line = (ours or frames or [("nowhere", 0)])[-1]
-    return f"{type(error).__name__} at {module}:{line}"[:200]
+    return f"{why(error)} at {module}:{line}"[:200]
+
+
+class Trouble:
+    """Failures in a row. The log is told of the first, of each that is another one, and of one a minute."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.count, self._clock = 0, clock
+        self._told: dict[str, float] = {}  # until when no more is said of it
+
+    def again(self, what: str) -> bool:
+        """Notes a failure; whether it is to be told."""
+        self.count += 1
+        now = self._clock()
+        if now < self._told.get(what, 0):
+            return False
+        self._told[what] = now + LONGEST.total_seconds()
+        return True
+
+    def over(self) -> int:
+        """How many failures there were, now that all is well."""
+        count, self.count = self.count, 0
+        self._told.clear()
+        return count

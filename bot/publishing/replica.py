@@ -59,6 +59,7 @@ class Replica:
 
     db: Database
     root: Path
+    kept: int = store.KEPT  # snapshots, here and in the database
 
     async def active(self) -> str | None:
         """The id of the snapshot that all should answer from; None before the first."""
@@ -76,7 +77,7 @@ class Replica:
             await keep_snapshot(tx, folder)
             await _activate(tx, folder.name, before)
             tx.add_all(await asyncio.to_thread(_noted, self.root, folder.name))
-            await _prune(tx, folder.name)
+            await _prune(tx, folder.name, self.kept)
         log.info("index shared", extra={"snapshot": folder.name})
 
     async def history(self) -> list[Activation]:
@@ -129,7 +130,7 @@ class Replica:
         snapshot = await asyncio.to_thread(load, folder)
         refuse_other_model(snapshot, encoder.identity)
         engine = await asyncio.to_thread(engine_of, snapshot, encoder)
-        await asyncio.to_thread(_make_live, self.root, snapshot_id)
+        await asyncio.to_thread(_make_live, self.root, snapshot_id, self.kept)
         return engine
 
     async def level(self) -> str | None:
@@ -147,15 +148,15 @@ class Replica:
         if active is not None and (local is None or local.name != active):
             try:
                 await self.fetch(active)
-                await asyncio.to_thread(_make_live, self.root, active)
+                await asyncio.to_thread(_make_live, self.root, active, self.kept)
             except SnapshotError as error:
                 log.error("active index not usable", extra={"snapshot": active, "error": str(error)})  # noqa: TRY400  its text says all
         return active
 
 
-def replica_of(db: Database, root: Path) -> Replica | None:
+def replica_of(db: Database, root: Path, kept: int = store.KEPT) -> Replica | None:
     """The replica where the database is shared between machines; None with SQLite."""
-    return Replica(db, root) if db.engine.dialect.name == "postgresql" else None
+    return Replica(db, root, kept) if db.engine.dialect.name == "postgresql" else None
 
 
 async def active_snapshot(tx: AsyncSession) -> str | None:
@@ -192,8 +193,8 @@ def _noted(root: Path, snapshot_id: str) -> list[StoredActivation]:
     return [StoredActivation(noted=asdict(newest))] if newest else []
 
 
-async def _prune(tx: AsyncSession, active: str) -> None:
-    newest = select(StoredSnapshot.id).order_by(StoredSnapshot.id.desc()).limit(store.KEPT)
+async def _prune(tx: AsyncSession, active: str, kept: int) -> None:
+    newest = select(StoredSnapshot.id).order_by(StoredSnapshot.id.desc()).limit(kept)
     waits = (await tx.execute(select(Setting.value).where(Setting.key == WAITING_PROPOSAL))).scalar_one_or_none()
     old = StoredSnapshot.id.not_in(newest) & StoredSnapshot.id.not_in([active, store.named(waits or "")])
     await tx.execute(delete(StoredSnapshot).where(old))
@@ -257,8 +258,8 @@ def _move(draft: Path, folder: Path) -> None:
             raise
 
 
-def _make_live(root: Path, snapshot_id: str) -> None:
+def _make_live(root: Path, snapshot_id: str, kept: int) -> None:
     """The pointer follows the database; old ones go, unless an indexing run is under way here, which does it."""
     store.activate(root, snapshot_id)
     with suppress(Timeout), FileLock(root / "index.lock", timeout=0):
-        store.prune(root)
+        store.prune(root, kept)

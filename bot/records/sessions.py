@@ -20,8 +20,9 @@ from bot.records.sqlite import empty_log, sqlite_engine
 
 log = logging.getLogger(__name__)
 
-# What a server in need says, rather than a wrong statement: connection lost, out of resources, shut down, no lock.
-OUTAGES_POSTGRESQL = ("08", "53", "57", "55P03", "40")
+# What a server in need says, rather than a wrong statement: connection lost, read-only, out of resources, shut down,
+# no lock.
+OUTAGES_POSTGRESQL = ("08", "25006", "53", "57", "55P03", "40")
 OUTAGES_SQLITE = {
     sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_LOCKED,
@@ -102,7 +103,8 @@ class Database:
 def open_database(url: str) -> Database:
     """Prepares connections to `sqlite+aiosqlite:///…` or `postgresql+psycopg://…`; connects at first use."""
     if not make_url(url).drivername.startswith("sqlite"):
-        engine = create_async_engine(url, pool_size=10, max_overflow=20, connect_args=KEEPALIVE)
+        # What an error quotes of a statement's values may be people's words.
+        engine = create_async_engine(url, pool_size=10, max_overflow=20, connect_args=KEEPALIVE, hide_parameters=True)
         event.listen(engine.sync_engine, "checkout", partial(_notice_end, engine.dialect.loaded_dbapi.Error))
         consistent = engine.execution_options(isolation_level="REPEATABLE READ")
         # Each statement of a glance is a transaction of its own: it spares the server to begin and end one.

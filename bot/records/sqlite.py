@@ -1,6 +1,8 @@
 """SQLite's connections, set up to lose nothing and to cost little."""
 
+import os
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
@@ -46,8 +48,8 @@ def sqlite_engine(
     """
     near = make_url(url).set(drivername="sqlite+nearby")
     if pool is not None:
-        return create_async_engine(near, pool=pool, begin=begin, brief=brief)
-    engine = create_async_engine(near, begin=begin, brief=brief)
+        return create_async_engine(near, pool=pool, begin=begin, brief=brief, hide_parameters=True)
+    engine = create_async_engine(near, begin=begin, brief=brief, hide_parameters=True)
     event.listen(engine.sync_engine.pool, "invalidate", _let_go)
     return engine
 
@@ -229,6 +231,8 @@ class Dialect(SQLiteDialect_aiosqlite):
         cast(NearBy, dbapi_connection.dbapi_connection).begins(self._begin, brief=self._brief)
 
 
+_MAKING = threading.Lock()
+
 registry.register("sqlite.nearby", __name__, Dialect.__name__)
 
 
@@ -237,6 +241,8 @@ def _connect(path: str, **options: Any) -> SqliteConnection:
     # The driver itself begins a transaction only at the first INSERT or UPDATE: what was read before
     # may be out of date by then. It must not begin any; the dialect does.
     options |= {"isolation_level": None, "check_same_thread": False}
+    if path != ":memory:" and not options.get("uri"):
+        _make_private(path)
     connection: SqliteConnection = sqlite3.connect(path, **options)
     try:
         for pragma in PRAGMAS:
@@ -245,6 +251,16 @@ def _connect(path: str, **options: Any) -> SqliteConnection:
         connection.close()
         raise
     return connection
+
+
+def _make_private(path: str) -> None:
+    """Makes the file, unless it is there, for its owner alone; SQLite gives the files beside it the same rights.
+
+    One thread at a time: closing a file would end the locks that another has on it by then.
+    """
+    with _MAKING, suppress(OSError):  # told as the file is opened
+        if not os.path.exists(path):  # noqa: PTH110  a path as SQLite takes it
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _patiently(connection: SqliteConnection, statement: str) -> None:

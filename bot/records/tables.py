@@ -484,6 +484,7 @@ class Setting(Base):
 
 # Keys in `setting` of the stored snapshot that all workers answer from, and of the proposal that waits for an admin.
 ACTIVE_SNAPSHOT, WAITING_PROPOSAL = "active_snapshot", "waiting_proposal"
+TELEGRAM_SILENT = "telegram_silent"  # since when, and why
 
 
 class StoredSnapshot(Base):

@@ -32,6 +32,12 @@ class Metrics:
             buckets=SECONDS,
             registry=self.registry,
         )
+        # There from the start, at zero: of a counter that begins with its first event Prometheus sees no increase.
+        for outcome in ("done", "again", "set_aside"):
+            self._handled.labels(outcome)
+        for outcome in ("sent", "later", "paused", "moved", "refused"):
+            self._calls.labels(outcome)
+        self.silent = self.gauge("polling_failing_seconds", "For how long Telegram has not let itself be polled")
         self.loops = self.gauge("loop_late_seconds", "How late a loop's next sign of life is", "loop")
 
     def _counter(self, name: str, meaning: str, *labels: str) -> Counter:

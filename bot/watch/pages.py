@@ -75,6 +75,7 @@ def figures(watch: Watch, refresh: Callable[[], Awaitable[None]]) -> Route:
     """/metrics: everything counted, and what `refresh` looks up at this moment."""
 
     async def page(_request: Request) -> Response:
+        watch.metrics.loops.clear()  # of loops that have ended
         for name, late in watch.beats.late().items():
             watch.metrics.loops.labels(name).set(late)
         await refresh()

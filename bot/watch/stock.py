@@ -22,19 +22,25 @@ PATIENCE = 5.0  # seconds that the database has
 class Stock:
     """Gauges of what all processes share; each process shows the same."""
 
-    def __init__(self, metrics: Metrics, db: Database, now: Callable[[], datetime] = utc_now) -> None:
-        self._db, self._now = db, now
+    def __init__(
+        self,
+        metrics: Metrics,
+        db: Database,
+        now: Callable[[], datetime] = utc_now,
+        writes: Callable[[], bool] = lambda: True,
+    ) -> None:
+        self._db, self._now, self._writes = db, now, writes
         self._rows = metrics.gauge("queue_rows", "Rows of a queue: inbox, outbox (due), set_aside", "queue")
         self._oldest = metrics.gauge("queue_oldest_seconds", "Age of a queue's oldest row, 0 if it is empty", "queue")
         self._tickets = metrics.gauge("tickets", "Tickets that are not closed", "state")
-        self._answers = metrics.gauge("database_up", "Whether the database answered just now")
+        self._answers = metrics.gauge("database_up", "Whether the database answered just now, and takes writes")
 
     async def look(self) -> None:
         """Sets the gauges; without an answer of the database they are absent rather than old."""
         try:
             async with asyncio.timeout(PATIENCE), self._db.read() as tx:
                 await self._count(tx)
-            self._answers.set(1)
+            self._answers.set(self._writes())
         except (SQLAlchemyError, OSError) as error:
             log.warning("no figures from the database", extra={"error": type(error).__name__})
             for gauge in (self._rows, self._oldest, self._tickets):

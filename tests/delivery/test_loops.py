@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from telegram import Bot, Update
 from telegram.ext import Application, TypeHandler
 
-from bot.delivery import inbox, loops, outbox
+from bot.delivery import inbox, loops, outbox, silence
 from bot.delivery.budgets import LIFTED
 from bot.delivery.claims import release_all
 from bot.delivery.loops import Loops, TokenRefusedError, run
@@ -24,7 +24,7 @@ from bot.records import sqlite
 from bot.records.people import chat_of, move_chat
 from bot.records.sessions import Database
 from bot.records.states import UpdateState
-from bot.records.tables import Chat
+from bot.records.tables import TELEGRAM_SILENT, Chat, Setting
 from bot.records.tables import Update as Row
 from bot.sandbox.botapi import BotApi
 from bot.sandbox.people import User
@@ -118,7 +118,7 @@ async def test_what_happens_is_counted_and_timed(start: Start, db: Database, api
         api.push({"telepathy": {"strength": 3}})
         await api.wait_for(lambda api: replies(api, alice) == ["re: one"])
         await settled(db, running)
-        assert {"poll", "send", f"{running.name}/work"} <= running.watch.beats.late().keys()
+        assert {"poll", "send", "work"} <= running.watch.beats.late().keys()
     value = running.watch.metrics.registry.get_sample_value
     assert value("guichet_updates_received_total", {"kind": "message"}) == 1
     assert value("guichet_updates_received_total", {"kind": "other"}) == 1
@@ -559,8 +559,28 @@ async def test_a_full_disk_delays_and_loses_nothing(
         assert api.pending()
         pages = 2**30
         await api.wait_for(lambda api: len(replies(api, alice)) >= 8, 60)
+        await log.heard("loop works again")
+    assert "SQLITE_FULL at bot." in "\n".join(log.lines)
     assert {text[4] for text in replies(api, alice) if text.startswith("re: ")} == set("01234567")
     assert {row.state for row in await rows(db)} == {UpdateState.DONE}
+
+
+async def test_that_telegram_is_out_of_reach_is_noted_until_it_answers(
+    start: Start, db: Database, api: BotApi, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(silence, "LONG", timedelta(0))
+
+    async def noted() -> str | None:
+        async with db.read() as tx:
+            return (await tx.execute(select(Setting.value).where(Setting.key == TELEGRAM_SILENT))).scalar_one_or_none()
+
+    api.fail("getUpdates", "drop_before", times=2)
+    async with start(echo(db)) as running:
+        await log.heard("loop failed")
+        assert "NetworkError" in (await noted() or "")
+        await log.heard("loop works again")
+        assert await noted() is None
+        assert running.watch.metrics.registry.get_sample_value("guichet_polling_failing_seconds") == 0
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

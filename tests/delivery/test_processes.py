@@ -13,7 +13,20 @@ from telegram.ext import Application, TypeHandler
 from bot.delivery import claims, inbox, outbox, processes
 from bot.delivery.budgets import LIFTED
 from bot.delivery.loops import Loops, run
-from bot.delivery.processes import DEAD, POLL, SEND, SURE, Roles, at_work, beat, join, leave, present, share
+from bot.delivery.processes import (
+    DEAD,
+    POLL,
+    SEND,
+    SURE,
+    NameTakenError,
+    Roles,
+    at_work,
+    beat,
+    join,
+    leave,
+    present,
+    share,
+)
 from bot.records.news import WORDS, Signal, told
 from bot.records.sessions import Database, open_database
 from bot.records.states import UpdateState
@@ -163,6 +176,26 @@ async def test_a_process_hears_at_once_that_another_has_come(
                 await one.news.timers.next().wait()  # rung where all is told, and by the listener as it begins
     await one.close()
     await other.close()
+
+
+async def test_of_two_with_one_name_the_second_does_not_begin(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "BEAT", 0.2)
+    async with asyncio.timeout(20), present(db, "a", Roles()):
+        with pytest.raises(NameTakenError, match="another process works as 'a'"):
+            async with present(db, "a", Roles()):
+                pass
+        async with db.read() as tx:
+            assert (await tx.execute(select(Process.name))).scalars().all() == ["a"]
+
+
+async def test_who_was_killed_may_begin_again_under_its_name(
+    postgres_db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "BEAT", 0.2)
+    monkeypatch.setattr(processes, "DEAD", timedelta(seconds=1))
+    await starts(postgres_db, "a")
+    async with asyncio.timeout(20), present(postgres_db, "a", Roles()):
+        pass
 
 
 async def test_who_was_silent_itself_does_not_judge_others(db: Database) -> None:

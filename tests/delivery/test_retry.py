@@ -1,6 +1,8 @@
+import sqlite3
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy.exc import OperationalError
 from telegram.error import (
     BadRequest,
     ChatMigrated,
@@ -14,7 +16,7 @@ from telegram.error import (
     TimedOut,
 )
 
-from bot.delivery.retry import GIVE_UP, next_try, place, reason
+from bot.delivery.retry import GIVE_UP, Trouble, next_try, place, reason
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -68,3 +70,26 @@ def test_a_place_names_class_and_line_but_not_the_message() -> None:
         dict[str, str]()["what Zoé wrote"]
     assert place(caught.value).startswith("KeyError at tests.delivery.test_retry:")
     assert "Zoé" not in place(caught.value)
+
+
+def test_the_name_that_the_database_gives_an_error_is_kept_and_nothing_else() -> None:
+    cause = sqlite3.OperationalError("disk full: /srv/secret")
+    cause.sqlite_errorname = "SQLITE_FULL"
+    assert place(OperationalError("SELECT secret", {}, cause)) == "OperationalError, SQLITE_FULL at nowhere:0"
+
+
+def test_of_failures_in_a_row_few_are_told() -> None:
+    now = 100.0
+    trouble = Trouble(lambda: now)
+    assert [trouble.again(what) for what in ("full", "full", "gone", "full", "gone")] == [
+        True,
+        False,
+        True,
+        False,
+        False,
+    ]
+    now += 60
+    assert trouble.again("full")
+    assert trouble.over() == 6
+    assert trouble.over() == 0
+    assert trouble.again("full")

@@ -8,10 +8,13 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import text
 
-from bot import app
+from bot import app, doors
 from bot.app import serve as serve_bot
+from bot.delivery import processes
 from bot.delivery.loops import TokenRefusedError
+from bot.records.sessions import open_database
 from bot.sandbox.botapi import BotApi, serve
 from bot.sandbox.refusal import Refusal
 from bot.watch import memory, pages
@@ -84,6 +87,41 @@ async def test_health_is_told_while_telegram_is_out_of_reach_at_the_start(
             assert (await client.get(f"http://127.0.0.1:{port}/readyz")).status_code == 200
             serving.cancel()
             await asyncio.gather(serving, return_exceptions=True)
+
+
+async def test_a_database_that_answers_but_takes_nothing_is_not_ready(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "GOOD", 0)
+    monkeypatch.setattr(pages, "BAD", 0)
+    monkeypatch.setattr(processes, "BEAT", 0.05)
+    monkeypatch.setattr(doors, "DEAD", timedelta(seconds=0.5))
+    api, log, started = BotApi(TOKEN), Log(), asyncio.Event()
+    staff = api.group("Admissions")
+    async with serve(api) as address, httpx.AsyncClient(trust_env=False) as client:
+        chosen = settings(tmp_path, telegram_base_url=address, staff_chat_id=staff.id, health_port=0)
+        with log.listening():
+            serving = asyncio.create_task(serve_bot(chosen, engine, started))
+            await asyncio.wait_for(started.wait(), 20)
+        (port,) = re.findall(r"for=health port=(\d+)", "\n".join(log.lines))
+
+        async def seen() -> tuple[int, str]:
+            ready = await client.get(f"http://127.0.0.1:{port}/readyz")
+            figures = await client.get(f"http://127.0.0.1:{port}/metrics")
+            (up,) = re.findall(r"^guichet_database_up (.+)$", figures.text, re.MULTILINE)
+            return ready.status_code, up
+
+        assert await seen() == (200, "1.0")
+        db = open_database(chosen.database)
+        async with db.begin() as tx:
+            refused = "BEGIN SELECT RAISE(ABORT, 'full'); END"
+            await tx.execute(text(f"CREATE TRIGGER full BEFORE UPDATE ON process {refused}"))
+        await db.close()
+        async with asyncio.timeout(20):
+            while await seen() != (503, "0.0"):
+                pass
+        serving.cancel()
+        await asyncio.gather(serving, return_exceptions=True)
 
 
 async def test_memory_goes_back_to_the_system_while_serving(

@@ -72,8 +72,8 @@ class Machine:
     def root(self) -> Path:
         return self.replica.root
 
-    def build(self, knowledge: Path) -> Engine:
-        return index(knowledge, WordEncoder(), self.root).engine
+    def build(self, knowledge: Path, kept: int = store.KEPT) -> Engine:
+        return index(knowledge, WordEncoder(), self.root, kept=kept).engine
 
     def files(self) -> dict[str, bytes]:
         """The live snapshot's content."""

@@ -1,6 +1,7 @@
 """Two machines, each with a folder of its own, and one PostgreSQL database between them."""
 
 import asyncio
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -232,6 +233,20 @@ async def test_going_back_needs_no_new_copy(machines: tuple[Machine, Machine], k
     await one.replica.publish(second.folder, first.snapshot.id)
     await one.replica.publish(first.snapshot.folder, second.id)
     assert await two.replica.level() == first.snapshot.id
+
+
+@pytest.mark.parametrize("kept", [2, store.KEPT + 2])
+async def test_as_many_are_kept_as_one_wishes(machines: tuple[Machine, Machine], knowledge: Path, kept: int) -> None:
+    one, two = (Machine(replace(machine.replica, kept=kept)) for machine in machines)
+    made = [await first_index(one, knowledge)]
+    for number in range(kept):
+        add(knowledge, number)
+        made.append(one.build(knowledge, kept))
+        await one.replica.publish(made[-1].snapshot.folder, made[-2].snapshot.id)
+        await two.replica.level()
+    async with one.replica.db.read() as tx:
+        assert len((await tx.execute(select(StoredSnapshot.id))).scalars().all()) == kept
+    assert len(store.history(two.root)) == kept
 
 
 async def test_old_snapshots_go_but_never_the_active_one(machines: tuple[Machine, Machine], knowledge: Path) -> None:

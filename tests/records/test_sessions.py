@@ -39,6 +39,35 @@ async def test_forty_transactions_that_read_and_then_write_lose_nothing(sqlite_d
     assert await count(sqlite_db) == 40
 
 
+async def test_a_new_file_is_its_owners_alone(tmp_path: Path) -> None:
+    db = open_database(f"sqlite+aiosqlite:///{tmp_path / 'new.db'}")
+    async with db.begin() as tx:
+        await tx.execute(text("CREATE TABLE one (x)"))
+        await asyncio.gather(*(connect(db) for _ in range(5)))
+    rights = rights_of(tmp_path)
+    assert rights["new.db"] == 0o600
+    assert set(rights.values()) == {0o600}
+    await db.close()
+
+
+def rights_of(folder: Path) -> dict[str, int]:
+    return {path.name: path.stat().st_mode & 0o777 for path in folder.glob("new.db*")}
+
+
+async def connect(db: Database) -> None:
+    async with db.read() as tx:
+        await tx.execute(text("SELECT 1"))
+
+
+async def test_an_error_quotes_no_values(db: Database) -> None:
+    async with db.begin() as tx:
+        tx.add(Setting(key="count", value="0"))
+    with pytest.raises(IntegrityError) as failed:
+        async with db.begin() as tx:
+            await tx.execute(text("INSERT INTO setting (key, value) VALUES ('count', :said)"), {"said": "their words"})
+    assert "their words" not in str(failed.value)
+
+
 async def test_the_drivers_own_transactions_would_lose_updates(sqlite_db: Database) -> None:
     # The control of the test above: the same reading and writing, begun by the driver.
     engine = create_async_engine(sqlite_db.engine.url.set(drivername="sqlite+aiosqlite"))

@@ -1,8 +1,10 @@
 import logging
+from typing import get_args
 
 import pytest
 from prometheus_client import REGISTRY
 
+from bot.delivery.calls import Outcome
 from bot.watch.metrics import Metrics, error_class
 
 
@@ -12,6 +14,18 @@ def test_each_process_counts_for_itself() -> None:
     assert one.registry.get_sample_value("guichet_updates_received_total", {"kind": "message"}) == 2
     assert other.registry.get_sample_value("guichet_updates_received_total", {"kind": "message"}) is None
     assert not [metric for metric in REGISTRY.collect() if metric.name.startswith("guichet")]
+
+
+def test_what_deserves_an_alarm_is_zero_from_the_start() -> None:
+    value = Metrics().registry.get_sample_value
+    assert value("guichet_messages_total", {"outcome": "refused"}) == 0
+    assert value("guichet_updates_handled_total", {"outcome": "set_aside"}) == 0
+
+
+def test_outcomes_are_those_that_there_are() -> None:
+    value = Metrics().registry.get_sample_value
+    for outcome in get_args(Outcome):
+        assert value("guichet_messages_total", {"outcome": outcome.__name__.lower()}) == 0
 
 
 def test_times_are_by_stage() -> None:

@@ -100,4 +100,6 @@ async def test_figures_are_looked_up_when_asked_for() -> None:
     assert "guichet_stock 12.0\n" in answer.text
     assert 'guichet_loop_late_seconds{loop="poll"} 3.0\n' in answer.text
     assert "send" not in answer.text
+    watch.beats.end("poll")
+    assert 'poll"' not in (await get(figures(watch, refresh), "/metrics")).text  # how late it was is old
     assert "process_resident_memory_bytes" in answer.text
