@@ -1,9 +1,11 @@
 """What a message shows: answers with their source, replies, the first words."""
 
 from collections.abc import Sequence
+from datetime import date
 from enum import StrEnum
 from functools import lru_cache
 
+from bot.dialogue import times
 from bot.dialogue.rich import Rich, italic, join, link, markdown, plain
 from bot.dialogue.texts import texts
 from indexer.entries import Entry, Language
@@ -69,10 +71,10 @@ def source(entry: Entry, language: Language) -> Rich:
     """Return where the answer comes from, and when somebody last reviewed it."""
     words = texts(language)
     before, after = words.source.split("{source}")
-    name = f"{entry.source}, {_date(entry.source_date)}" if entry.source_date else entry.source
+    name = f"{entry.source}, {_date(entry.source_date, language)}" if entry.source_date else entry.source
     line = plain(before) + link(name, entry.address) + plain(after)
     if entry.reviewed:
-        line += plain(" · " + words.reviewed.format(date=entry.reviewed.strftime("%d/%m/%Y")))
+        line += plain(" · " + words.reviewed.format(date=times.written(entry.reviewed, language)))
     return line
 
 
@@ -92,6 +94,16 @@ def _listed(said: str, questions: Sequence[str]) -> Rich:
     return join([plain(said), plain(listed)])
 
 
-def _date(written: str) -> str:
-    """Return 2022 as it is and 2022-05-31 as people write it."""
-    return "/".join(reversed(written.split("-")))
+def _date(written: str, language: Language) -> str:
+    """Return 2022 as it is, 2022-05 and 2022-05-31 as people write them; what is no date as it is."""
+    year, *rest = map(int, written.split("-"))
+    try:
+        match rest:
+            case [month]:
+                return times.month(date(year, month, 1), language)
+            case [month, day]:
+                return times.written(date(year, month, day), language)
+            case _:
+                return written
+    except ValueError:
+        return written

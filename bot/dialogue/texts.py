@@ -331,6 +331,7 @@ class Texts:
     unmuted: str
     # The desk: words of time
     weekdays: str
+    months: str
     days_range: str  # first, last
     hours_one: str
     hours_many: str  # number

@@ -124,7 +124,7 @@ async def on_status(update: Update, context: Context) -> None:
         name = f"status_{ticket.state.value}" if ticket else "status_none"
         wait = await _expected(tx, deps, ticket, language)
         since = (ticket.answered_at or ticket.opened_at) if ticket else deps.now()
-        on = since.astimezone(deps.settings.hours.zone).strftime("%d/%m/%Y")
+        on = times.written(since.astimezone(deps.settings.hours.zone), language)
         shown = join([plain(getattr(words, name).format(date=on)), plain(wait)])
         stops = [stop_button(theme, language, named=True) for theme in await themes.of(tx, candidate)]
         told = words.theme_status if stops else ""
