@@ -6,6 +6,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 from bot.dialogue import times
+from bot.dialogue.language import words as words_of
 from bot.dialogue.rich import Rich, italic, join, link, markdown, plain
 from bot.dialogue.texts import texts
 from indexer.entries import Entry, Language
@@ -59,6 +60,27 @@ def answer(entry: Entry, language: Language, gist: str = "", course: str = "") -
     notice = italic(words.other_language) if entry.language != language else Rich()
     below = (plain(f"{course} · ") if course else Rich()) + source(entry, language)
     return join([notice, plain(f"{gist} …") if gist else _answer(entry.answer), below])
+
+
+def heading(entry: Entry, asked: str = "") -> str:
+    """Return the entry's own question, to stand above its answer; nothing where it was `asked` in these very words.
+
+    An answer to other words hangs in the air without it ("In 2022, half were academics"), and a near miss shows.
+    """
+    return "" if words_of(asked) == words_of(entry.question) else entry.question
+
+
+def put(asked: str, language: Language) -> str:
+    """Return a question that was cut out of a message as one would write it alone: "combien ça coûte" has its mark."""
+    text = asked.strip()
+    mark = "" if text[-1:] in "?!.…" else "?" if language == "en" else "\u00a0?"
+    return text[:1].upper() + text[1:] + mark
+
+
+def left(asked: Sequence[str], language: Language) -> str:
+    """Return that these questions, of several in a message, went to the team."""
+    listed = "\n".join(f"– {put(question, language)}" for question in asked)
+    return texts(language).left_to_team.format(questions=listed)
 
 
 @lru_cache(1024)

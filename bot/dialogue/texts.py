@@ -45,6 +45,8 @@ class Texts:
     human_none: str
     human_outside: str  # hours
     escalated: str
+    passed_on: str
+    left_to_team: str  # questions
     follow_up: str
     reply_header: str
     # To the candidate: conversation
@@ -56,6 +58,7 @@ class Texts:
     gibberish: str
     presence: str
     language: str
+    nothing_more: str
     related: str
     related_none: str
     button_related: str

@@ -39,11 +39,18 @@ def answer_message(
     )
 
 
-def entry_message(engine: Engine, entry: Entry, question_id: int, language: Language, heading: str = "") -> Message:
+def entry_message(engine: Engine, entry: Entry, question_id: int, language: Language) -> Message:
     """An entry that was chosen, not found by somebody's words: of a long answer the beginning, and a button."""
     gist = beginning(entry)
     shown = shown_answer(engine, entry, language, gist)
-    return answer_message(shown, question_id, language, heading, more=bool(gist))
+    return answer_message(shown, question_id, language, entry.question, more=bool(gist))
+
+
+def nothing_more(question_id: int, language: Language) -> Message:
+    """Instead of the same answer once more: that it is all that is known, and who may know more."""
+    words = texts(language)
+    related = Button(words.button_related, data=f"re:{question_id}")
+    return Message(words.nothing_more, buttons=((related, Button(words.button_person, data=f"p:{question_id}")),))
 
 
 def choice_buttons(entries: list[tuple[int, str]], question_id: int, language: Language) -> list[tuple[Button, ...]]:

@@ -121,7 +121,7 @@ async def _tapped(tx: AsyncSession, deps: Deps, candidate: Candidate, entry: Ent
 
 
 def _answer(deps: Deps, topic: Topic, entry: Entry, question: Question, language: Language) -> Message:
-    message = entry_message(deps.live.engine, entry, question.id, language, heading=entry.question)
+    message = entry_message(deps.live.engine, entry, question.id, language)
     return replace(message, buttons=(*message.buttons, topics.way_back(topic, entry, language)))
 
 

@@ -75,6 +75,22 @@ def test_responsible_school_is_named(language: Language) -> None:
     assert texts(language).privacy_nobody not in shown
 
 
+@pytest.mark.parametrize("asked", ["Who is it for?", "who is it for", "WHO IS IT FOR ???"])
+def test_nothing_stands_above_an_answer_to_its_own_question(asked: str) -> None:
+    assert render.heading(ENTRY, asked) == ""
+
+
+@pytest.mark.parametrize("asked", ["", "Who is it?", "Is it for everybody?"])
+def test_above_an_answer_to_other_words_stands_its_question(asked: str) -> None:
+    assert render.heading(ENTRY, asked) == "Who is it for?"
+
+
+def test_a_question_that_was_cut_out_of_a_message_has_its_mark() -> None:
+    assert render.put("qui sont les profs", "fr") == "Qui sont les profs\u00a0?"
+    assert [render.put(asked, "en") for asked in ("how much?", "the price")] == ["How much?", "The price?"]
+    assert render.left(["how much"], "en") == texts("en").left_to_team.format(questions="– How much?")
+
+
 def test_clarifying_numbers_the_questions() -> None:
     shown = render.clarify(["Who teaches?", "Who is it for?"], "en").text
     assert shown.endswith("\n\n1. Who teaches?\n2. Who is it for?")
