@@ -79,7 +79,8 @@ def _show(console: Console, turn: Turn, part: Part) -> tuple[Entry, ...]:
             _show_answer(console, entry, turn.language, title, part.confidence)
         case Clarify(entries):
             console.print(render.clarify([entry.question for entry in entries], turn.language).text, markup=False)
-            console.print("[dim]" + ("Tapez le numéro." if turn.language == "fr" else "Type its number.") + "[/dim]")
+            number = "1" if len(entries) == 1 else "le numéro" if turn.language == "fr" else "its number"
+            console.print(f"[dim]{'Tapez' if turn.language == 'fr' else 'Type'} {number}.[/dim]")
             return entries
         case Escalate():
             console.print(texts(turn.language).escalated, markup=False)

@@ -36,7 +36,7 @@ def start(
     else:
         course = words.start_named.format(course=courses[0]) if courses else words.start_course
         about = words.start_about.format(course=course, topics=topics) if topics else course
-        first = words.start.format(course=about)
+        first = words.start.format(course=about).replace("….", "…")
     return join([plain(first), italic(notice(language, operator, contact))])
 
 
@@ -112,8 +112,8 @@ def related(questions: Sequence[str], language: Language) -> Rich:
 
 
 def _listed(said: str, questions: Sequence[str]) -> Rich:
-    listed = "\n".join(f"{number}. {question}" for number, question in enumerate(questions, 1))
-    return join([plain(said), plain(listed)])
+    lines = [f"{number}. {question}" for number, question in enumerate(questions, 1)]
+    return join([plain(said), plain("\n".join(lines if len(lines) > 1 else questions))])
 
 
 def _date(written: str, language: Language) -> str:

@@ -58,6 +58,7 @@ class Texts:
     gibberish: str
     presence: str
     language: str
+    okay: str
     nothing_more: str
     related: str
     related_none: str

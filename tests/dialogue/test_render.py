@@ -91,6 +91,17 @@ def test_a_question_that_was_cut_out_of_a_message_has_its_mark() -> None:
     assert render.left(["how much"], "en") == texts("en").left_to_team.format(questions="– How much?")
 
 
+def test_one_question_has_no_number() -> None:
+    assert render.clarify(["Who teaches?"], "en").text == f"{texts('en').clarify_one}\n\nWho teaches?"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_first_words_name_topics_with_three_dots_at_most(language: Language) -> None:
+    shown = render.start(language, None, None, ["AI"], "admissions, careers…").text
+    assert "careers…" in shown
+    assert "…." not in shown
+
+
 def test_clarifying_numbers_the_questions() -> None:
     shown = render.clarify(["Who teaches?", "Who is it for?"], "en").text
     assert shown.endswith("\n\n1. Who teaches?\n2. Who is it for?")

@@ -3,9 +3,11 @@
 import re
 
 import pytest
+from sqlalchemy import update
 
 from bot.dialogue.texts import Texts, texts
 from bot.records.states import Feedback
+from bot.records.tables import Question
 from bot.sandbox.people import User
 from indexer.entries import Language
 
@@ -19,6 +21,8 @@ SMALL_TALK: list[tuple[str, Language, str]] = [
     ("Bonjour", "fr", "greeting"),
     ("Thanks a lot", "en", "thanks"),
     ("Merci beaucoup !", "fr", "thanks"),
+    ("ok", "en", "okay"),
+    ("d'accord", "fr", "okay"),
     ("Goodbye", "en", "goodbye"),
     ("asdkjfh", "en", "gibberish"),
     ("sdkfjhsdf", "fr", "gibberish"),
@@ -145,6 +149,7 @@ async def test_a_vague_question_is_asked_back_and_the_choice_answered(flow: Hous
     assert back["text"].startswith(words.clarify)
     *choices, none = buttons(back)
     assert 2 <= len(choices) <= 3
+    assert [choice.partition(". ")[0] for choice in choices] == ["1", "2", "3"][: len(choices)]  # as in the list
     assert none == words.button_none
     (answer,) = await flow.press(sara, back, choices[1])
     assert words.source.split("{")[0] in answer["text"]
@@ -206,6 +211,35 @@ FOLLOW_UPS: list[tuple[Language, str, str]] = [
     ("en", "Can my employer support me?", "And if they refuse?"),
     ("fr", "Mon entreprise peut-elle me soutenir ?", "Et si elle refuse ?"),
 ]
+
+
+@pytest.mark.parametrize(("language", "question", "more"), FOLLOW_UPS)
+async def test_a_yes_to_what_the_bot_offers_is_taken_for_one(
+    flow: House, language: Language, question: str, more: str
+) -> None:
+    person, words = flow.candidate(language=language), texts(language)
+    yes = {"en": "Yes please", "fr": "oui"}[language]
+    await flow.ask(person, question)
+    await flow.ask(person, more)
+    (note,) = await flow.ask(person, yes)
+    assert note["text"] == words.human_asked
+    (card,) = flow.cards()
+    assert more.split(maxsplit=1)[1] in card["text"]
+
+
+@pytest.mark.parametrize("language", BOTH)
+async def test_a_yes_to_the_only_question_offered_chooses_it(flow: House, language: Language) -> None:
+    person, words = flow.candidate(language=language), texts(language)
+    await flow.ask(person, VAGUE[language])
+    asked = (await flow.questions())[-1]
+    async with flow.bot.deps.db.begin() as tx:
+        only = (await tx.get_one(Question, asked.id)).alternatives[:1]
+        await tx.execute(update(Question).where(Question.id == asked.id).values(alternatives=only))
+    (answer,) = await flow.ask(person, "yes" if language == "en" else "Oui !")
+    assert answer["text"].startswith(headed(flow, only[0], language))
+    assert (await flow.questions())[-1].entry_id == only[0]
+    (said,) = await flow.ask(person, "yes" if language == "en" else "Oui !")  # to nothing that was asked
+    assert said["text"] == words.okay
 
 
 @pytest.mark.parametrize(("language", "question", "more"), FOLLOW_UPS)
@@ -274,6 +308,7 @@ async def test_small_talk_gets_a_kind_line_and_no_ticket(flow: House) -> None:
     for said, language, kind in SMALL_TALK:
         (line,) = await flow.ask(flow.candidate(language=language), said)
         assert line["text"] == getattr(texts(language), kind)
+        assert buttons(line) == ([] if kind == "goodbye" else [texts(language).button_topics])
     assert (await flow.tickets(), flow.received(flow.staff)) == ([], [])
 
 
