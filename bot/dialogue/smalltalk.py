@@ -8,7 +8,7 @@ from typing import Literal
 from bot.dialogue import lists
 from bot.dialogue.language import fold
 
-ChatKind = Literal["greeting", "thanks", "goodbye", "insult", "complaint", "gibberish", "presence", "language"]
+ChatKind = Literal["greeting", "thanks", "goodbye", "insult", "complaint", "gibberish", "presence", "language", "okay"]
 
 _PHRASES: dict[str, str] = lists.read("phrases.yaml")
 # What counts when a message holds several ("merci, au revoir"): the first of these that it holds.
@@ -20,14 +20,15 @@ _KINDS: dict[str, ChatKind] = {
     "goodbye": "goodbye",
     "greeting": "greeting",
     "fine": "thanks",
+    "okay": "okay",
 }
 _SIGNS: dict[str, ChatKind] = {
     "👋": "greeting",
     "🖐": "greeting",
     "🙏": "thanks",
-    "👍": "thanks",
+    "👍": "okay",
     "❤": "thanks",
-    "👌": "thanks",
+    "👌": "okay",
 }
 _MOST_WORDS = 14
 _ROWS = ("azertyuiop", "qsdfghjklm", "wxcvbn", "qwertyuiop", "asdfghjkl", "zxcvbnm")
@@ -58,6 +59,11 @@ def asks_for_person(text: str) -> bool:
     return len(words) <= _MOST_WORDS and bool(_for_person().fullmatch(" ".join(words)))
 
 
+def agrees(text: str) -> bool:
+    """Say whether the whole message is a yes."""
+    return bool(re.fullmatch(_any("agreed"), " ".join(_words(text))))
+
+
 def _words(text: str) -> list[str]:
     return re.sub(r"[^\w'+\s]|_", " ", fold(text)).split()
 
@@ -69,7 +75,7 @@ def _phrases(said: str, *, asks: bool) -> ChatKind | None:
     if not _whole().fullmatch(said):
         return None
     name = next((name for name in _KINDS if _inside(name).search(said)), None)
-    return None if name is None or (asks and name in {"fine", "complaint"}) else _KINDS[name]
+    return None if name is None or (asks and name in {"fine", "okay", "complaint"}) else _KINDS[name]
 
 
 @cache

@@ -45,6 +45,8 @@ class Texts:
     human_none: str
     human_outside: str  # hours
     escalated: str
+    passed_on: str
+    left_to_team: str  # questions
     follow_up: str
     reply_header: str
     # To the candidate: conversation
@@ -56,6 +58,8 @@ class Texts:
     gibberish: str
     presence: str
     language: str
+    okay: str
+    nothing_more: str
     related: str
     related_none: str
     button_related: str
@@ -331,6 +335,7 @@ class Texts:
     unmuted: str
     # The desk: words of time
     weekdays: str
+    months: str
     days_range: str  # first, last
     hours_one: str
     hours_many: str  # number

@@ -26,7 +26,7 @@ def test_long_questions_are_cut_on_buttons_and_none_of_them_comes_last() -> None
     long = "Quelle " * 20
     rows = choice_buttons([(0, "Qui ?"), (3, long)], 7, "fr")
     assert [row[0].data for row in rows] == ["c:7:0", "c:7:3", "x:7"]
-    assert rows[0][0].text == "Qui ?"
+    assert rows[0][0].text == "1. Qui ?"  # as in the list above
     assert rows[1][0].text.endswith("…")
     assert len(rows[1][0].text) <= BUTTON_LENGTH
     assert rows[2][0].text == texts("fr").button_none
