@@ -10,6 +10,7 @@ from indexer.entries import Entry
 from indexer.passages import Hit
 
 MOST_CHOICES = 3
+AHEAD = 5  # times a rival's odds, by which a first hit is sure all the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,7 @@ class Limits:
 
     answer: float = 0.65
     maybe: float = 0.22
+    alone: float = 0.3  # the only choice there is needs as much: one absurd question looks worse than one among three
     rival: float = 0.7  # another entry that is this likely too makes the bot ask which is meant
     beside_draft: float = 0.5  # an answered entry that is this likely is offered although a draft is nearer
 
@@ -51,7 +53,7 @@ def decide(hits: Sequence[Hit], limits: Limits, today: date) -> Decision:
     """Decide on rated hits, best first.
 
     A draft on top is a question known to have no answer yet: the bot asks back only if an answered entry is about
-    as near. An entry past its date is not shown. Of two that are both likely, the candidate chooses.
+    as near. An entry past its date is not shown. Of two that are about as likely, the candidate chooses.
     Where the question is word for word one of an entry's own, or of a draft's, nothing else is looked at.
     """
     if withheld(hits, limits, today):
@@ -66,12 +68,18 @@ def decide(hits: Sequence[Hit], limits: Limits, today: date) -> Decision:
     if first.entry.draft:
         near = [hit for hit in likely if hit.confidence >= limits.beside_draft]
         return Clarify(_choices(shown, limits)) if near else Escalate(Reason.OUTSIDE)
-    rivals = [hit for hit in likely if hit is not first and hit.confidence >= limits.rival]
-    if first.confidence >= limits.answer and not rivals:
+    if first.confidence >= limits.answer and not any(_rivals(hit, first, limits) for hit in likely):
         return Answer(first.entry, first.gist)
-    if likely:
-        return Clarify(_choices(shown, limits))
+    choices = _choices(shown, limits)
+    if likely and (len(choices) > 1 or likely[0].confidence >= limits.alone):
+        return Clarify(choices)
     return Escalate(Reason.OUTSIDE if first.confidence < limits.maybe / 2 else Reason.UNSURE)
+
+
+def _rivals(hit: Hit, first: Hit, limits: Limits) -> bool:
+    """Say whether another hit is likely too, and the first one's odds are not far better."""
+    mine, its = first.confidence, hit.confidence
+    return hit is not first and its >= limits.rival and mine * (1 - its) < AHEAD * its * (1 - mine)
 
 
 def withheld(hits: Sequence[Hit], limits: Limits, today: date) -> Entry | None:

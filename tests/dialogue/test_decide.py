@@ -11,7 +11,7 @@ from indexer.passages import Hit
 from tests.indexer.examples import entry
 
 TODAY = date(2026, 9, 1)
-LIMITS = Limits(answer=0.6, maybe=0.4, rival=0.8, beside_draft=0.5)
+LIMITS = Limits(answer=0.6, maybe=0.4, alone=0.45, rival=0.8, beside_draft=0.5)
 A, B, C, D = (entry(id_) for id_ in "abcd")
 DRAFT = entry("draft", answer="", draft=True)
 PAST = entry("past", valid_until=TODAY - timedelta(days=1))
@@ -28,12 +28,17 @@ def hits(*rated: tuple[object, float]) -> list[Hit]:
         ([], Escalate(Reason.OUTSIDE)),
         (hits((A, 0.60)), Answer(A)),  # the border belongs to `answer`
         (hits((A, 0.59)), Clarify((A,))),  # just below it
-        (hits((A, 0.40)), Clarify((A,))),  # the border belongs to `maybe`
-        (hits((A, 0.39)), Escalate(Reason.UNSURE)),  # just below it
+        (hits((A, 0.45)), Clarify((A,))),  # the border belongs to `alone`
+        (hits((A, 0.44)), Escalate(Reason.UNSURE)),  # just below it
+        (hits((A, 0.40), (B, 0.2)), Clarify((A, B))),  # the border belongs to `maybe`
+        (hits((A, 0.39), (B, 0.39)), Escalate(Reason.UNSURE)),  # just below it
         (hits((A, 0.20)), Escalate(Reason.UNSURE)),  # half of `maybe`: something was near
         (hits((A, 0.19)), Escalate(Reason.OUTSIDE)),  # less: nothing was
         (hits((A, 0.95), (B, 0.79)), Answer(A)),  # just below `rival`
         (hits((A, 0.95), (B, 0.80)), Clarify((A, B))),  # both likely: the candidate chooses
+        (hits((A, 0.96), (B, 0.80)), Answer(A)),  # odds of 24 beside odds of 4
+        (hits((A, 1.0), (B, 0.99)), Answer(A)),
+        (hits((A, 0.7), (B, 0.95)), Clarify((B, A))),  # a rival that is likelier than the first
         (hits((A, 0.30), (B, 0.45)), Clarify((B, A))),  # the likeliest first, whatever the rank
         (hits((A, 0.5), (B, 0.3), (C, 0.2), (D, 0.1)), Clarify((A, B, C))),  # three at most
         (hits((A, 0.5), (B, 0.19), (C, 0.02)), Clarify((A,))),  # less than half of `maybe` is no choice
