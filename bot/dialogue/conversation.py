@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import date
 from functools import partial
 
-from bot.dialogue.decide import Answer, Clarify, Decision, Escalate, Limits, decide
+from bot.dialogue.decide import Answer, Clarify, Decision, Escalate, Limits, decide, of_topic
 from bot.dialogue.fragments import another_case, second_half
 from bot.dialogue.language import language as language_of
-from bot.dialogue.questions import resolve_follow_up, split_questions, wanted_language
+from bot.dialogue.questions import is_keyword, resolve_follow_up, split_questions, wanted_language
 from bot.dialogue.render import Reason
 from bot.dialogue.shorthand import written_out
 from bot.dialogue.signs import clean
@@ -154,7 +154,10 @@ def _part(
         readings.append(question)
     found = [find(reading, language) for reading in readings]
     hits = max(found, key=lambda hits: hits[0].confidence if hits else 0.0)
-    return Part(question, decide(hits, limits, today), hits)
+    decision = decide(hits, limits, today)
+    if isinstance(decision, Escalate) and decision.reason is not Reason.OUT_OF_DATE and is_keyword(question):
+        decision = of_topic(hits, today) or decision
+    return Part(question, decision, hits)
 
 
 def _merged(said: str, parts: list[Part]) -> tuple[Part, ...]:

@@ -1,5 +1,6 @@
 """What to do with a question: answer, ask back, or hand over. Pure."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -10,6 +11,8 @@ from indexer.entries import Entry
 from indexer.passages import Hit
 
 MOST_CHOICES = 3
+SURE = 0.9  # of a draft that alone is meant, whatever else has the same word
+HINTED = 0.05  # of the only entry that has a bare word: less is a word in passing
 AHEAD = 5  # times a rival's odds, by which a first hit is sure all the same
 
 
@@ -74,6 +77,24 @@ def decide(hits: Sequence[Hit], limits: Limits, today: date) -> Decision:
     if likely and (len(choices) > 1 or likely[0].confidence >= limits.alone):
         return Clarify(choices)
     return Escalate(Reason.OUTSIDE if first.confidence < limits.maybe / 2 else Reason.UNSURE)
+
+
+def of_topic(hits: Sequence[Hit], today: date) -> Clarify | None:
+    """The questions of the topic that a bare word names, whatever draft is nearest; None if it names none.
+
+    It names one if two entries of it have the word, or the only one that does is a little likely.
+    """
+    if not hits or hits[0].verbatim or (hits[0].entry.draft and hits[0].confidence >= SURE):
+        return None
+    shown = [hit for hit in hits if not hit.entry.draft and not hit.entry.past(today)]
+    having = [hit for hit in shown if hit.has_all]
+    if not having or (len(having) == 1 and having[0].confidence < HINTED):
+        return None
+    (topic, count), *_ = Counter(hit.entry.topic for hit in having).most_common()
+    if count == 1 < len(having):
+        return None
+    own = sorted((hit for hit in shown if hit.entry.topic == topic), key=lambda hit: (-hit.has_all, -hit.confidence))
+    return Clarify(tuple(hit.entry for hit in own[:MOST_CHOICES]))
 
 
 def _rivals(hit: Hit, first: Hit, limits: Limits) -> bool:

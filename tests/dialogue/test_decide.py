@@ -5,8 +5,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.dialogue.decide import MOST_CHOICES, Answer, Clarify, Decision, Escalate, Limits, decide, name, withheld
+from bot.dialogue.decide import (
+    MOST_CHOICES,
+    Answer,
+    Clarify,
+    Decision,
+    Escalate,
+    Limits,
+    decide,
+    name,
+    of_topic,
+    withheld,
+)
 from bot.dialogue.render import Reason
+from indexer.features import FEATURES
 from indexer.passages import Hit
 from tests.indexer.examples import entry
 
@@ -92,3 +104,36 @@ def test_what_is_withheld_is_what_would_have_answered() -> None:
     assert withheld(hits((PAST, 0.39)), LIMITS, TODAY) is None
     assert withheld(hits((A, 0.9), (PAST, 0.8)), LIMITS, TODAY) is None
     assert withheld([], LIMITS, TODAY) is None
+
+
+def word(topic: str, confidence: float, *, has: bool = True, **more: object) -> Hit:
+    """A hit for a bare word that an entry of the topic has, or lacks."""
+    measured = tuple(float(has) if name in {"words_held", "grams_held"} else 0.0 for name in FEATURES)
+    id_ = f"{topic}-{confidence}"
+    return Hit(entry(id_, topic=topic, **more), 1.0, measured, confidence)  # type: ignore[arg-type]  # Entry's fields
+
+
+FUNDING, LAW = word("funding", 0.07), word("law", 0.02)
+DRAFTED = word("later", 0.7, answer="", draft=True)
+
+
+def test_a_bare_word_offers_the_questions_of_the_topic_that_it_names() -> None:
+    lacking, second = word("funding", 0.01, has=False), word("funding", 0.001)
+    assert of_topic([DRAFTED, FUNDING], TODAY) == Clarify((FUNDING.entry,))
+    assert of_topic([DRAFTED, FUNDING, lacking, second], TODAY) == Clarify(
+        (FUNDING.entry, second.entry, lacking.entry)
+    )  # those that have the word come first
+    assert of_topic([DRAFTED, LAW, FUNDING, second], TODAY) == Clarify((FUNDING.entry, second.entry))
+
+
+def test_a_word_of_many_topics_or_of_none_names_none() -> None:
+    assert of_topic([DRAFTED, FUNDING, LAW], TODAY) is None
+    assert of_topic([DRAFTED, word("funding", 0.3, has=False)], TODAY) is None
+    assert of_topic([DRAFTED, word("funding", 0.3, valid_until=TODAY - timedelta(days=1))], TODAY) is None
+    assert of_topic([DRAFTED, word("funding", 0.04)], TODAY) is None  # in passing
+    assert of_topic([], TODAY) is None
+
+
+def test_a_word_that_is_surely_a_drafts_names_no_topic() -> None:
+    assert of_topic([word("later", 0.92, answer="", draft=True), FUNDING], TODAY) is None
+    assert of_topic([replace(DRAFTED, verbatim=True), FUNDING], TODAY) is None
