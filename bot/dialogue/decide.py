@@ -11,6 +11,7 @@ from indexer.entries import Entry
 from indexer.passages import Hit
 
 MOST_CHOICES = 3
+BESIDE = "beside"  # how records call what asks nothing of a course
 SURE = 0.9  # of a draft that alone is meant, whatever else has the same word
 HINTED = 0.05  # of the only entry that has a bare word: less is a word in passing
 AHEAD = 5  # times a rival's odds, by which a first hit is sure all the same
@@ -49,7 +50,12 @@ class Escalate:
     reason: Reason = Reason.OUTSIDE
 
 
-Decision = Answer | Clarify | Escalate
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Nothing is asked of a course: say so, and offer the team. Told by the words alone, never by what is found."""
+
+
+Decision = Answer | Clarify | Escalate | Beside
 
 
 def decide(hits: Sequence[Hit], limits: Limits, today: date) -> Decision:
@@ -124,5 +130,7 @@ def name(decision: Decision) -> str:
             return "clarify"
         case Escalate():
             return "escalate"
+        case Beside():
+            return BESIDE
         case _:
             assert_never(decision)

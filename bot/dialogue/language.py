@@ -38,6 +38,11 @@ def words(text: str) -> list[str]:
     return _WORD.findall(_ELISION.sub(lambda found: found[0][:-1] + " ", fold(text)))
 
 
+def is_ours(word: str) -> bool:
+    """Say whether a word, as `words` gives it, is known to be French or English."""
+    return any(word in listed[tongue] for listed in (_GRAMMAR, _CONTENT) for tongue in LANGUAGES)
+
+
 def language(text: str, before: Language | None = None) -> Language:
     """Return the language to answer in; `before` is that of the conversation and decides what could be both."""
     french, english = _evidence(text)

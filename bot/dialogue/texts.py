@@ -56,6 +56,9 @@ class Texts:
     gibberish: str
     presence: str
     language: str
+    languages: str
+    only_two: str
+    beside: str
     related: str
     related_none: str
     button_related: str
@@ -77,6 +80,7 @@ class Texts:
     button_helped: str
     button_not_mine: str
     button_person: str
+    button_team: str
     button_none: str
     button_cancel: str
     button_yes: str

@@ -10,13 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.desk.pieces import Piece
 from bot.dialogue import courses, render
 from bot.dialogue.conversation import Part, Turn
-from bot.dialogue.decide import Answer, Clarify, Escalate, name
+from bot.dialogue.decide import Answer, Beside, Clarify, Escalate, name
 from bot.dialogue.render import Reason
 from bot.dialogue.rich import Rich, bold, join
 from bot.dialogue.signs import clean
 from bot.dialogue.texts import spoken
 from bot.handlers import anew, offers
-from bot.handlers.answers import answer_message, choices, shown_answer
+from bot.handlers.answers import answer_message, beside_message, choices, shown_answer
 from bot.handlers.context import Deps
 from bot.handlers.escalation import escalate
 from bot.handlers.speaker import say, tongue
@@ -94,6 +94,9 @@ async def act(tx: AsyncSession, deps: Deps, candidate: Candidate, asked: Asked, 
             note = "human_asked" if reason is Reason.PERSON else "escalated"
             question = await tx.get_one(Question, question_id)
             await escalate(tx, deps, candidate, question, reason, part.answers, key, note=note, place=place)
+        case Beside():
+            row = await anew.show(tx, candidate, beside_message(question_id, turn.language), key, place)
+            await tx.execute(_ANSWERED, {"question": question_id, "row": row})
         case _:
             assert_never(part.decision)
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from bot.dialogue.decide import (
     MOST_CHOICES,
     Answer,
+    Beside,
     Clarify,
     Decision,
     Escalate,
@@ -96,7 +97,8 @@ def test_the_default_limits_are_in_order() -> None:
 
 
 def test_decisions_have_names() -> None:
-    assert [name(decision) for decision in (Answer(A), Clarify((A,)), Escalate())] == ["answer", "clarify", "escalate"]
+    decisions = (Answer(A), Clarify((A,)), Escalate(), Beside())
+    assert [name(decision) for decision in decisions] == ["answer", "clarify", "escalate", "beside"]
 
 
 def test_what_is_withheld_is_what_would_have_answered() -> None:
