@@ -20,6 +20,8 @@ _NOTICES: dict[str, str] = _LISTS["notice"]
 _WORDS: dict[str, frozenset[str]] = {code: frozenset(listed.split()) for code, listed in _LISTS["words"].items()}
 _NAMES = frozenset(_LISTS["names"].split())
 _TONGUES = {"es": Tongue.SPANISH, "de": Tongue.GERMAN, "it": Tongue.ITALIAN, "pt": Tongue.PORTUGUESE}
+LAST_LATIN = "\u024f"  # letters up to here are of French, English and their neighbours
+LONGEST_PHRASE = 60  # characters
 OTHER = "other"  # a language of which no more is known
 BEYOND_DOUBT = 3  # words of a language more than of ours
 UNLIKELY = 0.5  # lingua's share for French and English together, above which its word counts: a message may be theirs
@@ -55,14 +57,17 @@ def notice(code: str, language: Language) -> str:
 
 def _script(text: str) -> str | None:
     """Return the language of the script that most letters are of; empty for one of many languages, None for Latin."""
-    names = [unicodedata.name(letter, "").partition(" ")[0] for letter in text if letter.isalpha()]
+    letters = [letter for letter in text if letter.isalpha()]
+    names = [unicodedata.name(letter, "").partition(" ")[0] for letter in letters if letter > LAST_LATIN]
     strange = Counter(_SCRIPTS[name] for name in names if name in _SCRIPTS)
-    if 2 * strange.total() <= len(names):
+    if 2 * strange.total() <= len(letters):
         return None
     return "" if "" in strange else strange.most_common(1)[0][0]  # Japanese has Chinese letters too
 
 
 def _phrase(text: str) -> tuple[Talk, str] | None:
+    if len(text) > LONGEST_PHRASE:
+        return None
     said = " ".join(re.sub(r"[^\w'\s]|_", " ", fold(text)).split())
     return next(((kind, code) for kind in _TALK for code, pattern in _phrases(kind) if pattern.fullmatch(said)), None)
 
