@@ -10,7 +10,7 @@ from bot.dialogue.language import fold
 from indexer.entries import Language
 
 MOST_PARTS = 5
-MOST_KEYWORDS = 2
+MOST_NAMING = 2
 
 # "Hello. Sorry to bother you, but I would like to know …": nobody piles up more than this.
 _MOST_PEELS = 6
@@ -205,7 +205,7 @@ def is_aspect(text: str) -> bool:
 def is_keyword(text: str) -> bool:
     """Say whether a text is a word or two that ask nothing by themselves: "funding", "le financement ?"."""
     said = _folded(text)
-    return 0 < len(said.split()) <= MOST_KEYWORDS and not any(
+    return 0 < len(said.split()) <= MOST_NAMING and not any(
         map(partial(_matches, said=said), ("opener", "bare", "left_open"))
     )
 
