@@ -40,7 +40,7 @@ def chat(engine: Engine, limits: Limits, console: Console, ask: Ask, notice: Ric
         if text.isdecimal() and 0 < int(text) <= len(offered):
             entry = offered[int(text) - 1]
             before = Exchange(entry.question, entry.topic_name)
-            _show_answer(console, entry, language)
+            _show_answer(console, entry, language, entry.question)
             continue
         today = date.today()  # noqa: DTZ011  # local day
         turn = understood(engine, text, limits, today, language=language, before=before, chosen=course)
@@ -76,14 +76,16 @@ def _messages(ask: Ask) -> Iterator[str]:
 
 def _show(console: Console, turn: Turn, part: Part) -> tuple[Entry, ...]:
     """Show one part; gives the entries to choose from, if it asks back."""
-    if len(turn.parts) > 1:
-        console.print(part.question, style="bold", markup=False)
+    if len(turn.parts) > 1 and not isinstance(part.decision, Answer):
+        console.print(render.put(part.question, turn.language), style="bold", markup=False)
     match part.decision:
         case Answer(entry):
-            _show_answer(console, entry, turn.language, part.confidence)
+            title = entry.question if len(turn.parts) > 1 else render.heading(entry, part.question)
+            _show_answer(console, entry, turn.language, title, part.confidence)
         case Clarify(entries):
             console.print(render.clarify([entry.question for entry in entries], turn.language).text, markup=False)
-            console.print("[dim]" + ("Tapez le numéro." if turn.language == "fr" else "Type its number.") + "[/dim]")
+            number = "1" if len(entries) == 1 else "le numéro" if turn.language == "fr" else "its number"
+            console.print(f"[dim]{'Tapez' if turn.language == 'fr' else 'Type'} {number}.[/dim]")
             return entries
         case Escalate():
             console.print(texts(turn.language).escalated, markup=False)
@@ -93,7 +95,11 @@ def _show(console: Console, turn: Turn, part: Part) -> tuple[Entry, ...]:
     return ()
 
 
-def _show_answer(console: Console, entry: Entry, language: Language, confidence: float | None = None) -> None:
+def _show_answer(
+    console: Console, entry: Entry, language: Language, title: str, confidence: float | None = None
+) -> None:
+    if title:
+        console.print(title, style="bold", markup=False)
     if entry.language != language:
         console.print(texts(language).other_language, style="italic", markup=False)
     console.print(Padding(Markdown(entry.answer), (0, 0, 0, 2)))

@@ -11,11 +11,12 @@ from bot.delivery import outbox, timers
 from bot.delivery.outbox import Priority
 from bot.desk import hours as office
 from bot.desk.desk import Desk
+from bot.dialogue import times
 from bot.dialogue.cards import short
-from bot.dialogue.texts import Texts, texts
+from bot.dialogue.texts import texts
 from bot.records.tables import Setting
 from indexer.ageing import Ageing, ageing
-from indexer.entries import Entry
+from indexer.entries import Entry, Language
 
 AGEING = "ageing"  # the timer, and the setting that knows what was told
 SHOWN = 10  # entries in a message
@@ -40,7 +41,7 @@ async def remind(tx: AsyncSession, entries: Sequence[Entry], *, desk: Desk, now:
     new = [one for name, one in due.items() if name not in told]
     for number, part in enumerate(_parts(new)):
         key = f"{AGEING}:{now.timestamp():.0f}:{number}"
-        text = _message(part, texts(desk.language))
+        text = _message(part, desk.language)
         await outbox.put(tx, desk.chat, "sendMessage", {"text": text}, key=key, priority=Priority.REMINDER)
     # What is no longer due is forgotten, so that a date moved and moved back is told again.
     await tx.merge(Setting(key=AGEING, value=json.dumps(sorted(due))))
@@ -60,14 +61,16 @@ def _parts(found: Sequence[Ageing]) -> list[list[list[Ageing]]]:
     return [entries[start : start + SHOWN] for start in range(0, len(entries), SHOWN)]
 
 
-def _message(entries: Sequence[Sequence[Ageing]], words: Texts) -> str:
-    return "\n\n".join([words.ageing_title, *(_lines(versions, words) for versions in entries), words.ageing_how])
+def _message(entries: Sequence[Sequence[Ageing]], staff: Language) -> str:
+    words = texts(staff)
+    return "\n\n".join([words.ageing_title, *(_lines(versions, staff) for versions in entries), words.ageing_how])
 
 
-def _lines(versions: Sequence[Ageing], words: Texts) -> str:
-    first = versions[0]
+def _lines(versions: Sequence[Ageing], staff: Language) -> str:
+    words, first = texts(staff), versions[0]
+    date = times.written(first.ends, staff)
     said = words.ageing_soon if first.days >= 0 else words.ageing_over
-    told = [said.format(question=short(first.entry.question, QUESTION), date=f"{first.ends:%d/%m/%Y}", days=first.days)]
+    told = [said.format(question=short(first.entry.question, QUESTION), date=date, days=first.days)]
     told += [f"{one.entry.path}:{one.entry.line}" for one in versions]
     owners = dict.fromkeys(one.entry.owner for one in versions if one.entry.owner)
     return "\n".join([*told, *([words.ageing_owner.format(owner=", ".join(owners))] if owners else [])])

@@ -94,7 +94,8 @@ async def _digest(tx: AsyncSession, desk: Desk, since: datetime) -> str:
     count, oldest = (await tx.execute(alive)).one()
     lines = [words.digest.format(open=count)]
     if oldest:
-        lines.append(words.digest_oldest.format(date=oldest.astimezone(desk.hours.zone).strftime("%d/%m/%Y")))
+        date = times.written(oldest.astimezone(desk.hours.zone), desk.language)
+        lines.append(words.digest_oldest.format(date=date))
     opened, closed = [
         (await tx.execute(select(func.count()).where(moment >= since, desk.holds()))).scalar_one()
         for moment in (Ticket.opened_at, Ticket.closed_at)

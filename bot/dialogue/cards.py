@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from bot.dialogue import times
 from bot.dialogue.message import Button
 from bot.dialogue.render import Reason
 from bot.dialogue.rich import Rich, bold, italic, join, plain, quote
@@ -53,7 +54,9 @@ class Card:
 def card(about: Card, staff: Language) -> Rich:
     """Return the card that staff reply to, in their language; the question is shown as it was written."""
     words = texts(staff)
-    earlier = about.earlier_on and words.earlier.format(count=about.earlier, date=about.earlier_on.strftime("%d/%m/%Y"))
+    earlier = about.earlier_on and words.earlier.format(
+        count=about.earlier, date=times.written(about.earlier_on, staff)
+    )
     facts = {
         words.card_candidate: about.candidate,
         words.card_course: about.course,

@@ -41,11 +41,15 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One question of a message, and what to do with it. Hits are rated, best first, drafts among them."""
+    """One question of a message, and what to do with it. Hits are rated, best first, drafts among them.
+
+    One that `leans` was understood by the question before it alone.
+    """
 
     question: str
     decision: Decision
     hits: tuple[Hit, ...] = ()
+    leans: bool = False
 
     @property
     def confidence(self) -> float:
@@ -165,9 +169,10 @@ def _part(
 ) -> Part:
     """A question with its hits: as it stands, or read as a follow-up where that finds something surer."""
     asked = written_out(question[:LONGEST_QUESTION], language)
-    readings = [asked]
+    readings, follows = [asked], False
     if before and (resolved := resolve_follow_up(asked, before.question, before.topic)):
         readings.insert(0, resolved[:LONGEST_QUESTION])
+        follows = True
     if asked != question and known(question):
         readings.append(question)
     found = [find(reading, language) for reading in readings]
@@ -175,7 +180,7 @@ def _part(
     decision = decide(hits, limits, today)
     if isinstance(decision, Escalate) and decision.reason is not Reason.OUT_OF_DATE and is_keyword(question):
         decision = of_topic(hits, today) or decision
-    return Part(question, decision, hits)
+    return Part(question, decision, hits, leans=follows and hits is found[0])
 
 
 def _merged(said: str, parts: list[Part]) -> tuple[Part, ...]:

@@ -11,6 +11,7 @@ from indexer.entries import Language
 
 MOST_PARTS = 5
 MOST_NAMING = 2
+MOST_KEYWORDS = 3  # words of a text that may be a question without asking
 
 # "Hello. Sorry to bother you, but I would like to know …": nobody piles up more than this.
 _MOST_PEELS = 6
@@ -195,6 +196,15 @@ def _with_alternatives(questions: list[str]) -> list[str]:
 def asks(sentence: str) -> bool:
     """Say whether a sentence asks something, by its mark or by how it begins."""
     return "?" in sentence or _matches("opener", _folded(sentence))
+
+
+def is_question(text: str) -> bool:
+    """Say whether a text asks, or names what it is about in so few words that it can hardly do anything else.
+
+    >>> [is_question(text) for text in ("who teaches", "housing", "I got in!!!", "I hold a degree in law")]
+    [True, True, False, False]
+    """
+    return asks(text) or is_aspect(text) or ("!" not in text and len(text.split()) <= MOST_KEYWORDS)
 
 
 def is_aspect(text: str) -> bool:

@@ -1,9 +1,12 @@
 """What a message shows: answers with their source, replies, the first words."""
 
 from collections.abc import Sequence
+from datetime import date
 from enum import StrEnum
 from functools import lru_cache
 
+from bot.dialogue import times
+from bot.dialogue.language import words as words_of
 from bot.dialogue.rich import Rich, italic, join, link, markdown, plain
 from bot.dialogue.texts import texts
 from indexer.entries import Entry, Language
@@ -33,7 +36,7 @@ def start(
     else:
         course = words.start_named.format(course=courses[0]) if courses else words.start_course
         about = words.start_about.format(course=course, topics=topics) if topics else course
-        first = words.start.format(course=about)
+        first = words.start.format(course=about).replace("….", "…")
     return join([plain(first), italic(notice(language, operator, contact))])
 
 
@@ -59,6 +62,27 @@ def answer(entry: Entry, language: Language, gist: str = "", course: str = "") -
     return join([notice, plain(f"{gist} …") if gist else _answer(entry.answer), below])
 
 
+def heading(entry: Entry, asked: str = "") -> str:
+    """Return the entry's own question, to stand above its answer; nothing where it was `asked` in these very words.
+
+    An answer to other words hangs in the air without it ("In 2022, half were academics"), and a near miss shows.
+    """
+    return "" if words_of(asked) == words_of(entry.question) else entry.question
+
+
+def put(asked: str, language: Language) -> str:
+    """Return a question that was cut out of a message as one would write it alone: "combien ça coûte" has its mark."""
+    text = asked.strip()
+    mark = "" if text[-1:] in "?!.…" else "?" if language == "en" else "\u00a0?"
+    return text[:1].upper() + text[1:] + mark
+
+
+def left(asked: Sequence[str], language: Language) -> str:
+    """Return that these questions, of several in a message, went to the team."""
+    listed = "\n".join(f"– {put(question, language)}" for question in asked)
+    return texts(language).left_to_team.format(questions=listed)
+
+
 @lru_cache(1024)
 def _answer(written: str) -> Rich:
     """Return an entry's answer as people see it: to render it takes longer than to find it."""
@@ -69,10 +93,10 @@ def source(entry: Entry, language: Language) -> Rich:
     """Return where the answer comes from, and when somebody last reviewed it."""
     words = texts(language)
     before, after = words.source.split("{source}")
-    name = f"{entry.source}, {_date(entry.source_date)}" if entry.source_date else entry.source
+    name = f"{entry.source}, {_date(entry.source_date, language)}" if entry.source_date else entry.source
     line = plain(before) + link(name, entry.address) + plain(after)
     if entry.reviewed:
-        line += plain(" · " + words.reviewed.format(date=entry.reviewed.strftime("%d/%m/%Y")))
+        line += plain(" · " + words.reviewed.format(date=times.written(entry.reviewed, language)))
     return line
 
 
@@ -88,10 +112,20 @@ def related(questions: Sequence[str], language: Language) -> Rich:
 
 
 def _listed(said: str, questions: Sequence[str]) -> Rich:
-    listed = "\n".join(f"{number}. {question}" for number, question in enumerate(questions, 1))
-    return join([plain(said), plain(listed)])
+    lines = [f"{number}. {question}" for number, question in enumerate(questions, 1)]
+    return join([plain(said), plain("\n".join(lines if len(lines) > 1 else questions))])
 
 
-def _date(written: str) -> str:
-    """Return 2022 as it is and 2022-05-31 as people write it."""
-    return "/".join(reversed(written.split("-")))
+def _date(written: str, language: Language) -> str:
+    """Return 2022 as it is, 2022-05 and 2022-05-31 as people write them; what is no date as it is."""
+    year, *rest = map(int, written.split("-"))
+    try:
+        match rest:
+            case [month]:
+                return times.month(date(year, month, 1), language)
+            case [month, day]:
+                return times.written(date(year, month, day), language)
+            case _:
+                return written
+    except ValueError:
+        return written

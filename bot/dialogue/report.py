@@ -5,6 +5,8 @@ from typing import Any
 from bot.dialogue import render
 from bot.dialogue.conversation import Part, Turn
 from bot.dialogue.decide import Answer, Beside, name
+from bot.dialogue.rich import join
+from bot.dialogue.rich import plain as plain_text
 from bot.dialogue.texts import texts
 from indexer.entries import Entry, Language, plain
 from indexer.passages import Hit
@@ -14,7 +16,8 @@ RANK = ("answer", "clarify", "escalate", "beside")  # a message is called what i
 
 def as_dict(turn: Turn, question: str, snapshot: str, ms: float) -> dict[str, Any]:
     """One JSON object for a message; `parts` holds one for each question when there are several."""
-    parts = [_part(part, turn.language, snapshot, ms) for part in turn.parts]
+    several = len(turn.parts) > 1
+    parts = [_part(part, turn.language, snapshot, ms, headed=several) for part in turn.parts]
     if turn.chat:
         whole = {**_EMPTY, "decision": "chat", "confidence": 1.0, "answer": getattr(texts(turn.language), turn.chat)}
     elif not parts:  # nothing but the name of a course
@@ -22,7 +25,6 @@ def as_dict(turn: Turn, question: str, snapshot: str, ms: float) -> dict[str, An
     else:
         whole = min(parts, key=lambda part: RANK.index(part["decision"]))
     answers = [part["answer"] for part in parts if part["answer"]]
-    several = len(parts) > 1
     return {
         **whole,
         "question": question,
@@ -43,7 +45,7 @@ def _several(turn: Turn) -> bool:
 _EMPTY: dict[str, Any] = {"entry": None, "answer": None, "source": None, "alternatives": []}
 
 
-def _part(part: Part, language: Language, snapshot: str, ms: float) -> dict[str, Any]:
+def _part(part: Part, language: Language, snapshot: str, ms: float, *, headed: bool) -> dict[str, Any]:
     shown = part.decision if isinstance(part.decision, Answer) else None
     beside = texts(language).beside if isinstance(part.decision, Beside) else None
     entry = shown.entry if shown else None
@@ -53,13 +55,19 @@ def _part(part: Part, language: Language, snapshot: str, ms: float) -> dict[str,
         "decision": name(part.decision),
         "confidence": round(part.confidence, 4),
         "entry": entry.id if entry else None,
-        "answer": render.answer(shown.entry, language, shown.gist).text if shown else beside,
+        "answer": _text(shown, part.question, language, headed=headed) if shown else beside,
         "source": source(entry) if entry else None,
         "alternatives": [_alternative(hit) for hit in part.answers],
         "parts": [],
         "snapshot": snapshot,
         "ms": round(ms, 2),
     }
+
+
+def _text(shown: Answer, asked: str, language: Language, *, headed: bool) -> str:
+    """An answer as the candidate would read it, below its entry's question: always, or if that was put otherwise."""
+    title = shown.entry.question if headed else render.heading(shown.entry, asked)
+    return join([plain_text(title), render.answer(shown.entry, language, shown.gist)]).text
 
 
 def _alternative(hit: Hit) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from bot.dialogue import lists
 from bot.dialogue.language import fold
 
 ChatKind = Literal[
-    "greeting", "thanks", "goodbye", "insult", "complaint", "gibberish", "presence", "language", "languages"
+    "greeting", "thanks", "goodbye", "insult", "complaint", "gibberish", "presence", "language", "languages", "okay"
 ]
 
 _PHRASES: dict[str, str] = lists.read("phrases.yaml")
@@ -23,14 +23,15 @@ _KINDS: dict[str, ChatKind] = {
     "goodbye": "goodbye",
     "greeting": "greeting",
     "fine": "thanks",
+    "okay": "okay",
 }
 _SIGNS: dict[str, ChatKind] = {
     "👋": "greeting",
     "🖐": "greeting",
     "🙏": "thanks",
-    "👍": "thanks",
+    "👍": "okay",
     "❤": "thanks",
-    "👌": "thanks",
+    "👌": "okay",
 }
 _MOST_WORDS = 14
 _MOST_BESIDE = 40  # words of a poem that is wished for, or of what promises money
@@ -72,6 +73,11 @@ def asks_for_person(text: str) -> bool:
     return len(words) <= _MOST_WORDS and bool(_for_person().fullmatch(" ".join(words)))
 
 
+def agrees(text: str) -> bool:
+    """Say whether the whole message is a yes."""
+    return bool(re.fullmatch(_any("agreed"), " ".join(_words(text))))
+
+
 def _words(text: str) -> list[str]:
     return re.sub(r"[^\w'+\s]|_", " ", fold(text)).split()
 
@@ -83,7 +89,7 @@ def _phrases(said: str, *, asks: bool) -> ChatKind | None:
     if not _whole().fullmatch(said):
         return None
     name = next((name for name in _KINDS if _inside(name).search(said)), None)
-    return None if name is None or (asks and name in {"fine", "complaint"}) else _KINDS[name]
+    return None if name is None or (asks and name in {"fine", "okay", "complaint"}) else _KINDS[name]
 
 
 @cache

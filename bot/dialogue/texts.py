@@ -45,6 +45,8 @@ class Texts:
     human_none: str
     human_outside: str  # hours
     escalated: str
+    passed_on: str
+    left_to_team: str  # questions
     follow_up: str
     reply_header: str
     # To the candidate: conversation
@@ -59,6 +61,8 @@ class Texts:
     languages: str
     only_two: str
     beside: str
+    okay: str
+    nothing_more: str
     related: str
     related_none: str
     button_related: str
@@ -335,6 +339,7 @@ class Texts:
     unmuted: str
     # The desk: words of time
     weekdays: str
+    months: str
     days_range: str  # first, last
     hours_one: str
     hours_many: str  # number

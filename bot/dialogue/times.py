@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 from bot.dialogue.texts import texts
 from indexer.entries import Language
@@ -48,8 +48,23 @@ def week(runs: Sequence[Run], language: Language) -> str:
 
 
 def day(moment: datetime, language: Language) -> str:
-    """Return a day with its date: "Monday 09/03"."""
-    return f"{texts(language).weekdays.split()[moment.weekday()]} {moment:%d/%m}"
+    """Return a day with its date: "Monday 9 March"."""
+    return f"{texts(language).weekdays.split()[moment.weekday()]} {_day_of_month(moment, language)}"
+
+
+def written(on: date, language: Language) -> str:
+    """Return a date: "3 November 2026"; in figures, every second reader of English takes it for the 11th of March."""
+    return f"{_day_of_month(on, language)} {on.year}"
+
+
+def month(on: date, language: Language) -> str:
+    """Return a month: "November 2026"."""
+    return f"{texts(language).months.split()[on.month - 1]} {on.year}"
+
+
+def _day_of_month(on: date, language: Language) -> str:
+    number = "1er" if language == "fr" and on.day == 1 else str(on.day)
+    return f"{number} {texts(language).months.split()[on.month - 1]}"
 
 
 def clock(moment: datetime, language: Language) -> str:

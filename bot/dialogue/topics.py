@@ -123,6 +123,11 @@ def way_back(topic: Topic, entry: Entry, language: Language) -> Row:
     )
 
 
+def beside(said: str, language: Language) -> Message:
+    """Something said to who has asked nothing yet, with a way to the topics."""
+    return Message(said, buttons=((Button(texts(language).button_topics, data="g:m:-:0"),),))
+
+
 def _part(whole: Sequence[T], page: int, size: int) -> Sequence[T]:
     return whole[page * size : (page + 1) * size]
 

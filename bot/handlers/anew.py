@@ -53,10 +53,23 @@ async def of_word(tx: AsyncSession, candidate: Candidate, message_id: int) -> tu
     return tuple((await tx.execute(row)).scalars())
 
 
-async def show(tx: AsyncSession, candidate: Candidate, message: Message, key: str, place: int | None = None) -> int:
-    """Say something to a candidate, in the `place` of what that row said if there is one; the row that says it."""
+async def show(
+    tx: AsyncSession,
+    candidate: Candidate,
+    message: Message,
+    key: str,
+    place: int | None = None,
+    *,
+    below: int | None = None,
+) -> int:
+    """Say something to a candidate, in the `place` of what that row said if there is one; the row that says it.
+
+    What stands nowhere yet may be a reply to what another row said, `below` which it belongs.
+    """
     chat, payload = candidate.chat_id, message.payload()
     if place is None:
+        if below is not None:
+            payload["reply_parameters"] = outbox.below({"message_of": below})
         return await outbox.put(tx, chat, "sendMessage", payload, key=key)
     there = payload | {"message_id": {"message_of": place}}
     edit = await outbox.put(tx, chat, "editMessageText", there, key=f"{key}:anew")

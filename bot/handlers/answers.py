@@ -46,16 +46,33 @@ def beside_message(question_id: int, language: Language) -> Message:
     return plain(words.beside).message((team, Button(words.button_topics, data="g:m:-:0")))
 
 
-def entry_message(engine: Engine, entry: Entry, question_id: int, language: Language, heading: str = "") -> Message:
+def entry_message(engine: Engine, entry: Entry, question_id: int, language: Language) -> Message:
     """An entry that was chosen, not found by somebody's words: of a long answer the beginning, and a button."""
     gist = beginning(entry)
     shown = shown_answer(engine, entry, language, gist)
-    return answer_message(shown, question_id, language, heading, more=bool(gist))
+    return answer_message(shown, question_id, language, entry.question, more=bool(gist))
+
+
+def nothing_more(question_id: int, language: Language) -> Message:
+    """Instead of the same answer once more: that it is all that is known, and who may know more."""
+    words = texts(language)
+    related = Button(words.button_related, data=f"re:{question_id}")
+    return Message(words.nothing_more, buttons=((related, Button(words.button_person, data=f"p:{question_id}")),))
+
+
+def numbered(questions: Sequence[str]) -> list[str]:
+    """Questions as buttons show them, with the number that they have in a list of several."""
+    several = len(questions) > 1
+    return [short(f"{at}. {text}" if several else text, BUTTON_LENGTH) for at, text in enumerate(questions, 1)]
 
 
 def choice_buttons(entries: list[tuple[int, str]], question_id: int, language: Language) -> list[tuple[Button, ...]]:
-    """A button for each (place in the question's alternatives, entry's question), and one for none of them."""
-    rows = [(Button(short(text, BUTTON_LENGTH), data=f"c:{question_id}:{place}"),) for place, text in entries]
+    """A button for each (place in the question's alternatives, entry's question), and one for none of them.
+
+    Of several each has its number in the list above, since buttons cut long questions short.
+    """
+    shown = numbered([text for _, text in entries])
+    rows = [(Button(text, data=f"c:{question_id}:{entries[at][0]}"),) for at, text in enumerate(shown)]
     return [*rows, (Button(texts(language).button_none, data=f"x:{question_id}"),)]
 
 
@@ -77,7 +94,7 @@ def others(engine: Engine, question: Question) -> Message:
     words = texts(language)
     left = [(place, id_) for place, id_ in enumerate(question.alternatives) if id_ != question.entry_id][:2]
     shown = [(place, shown_question(engine, id_, language)) for place, id_ in left]
-    rows = choice_buttons([(place, text) for place, text in shown if text], question.id, language)[:-1]
+    rows = [(Button(short(text, BUTTON_LENGTH), data=f"c:{question.id}:{place}"),) for place, text in shown if text]
     person = (Button(words.button_person, data=f"p:{question.id}"),)
     wish = wishes.button(question) if not rows else ()  # nothing else was found
     return plain(words.not_my_question).message(*rows, person, wish)

@@ -1,29 +1,33 @@
 """A message understood: each of its questions recorded, and what was decided of it done."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import assert_never, cast
+from typing import cast
 
 from sqlalchemy import Table, bindparam, select
 from sqlalchemy import update as change
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.desk import tickets
 from bot.desk.pieces import Piece
 from bot.dialogue import courses, render
 from bot.dialogue.conversation import Part, Turn
 from bot.dialogue.decide import Answer, Beside, Clarify, Escalate, name
+from bot.dialogue.questions import is_question
 from bot.dialogue.render import Reason
 from bot.dialogue.rich import Rich, bold, join
 from bot.dialogue.signs import clean
-from bot.dialogue.texts import spoken
+from bot.dialogue.texts import spoken, texts
 from bot.handlers import anew, offers
-from bot.handlers.answers import answer_message, beside_message, choices, shown_answer
-from bot.handlers.context import Deps
-from bot.handlers.escalation import escalate
+from bot.handlers.answers import answer_message, beside_message, choices, nothing_more, shown_answer
+from bot.handlers.context import Deps, desk_of
+from bot.handlers.escalation import say_so
 from bot.handlers.speaker import say, tongue
 from bot.records.tables import Candidate, Question
 from bot.records.upsert import insert_new
 from bot.understanding import understood
 from indexer.engine import Engine
+from indexer.entries import Language
 
 NEAR = 0.22  # confidence from which an entry's topic is taken for the question's
 _questions = cast(Table, Question.__table__)
@@ -40,6 +44,10 @@ class Asked:
     key: str  # of what is sent because of it
     edited: bool = False
     places: tuple[int, ...] = ()  # rows of answers that this message's answers take the place of, in their order
+
+    def place(self, number: int) -> int | None:
+        """The row in whose place the message of that number goes."""
+        return self.places[number] if number < len(self.places) else None
 
 
 async def ask_course(tx: AsyncSession, candidate: Candidate, asked: Asked) -> None:
@@ -67,38 +75,88 @@ async def choose_course(
     turn = await deps.searcher.run(engine, understood, kept.text, deps.limits, today, language=spoke, chosen=course)
     piece = Piece(kept.message_id or 0, "text", Rich(clean(kept.text)))
     await tx.delete(kept)  # it is recorded anew, with what becomes of it
-    for number, part in enumerate(turn.parts):
-        await act(tx, deps, candidate, Asked(turn, engine, piece, key), part, number)
+    await act(tx, deps, candidate, Asked(turn, engine, piece, key))
 
 
-async def act(tx: AsyncSession, deps: Deps, candidate: Candidate, asked: Asked, part: Part, number: int) -> None:
-    """Record one question of a message, the one of that number, and do what was decided."""
-    turn, engine = asked.turn, asked.engine
-    place = asked.places[number] if number < len(asked.places) else None
+async def act(tx: AsyncSession, deps: Deps, candidate: Candidate, asked: Asked) -> int:
+    """Record each question of a message and do what was decided of it; gives how many messages say so.
+
+    What goes to the team is said last, in one message that names it.
+    """
+    left = [part for part in asked.turn.parts if isinstance(part.decision, Escalate)]
+    said = [part for part in asked.turn.parts if not isinstance(part.decision, Escalate)]
+    for number, part in enumerate(said):
+        await _say(tx, deps, candidate, asked, part, number)
+    if left:
+        await _hand_over(tx, deps, candidate, asked, left, len(said))
+    return len(said) + bool(left)
+
+
+async def _say(tx: AsyncSession, deps: Deps, candidate: Candidate, asked: Asked, part: Part, number: int) -> None:
+    """Answer a question, or ask back; as the message of that number."""
+    turn, engine, place = asked.turn, asked.engine, asked.place(number)
+    several = len(turn.parts) > 1
+    shown = await just_shown(tx, candidate, asked, part)
     question_id = await _record(tx, candidate, asked, part)
-    deps.metrics.decided(name(part.decision), turn.language)
-    heading = part.question if len(turn.parts) > 1 else ""
-    key = f"{asked.key}:{question_id}"
     match part.decision:
+        case Answer() if shown:
+            message = nothing_more(question_id, turn.language)
         case Answer(entry, gist):
-            shown = shown_answer(engine, entry, turn.language, gist)
-            message = answer_message(shown, question_id, turn.language, heading, more=bool(gist))
-            row = await anew.show(tx, candidate, message, key, place)
-            await tx.execute(_ANSWERED, {"question": question_id, "row": row})
+            text = shown_answer(engine, entry, turn.language, gist)
+            heading = entry.question if several else render.heading(entry, part.question)
+            message = answer_message(text, question_id, turn.language, heading, more=bool(gist))
         case Clarify(entries):
+            heading = render.put(part.question, turn.language) if several else ""
             back = join([bold(heading), render.clarify([entry.question for entry in entries], turn.language)])
             message = back.message(*choices(question_id, entries, turn.language, engine))
-            row = await anew.show(tx, candidate, message, key, place)
-            await tx.execute(_ANSWERED, {"question": question_id, "row": row})
-        case Escalate(reason):
-            note = "human_asked" if reason is Reason.PERSON else "escalated"
-            question = await tx.get_one(Question, question_id)
-            await escalate(tx, deps, candidate, question, reason, part.answers, key, note=note, place=place)
         case Beside():
-            row = await anew.show(tx, candidate, beside_message(question_id, turn.language), key, place)
-            await tx.execute(_ANSWERED, {"question": question_id, "row": row})
+            message = beside_message(question_id, turn.language)
         case _:
-            assert_never(part.decision)
+            raise ValueError(part.decision)
+    deps.metrics.decided(name(part.decision), turn.language)
+    row = await anew.show(tx, candidate, message, f"{asked.key}:{question_id}", place, below=shown)
+    await tx.execute(_ANSWERED, {"question": question_id, "row": row})
+
+
+async def just_shown(tx: AsyncSession, candidate: Candidate, asked: Asked, part: Part) -> int | None:
+    """The row that has just shown the very answer that a follow-up would get; None if it would read another one."""
+    if not part.leans or not isinstance(part.decision, Answer) or part.decision.gist or asked.places:
+        return None
+    last = await anew.last_of(tx, candidate)
+    same = last and (last.entry_id, last.language) == (part.decision.entry.id, asked.turn.language)
+    return last.answer_id if last and same else None
+
+
+async def _hand_over(
+    tx: AsyncSession, deps: Deps, candidate: Candidate, asked: Asked, parts: Sequence[Part], number: int
+) -> None:
+    """Hand questions over, and say so in the message of that number: which ones, if the message asks others too."""
+    turn, opened, first = asked.turn, None, None
+    for part in parts:
+        assert isinstance(part.decision, Escalate)
+        question = await tx.get_one(Question, await _record(tx, candidate, asked, part))
+        first = first or question
+        deps.metrics.decided(name(part.decision), turn.language)
+        reason, key = part.decision.reason, f"{asked.key}:{question.id}"
+        ticket_id = await tickets.hand_over(
+            tx, desk_of(deps), candidate, question, reason, part.answers, deps.now(), key=key
+        )
+        opened = opened or ticket_id
+    assert first
+    named = [part.question for part in parts if part.decision != Escalate(Reason.PERSON)]
+    several = len(turn.parts) > 1 and named
+    said = render.left(named, turn.language) if several else _note(parts[0], turn.language, opened=bool(opened))
+    await say_so(tx, deps, candidate, first, opened, said, key=f"{asked.key}:{first.id}", place=asked.place(number))
+
+
+def _note(part: Part, language: Language, *, opened: bool) -> str:
+    """What is said of the only question that goes to the team, or of a message that asks nothing."""
+    words, is_wish = texts(language), part.decision == Escalate(Reason.PERSON)
+    if not opened:
+        return words.human_already if is_wish else words.follow_up
+    if is_wish:
+        return words.human_asked
+    return words.escalated if is_question(part.question) else words.passed_on
 
 
 async def _record(tx: AsyncSession, candidate: Candidate, asked: Asked, part: Part) -> int:

@@ -8,6 +8,7 @@ from telegram.constants import ChatType
 from bot.delivery import inbox, outbox
 from bot.dialogue.message import Message
 from bot.dialogue.render import Reason
+from bot.dialogue.signs import visible
 from bot.dialogue.texts import spoken, texts
 from bot.handlers import related, themes
 from bot.handlers.aftercare import AFTER
@@ -130,7 +131,8 @@ async def _open_out(tx: AsyncSession, deps: Deps, candidate: Candidate, number: 
         await say(tx, candidate, Message(texts(language).choice_gone), key)
         return
     shown_whole = shown_answer(deps.live.engine, entry, language)
-    heading = question.text if (shown.text or "").startswith(f"{question.text}\n") else ""
+    title = visible(entry.question)
+    heading = title if (shown.text or "").startswith(f"{title}\n") else ""
     whole = answer_message(shown_whole, question.id, language, heading).payload()
     whole["reply_markup"]["inline_keyboard"] += _others(shown, None, every=False)
     await outbox.put(

@@ -1,5 +1,7 @@
 """A candidate writes: a question, a command, or something that is not text."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from operator import attrgetter
 
 from sqlalchemy import BigInteger, bindparam, func, select
@@ -11,30 +13,32 @@ from bot.delivery import inbox
 from bot.desk import edits, relay, tickets
 from bot.desk.desk import Desk
 from bot.desk.pieces import read
-from bot.dialogue import render
+from bot.dialogue import render, topics
 from bot.dialogue.cards import short
-from bot.dialogue.conversation import Exchange, Part
+from bot.dialogue.conversation import Exchange, Part, Turn
 from bot.dialogue.decide import BESIDE, Answer, Escalate
 from bot.dialogue.message import Message
 from bot.dialogue.questions import asks
 from bot.dialogue.render import Reason
 from bot.dialogue.rich import bold, join, markdown, plain
 from bot.dialogue.signs import clean
-from bot.dialogue.smalltalk import ChatKind
+from bot.dialogue.smalltalk import ChatKind, agrees
 from bot.dialogue.texts import spoken, texts
 from bot.handlers import anew, carrying
 from bot.handlers.answers import choice_buttons, entry_message, others, shown_question
-from bot.handlers.asked import Asked, act, ask_course, choose_course, in_place
+from bot.handlers.asked import Asked, act, ask_course, choose_course, in_place, just_shown
 from bot.handlers.context import Context, Deps, desk_of
-from bot.handlers.escalation import added_key, silent
+from bot.handlers.escalation import added_key, escalate, expected, found_near, silent
 from bot.handlers.speaker import known_course, say, telegram_language, tell_languages, who
 from bot.records.states import Feedback, TicketState
-from bot.records.tables import Candidate, Chat, Question, Ticket
+from bot.records.tables import Candidate, Chat, Outgoing, Question, Ticket
 from bot.understanding import understood
 from indexer.engine import Engine
 from indexer.entries import Language
 
 COPIED = 300  # characters of an answer that staff see beside a ticket
+UNHEARD = frozenset({"gibberish", "complaint"})  # what is no small talk while the team has a question
+LEADS_ON = frozenset({"greeting", "thanks", "okay", "gibberish", "language", "presence"})  # what topics may follow
 NEWEST = 2**62  # above the number of any message
 # Built once: to build a statement takes longer than to run it.
 _earlier = aliased(Question)
@@ -99,7 +103,9 @@ async def _reply(tx: AsyncSession, deps: Deps, candidate: Candidate, update: Upd
         await ask_course(tx, candidate, asked)
     elif turn.named and not turn.parts:
         await choose_course(tx, deps, candidate, turn.course, asked.key)
-    elif not (turn.chat == "language" and await _again(tx, deps, candidate, update, asked)):
+    elif turn.chat == "language" and await _again(tx, deps, candidate, update, asked):
+        pass
+    elif not (turn.chat == "okay" and await _agreed(tx, deps, candidate, asked)):
         await _say(tx, deps, candidate, asked)
 
 
@@ -111,9 +117,8 @@ async def _say(tx: AsyncSession, deps: Deps, candidate: Candidate, asked: Asked)
         word = await _word(tx, candidate, asked, turn.chat)
         key = f"{asked.key}:chat" if asked.edited else anew.word_key(candidate, asked.piece.message_id)
         await anew.show(tx, candidate, word, key, next(iter(asked.places), None))
-    for number, part in enumerate(turn.parts):
-        await act(tx, deps, candidate, asked, part, number)
-    await anew.take_away(tx, candidate, asked.places[max(len(turn.parts), bool(turn.chat)) :], asked.key)
+    shown = await act(tx, deps, candidate, asked)
+    await anew.take_away(tx, candidate, asked.places[max(shown, bool(turn.chat)) :], asked.key)
     await _show_picture(tx, deps, candidate, asked)
 
 
@@ -121,7 +126,8 @@ async def _word(tx: AsyncSession, candidate: Candidate, asked: Asked, kind: Chat
     """What small talk is answered with; a complaint is about the last answer, as if its button had been pressed."""
     last = await anew.last_of(tx, candidate) if kind == "complaint" else None
     if last is None or last.decision == "escalate":
-        return Message(getattr(texts(asked.turn.language), kind))
+        said = getattr(texts(asked.turn.language), kind)
+        return topics.beside(said, asked.turn.language) if kind in LEADS_ON else Message(said)
     last.feedback = Feedback.NOT_MINE
     return others(asked.engine, last)
 
@@ -159,6 +165,28 @@ async def _again(tx: AsyncSession, deps: Deps, candidate: Candidate, update: Upd
     place = next(iter(await anew.places(tx, [question])), None) if fresh else None
     question.language = language
     question.answer_id = await anew.show(tx, candidate, message, asked.key, place)
+    return True
+
+
+async def _agreed(tx: AsyncSession, deps: Deps, candidate: Candidate, asked: Asked) -> bool:
+    """Whether a yes answered what the bot had asked: is it this question, or shall it ask the team."""
+    last = await anew.last_of(tx, candidate) if agrees(asked.turn.text) and not asked.edited else None
+    if last is None or last.feedback is not None:
+        return False
+    language = spoken(last.language)
+    if last.decision == "clarify" and last.entry_id is None and len(last.alternatives) == 1:
+        entry = asked.engine.entry(last.alternatives[0], language)
+        if entry is None or entry.past(deps.local_now.date()):
+            return False
+        last.entry_id = entry.id
+        last.answer_id = await say(tx, candidate, entry_message(asked.engine, entry, last.id, language), asked.key)
+        return True
+    said = await tx.get(Outgoing, last.answer_id) if last.answer_id else None
+    if said is None or said.payload.get("text") != texts(language).nothing_more:
+        return False
+    last.feedback = Feedback.PERSON
+    near = await found_near(deps, last)
+    await escalate(tx, deps, candidate, last, Reason.PERSON, near, f"{asked.key}:person", note="human_asked")
     return True
 
 
@@ -212,19 +240,38 @@ async def _with_ticket(tx: AsyncSession, deps: Deps, candidate: Candidate, ticke
     if not alone:
         await silent(tx, deps, candidate, ticket, asked.piece.message_id, row, key=asked.key)
         return
-    if not await _answer_sure(tx, deps, candidate, ticket, asked):
-        kind = turn.chat if turn.chat and turn.chat not in {"gibberish", "complaint"} else "follow_up"
-        await say(tx, candidate, Message(getattr(words, kind)), added_key(candidate, asked.piece, asked.key))
+    sure = await _answer_sure(tx, deps, candidate, ticket, asked)
+    left = [part for part in turn.parts if part not in sure]
+    if left or not sure:
+        said = await _passed_on(tx, deps, ticket, turn, left if sure else [])
+        await say(tx, candidate, said, added_key(candidate, asked.piece, asked.key))
 
 
-async def _answer_sure(tx: AsyncSession, deps: Deps, candidate: Candidate, ticket: Ticket, asked: Asked) -> bool:
-    """Answer what the bot is sure of beside an open ticket, seen by staff; False if that is nothing."""
-    sure, desk = [part for part in asked.turn.parts if isinstance(part.decision, Answer)], desk_of(deps)
-    asked = await in_place(tx, candidate, asked) if sure else asked
+async def _passed_on(tx: AsyncSession, deps: Deps, ticket: Ticket, turn: Turn, left: Sequence[Part]) -> Message:
+    """That a message went to the ticket that is open: what is `left` of it where the rest was answered."""
+    words = texts(turn.language)
+    if left:
+        return Message(render.left([part.question for part in left], turn.language))
+    if any(part.decision == Escalate(Reason.PERSON) for part in turn.parts):
+        wait = await expected(tx, deps, ticket, turn.language)
+        return join(map(plain, (words.human_already, wait))).message()
+    return Message(getattr(words, turn.chat if turn.chat and turn.chat not in UNHEARD else "follow_up"))
+
+
+async def _answer_sure(
+    tx: AsyncSession, deps: Deps, candidate: Candidate, ticket: Ticket, asked: Asked
+) -> Sequence[Part]:
+    """Answer what the bot is sure of beside an open ticket, seen by staff; gives that."""
+    parts, desk = asked.turn.parts, desk_of(deps)
+    sure = [
+        part for part in parts if isinstance(part.decision, Answer) and not await just_shown(tx, candidate, asked, part)
+    ]
+    if sure:
+        only = replace(asked, turn=replace(asked.turn, parts=tuple(sure)))
+        await act(tx, deps, candidate, await in_place(tx, candidate, only))
     for number, part in enumerate(sure):
-        await act(tx, deps, candidate, asked, part, number)
         await relay.tell(tx, desk, ticket, _copy(part, candidate, desk), key=f"{asked.key}:copy{number}")
-    return bool(sure)
+    return sure
 
 
 def _copy(part: Part, candidate: Candidate, desk: Desk) -> Message:

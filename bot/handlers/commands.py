@@ -5,7 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from telegram import Update
 
 from bot.delivery import inbox, outbox
-from bot.desk import edits, endings, erasure, mutes, relay, themes, tickets, waits
+from bot.desk import edits, endings, erasure, mutes, relay, themes, tickets
 from bot.desk.pieces import Piece, read
 from bot.dialogue import courses, render, times
 from bot.dialogue.language import language as language_of
@@ -15,12 +15,11 @@ from bot.dialogue.rich import join, plain
 from bot.dialogue.signs import clean
 from bot.dialogue.texts import texts
 from bot.handlers.context import Context, Deps, desk_of
-from bot.handlers.escalation import escalate, found_near
+from bot.handlers.escalation import escalate, expected, found_near
 from bot.handlers.speaker import course_of, known_course, say, tongue, unheard, who
 from bot.handlers.themes import stop_button
 from bot.records.people import forget
-from bot.records.tables import Candidate, Question, Ticket
-from indexer.entries import Language
+from bot.records.tables import Candidate, Question
 
 
 async def on_course(update: Update, context: Context) -> None:
@@ -82,7 +81,7 @@ async def on_human(update: Update, context: Context) -> None:
         ):
             pass  # it shows on the card
         elif ticket and not asked:
-            said = (texts(tongue(candidate)).human_already, await _expected(tx, deps, ticket, tongue(candidate)))
+            said = (texts(tongue(candidate)).human_already, await expected(tx, deps, ticket, tongue(candidate)))
             await say(tx, candidate, join(map(plain, said)).message(), f"u{update.update_id}:human")
         else:
             last = select(Question).where(Question.candidate_id == candidate.id).order_by(Question.id.desc()).limit(1)
@@ -122,21 +121,14 @@ async def on_status(update: Update, context: Context) -> None:
         language = tongue(candidate)
         ticket, words = await tickets.open_ticket(tx, candidate.id), texts(language)
         name = f"status_{ticket.state.value}" if ticket else "status_none"
-        wait = await _expected(tx, deps, ticket, language)
+        wait = await expected(tx, deps, ticket, language)
         since = (ticket.answered_at or ticket.opened_at) if ticket else deps.now()
-        on = since.astimezone(deps.settings.hours.zone).strftime("%d/%m/%Y")
+        on = times.written(since.astimezone(deps.settings.hours.zone), language)
         shown = join([plain(getattr(words, name).format(date=on)), plain(wait)])
         stops = [stop_button(theme, language, named=True) for theme in await themes.of(tx, candidate)]
         told = words.theme_status if stops else ""
         await say(tx, candidate, join([shown, plain(told)]).message(*stops), f"u{update.update_id}:status")
         await inbox.done(tx, update.update_id)
-
-
-async def _expected(tx: AsyncSession, deps: Deps, ticket: Ticket | None, language: Language) -> str:
-    """What can be said of the wait; nothing where it is not the team's turn."""
-    if ticket is None or ticket.asked_at is None:
-        return ""
-    return times.wait(await waits.expected(tx, deps.settings.hours, deps.now()), language)
 
 
 async def on_cancel(update: Update, context: Context) -> None:

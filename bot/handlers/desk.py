@@ -204,7 +204,8 @@ def _would(part: Part, deps: Deps) -> Rich:
     listed = join([bold(words.card_found), *(near or [plain(words.card_nothing_found)])], "\n")
     match part.decision:
         case Answer(entry, gist):
-            return join([bold(words.ask_answer), render.answer(entry, entry.language, gist), listed])
+            title = bold(render.heading(entry, part.question))
+            return join([bold(words.ask_answer), title, render.answer(entry, entry.language, gist), listed])
         case Clarify():
             return join([bold(words.ask_clarify), listed])
         case Escalate(reason):

@@ -18,10 +18,11 @@ from bot.handlers.context import Deps, desk_of
 from bot.handlers.speaker import say, tongue
 from bot.records.tables import Candidate, Question, Ticket
 from indexer.engine import Engine
+from indexer.entries import Language
 from indexer.passages import Hit
 
 
-async def escalate(  # noqa: PLR0913  each names one property of the hand-over
+async def escalate(
     tx: AsyncSession,
     deps: Deps,
     candidate: Candidate,
@@ -31,23 +32,44 @@ async def escalate(  # noqa: PLR0913  each names one property of the hand-over
     key: str,
     *,
     note: str,
+) -> None:
+    """Hand a question over and say so honestly: by the text named `note` if it opens a ticket."""
+    ticket_id = await tickets.hand_over(tx, desk_of(deps), candidate, question, reason, hits, deps.now(), key=key)
+    said = getattr(texts(spoken(question.language)), note if ticket_id else "follow_up")
+    await say_so(tx, deps, candidate, question, ticket_id, said, key=key)
+
+
+async def say_so(
+    tx: AsyncSession,
+    deps: Deps,
+    candidate: Candidate,
+    question: Question,
+    ticket_id: int | None,
+    said: str,
+    *,
+    key: str,
     place: int | None = None,
 ) -> None:
-    """Hand a question over and say so honestly: by the text named `note` if it opens a ticket.
+    """Tell a candidate what went to the team; if that opened a ticket, with what to expect and what one may wish.
 
-    With `place`, that is said in the place of what that row of the outbox said.
+    With `place`, in the place of what that row of the outbox said.
     """
-    language = spoken(question.language)
-    words = texts(language)
-    ticket_id = await tickets.hand_over(tx, desk_of(deps), candidate, question, reason, hits, deps.now(), key=key)
     if ticket_id is None:
-        await anew.show(tx, candidate, Message(words.follow_up), key, place)
+        await anew.show(tx, candidate, Message(said), key, place)
         return
+    language = spoken(question.language)
     wait = times.wait(await waits.expected(tx, deps.settings.hours, deps.now()), language)
-    named = () if candidate.shown_name else (Button(words.button_share_name, data=f"s:{ticket_id}"),)
-    shown = join([plain(getattr(words, note)), plain(wait)])
+    named = () if candidate.shown_name else (Button(texts(language).button_share_name, data=f"s:{ticket_id}"),)
+    shown = join([plain(said), plain(wait)])
     later = await themes.offer(tx, language)
     await anew.show(tx, candidate, shown.message(wishes.button(question), later, named), key, place)
+
+
+async def expected(tx: AsyncSession, deps: Deps, ticket: Ticket | None, language: Language) -> str:
+    """What can be said of the wait; nothing where it is not the team's turn."""
+    if ticket is None or ticket.asked_at is None:
+        return ""
+    return times.wait(await waits.expected(tx, deps.settings.hours, deps.now()), language)
 
 
 async def found_near(deps: Deps, question: Question) -> tuple[Hit, ...]:

@@ -61,8 +61,8 @@ async def _found(deps: Deps, chosen: Period) -> list[Gap]:
 
 
 def _title(deps: Deps, chosen: Period) -> str:
-    words = texts(deps.settings.staff_language)
-    return words.gaps_title.format(period=when(chosen, words, ZoneInfo(deps.settings.timezone)))
+    staff = deps.settings.staff_language
+    return texts(staff).gaps_title.format(period=when(chosen, staff, ZoneInfo(deps.settings.timezone)))
 
 
 def _list(deps: Deps, found: list[Gap], chosen: Period) -> Message:

@@ -15,12 +15,14 @@ from bot.desk.export import table
 from bot.desk.grouping import View, view_of
 from bot.desk.insight import Figures, Period, period
 from bot.desk.picture import Legend, draw
+from bot.dialogue import times
 from bot.dialogue.texts import Texts, texts
 from bot.handlers.carrying import topic_of
 from bot.handlers.context import Context, Deps
 from bot.handlers.desk import argument
 from bot.handlers.rights import Role, role
 from indexer.courses import Course
+from indexer.entries import Language
 
 CAPTION = 1024  # UTF-16 units that Telegram allows below a picture
 
@@ -43,7 +45,7 @@ async def on_stats(update: Update, context: Context) -> None:
     engine = deps.live.engine
     seen = await asyncio.to_thread(view_of, engine.snapshot)
     found = await asyncio.to_thread(insight.figures, about, engine.encoder.queries, seen, zone)
-    title = when(chosen, words, zone)
+    title = when(chosen, deps.settings.staff_language, zone)
     split = await asyncio.to_thread(_split, about, courses, deps, seen, zone)
     picture = await asyncio.to_thread(draw, found, _legend(found, words, title))
     said = "\n".join([f"{words.stats_title} · {title}", *split, _lines(found, words)])
@@ -72,12 +74,12 @@ def _split(about: insight.Asked, courses: Sequence[Course], deps: Deps, seen: Vi
     return lines
 
 
-def when(chosen: Period, words: Texts, zone: ZoneInfo) -> str:
+def when(chosen: Period, language: Language, zone: ZoneInfo) -> str:
     """A period as people write it."""
     if chosen.since is None:
-        return words.stats_all
+        return texts(language).stats_all
     last = (chosen.until - timedelta(microseconds=1)).astimezone(zone)
-    return f"{chosen.since:%d/%m/%Y} – {last:%d/%m/%Y}"
+    return f"{times.written(chosen.since, language)} – {times.written(last, language)}"
 
 
 def _share(part: int, whole: int) -> str:

@@ -46,10 +46,11 @@ async def on_start(update: Update, context: Context) -> None:
         await inbox.done(tx, update.update_id)
 
 
-def _first_words(deps: Deps, language: Language, below: tuple[Topic, ...], known: tuple[Topic, ...]) -> Message:
-    """Who speaks, of what it knows, with the topics `below` to tap."""
+def _first_words(deps: Deps, language: Language, below: tuple[Topic, ...], found: tuple[Topic, ...]) -> Message:
+    """Who speaks, with the topics `below` to tap; of what it knows where none stand there."""
     settings, titles = deps.settings, [one.title(language) for one in deps.live.engine.snapshot.school]
-    said = render.start(language, settings.operator, settings.privacy_contact, titles, topics.named(known))
+    known = "" if below else topics.named(found)
+    said = render.start(language, settings.operator, settings.privacy_contact, titles, known)
     return said.message(*topics.topic_rows(below, language))
 
 
@@ -90,6 +91,8 @@ async def turn(tx: AsyncSession, deps: Deps, candidate: Candidate, rest: str, sh
         message = _answer(deps, *entry, question, language)
     elif what == "t" and topic:
         message = topics.questions(topic, language, page=number)
+    elif what == "m" and deps.live.engine.school and not course:
+        message = courses.which(deps.live.engine.school, language)
     else:
         said, number = ("", number) if what == "m" else (texts(language).menu_changed, 0)
         message = topics.menu(found, language, page=number, notice=notice(deps, language), said=said)
@@ -121,7 +124,7 @@ async def _tapped(tx: AsyncSession, deps: Deps, candidate: Candidate, entry: Ent
 
 
 def _answer(deps: Deps, topic: Topic, entry: Entry, question: Question, language: Language) -> Message:
-    message = entry_message(deps.live.engine, entry, question.id, language, heading=entry.question)
+    message = entry_message(deps.live.engine, entry, question.id, language)
     return replace(message, buttons=(*message.buttons, topics.way_back(topic, entry, language)))
 
 

@@ -9,10 +9,9 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.dialogue import render
-from bot.dialogue.cards import short
 from bot.dialogue.message import Button, Message
 from bot.dialogue.texts import spoken, texts
-from bot.handlers.answers import BUTTON_LENGTH, entry_message
+from bot.handlers.answers import entry_message, numbered
 from bot.handlers.context import Deps
 from bot.handlers.speaker import say
 from bot.records.tables import Candidate, Question
@@ -37,8 +36,10 @@ async def offer(tx: AsyncSession, deps: Deps, candidate: Candidate, question: Qu
     near = list(islice(_given(deps, unseen, language), MOST))
     message = Message(texts(language).related_none)
     if near:
-        rows = [(Button(short(one.question, BUTTON_LENGTH), data=_data(question, one.id)),) for one in near]
-        message = render.related([one.question for one in near], language).message(*rows)
+        questions = [one.question for one in near]
+        pairs = zip(numbered(questions), near, strict=True)
+        rows = [(Button(text, data=_data(question, one.id)),) for text, one in pairs]
+        message = render.related(questions, language).message(*rows)
     await say(tx, candidate, message, key)
 
 

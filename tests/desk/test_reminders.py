@@ -113,7 +113,7 @@ async def test_the_digest_comes_each_working_morning(db: Database) -> None:
     assert await due(db) == {reminders.DIGEST: monday}
     (told,) = await run(db, desk, monday)
     assert told.splitlines()[0] == EN.digest.format(open=1)
-    assert told.splitlines()[1] == EN.digest_oldest.format(date="06/03/2026")
+    assert told.splitlines()[1] == EN.digest_oldest.format(date="6 March 2026")
     assert "1 handed over, 0 conversations closed" in told
     assert await due(db) == {reminders.DIGEST: monday + timedelta(days=1)}
 

@@ -24,22 +24,37 @@ ENTRY = Entry(
 
 def test_answer_comes_first_then_its_source_and_review() -> None:
     shown = render.answer(ENTRY, "en")
-    assert shown.text == "In 2022, for everyone.\n\nSource: An interview, 2022 · reviewed 22/11/2026"
+    assert shown.text == "In 2022, for everyone.\n\nSource: An interview, 2022 · reviewed 22 November 2026"
     assert shown.entities == ({"type": "bold", "offset": 13, "length": 8},)
 
 
 def test_answer_in_the_other_language_says_so_in_the_language_of_the_question() -> None:
     shown = render.answer(ENTRY, "fr")
     assert shown.text.startswith(texts("fr").other_language)
-    assert shown.text.endswith("Source\u00a0: An interview, 2022 · relu le 22/11/2026")
+    assert shown.text.endswith("Source\u00a0: An interview, 2022 · relu le 22 novembre 2026")
 
 
 def test_source_links_to_its_address_and_shows_only_what_is_known() -> None:
     entry = replace(ENTRY, address="https://a.example/x", source_date="2022-05-31", reviewed=None)
     shown = render.source(entry, "en")
-    assert shown.text == "Source: An interview, 31/05/2022"
-    assert shown.entities == ({"type": "text_link", "offset": 8, "length": 24, "url": "https://a.example/x"},)
+    assert shown.text == "Source: An interview, 31 May 2022"
+    assert shown.entities == ({"type": "text_link", "offset": 8, "length": 25, "url": "https://a.example/x"},)
     assert render.source(replace(entry, source_date=None), "en").text == "Source: An interview"
+
+
+@pytest.mark.parametrize(
+    ("kept", "english", "french"),
+    [
+        ("2022", "2022", "2022"),
+        ("2022-05", "May 2022", "mai 2022"),
+        ("2022-08-01", "1 August 2022", "1er août 2022"),
+        ("2022-02-30", "2022-02-30", "2022-02-30"),  # no such day
+    ],
+)
+def test_dates_of_sources_are_written_out(kept: str, english: str, french: str) -> None:
+    entry = replace(ENTRY, source_date=kept, reviewed=None)
+    assert render.source(entry, "en").text == f"Source: An interview, {english}"
+    assert render.source(entry, "fr").text == f"Source\u00a0: An interview, {french}"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -58,6 +73,33 @@ def test_responsible_school_is_named(language: Language) -> None:
     assert "School" in shown
     assert "a@example.org" in shown
     assert texts(language).privacy_nobody not in shown
+
+
+@pytest.mark.parametrize("asked", ["Who is it for?", "who is it for", "WHO IS IT FOR ???"])
+def test_nothing_stands_above_an_answer_to_its_own_question(asked: str) -> None:
+    assert render.heading(ENTRY, asked) == ""
+
+
+@pytest.mark.parametrize("asked", ["", "Who is it?", "Is it for everybody?"])
+def test_above_an_answer_to_other_words_stands_its_question(asked: str) -> None:
+    assert render.heading(ENTRY, asked) == "Who is it for?"
+
+
+def test_a_question_that_was_cut_out_of_a_message_has_its_mark() -> None:
+    assert render.put("qui sont les profs", "fr") == "Qui sont les profs\u00a0?"
+    assert [render.put(asked, "en") for asked in ("how much?", "the price")] == ["How much?", "The price?"]
+    assert render.left(["how much"], "en") == texts("en").left_to_team.format(questions="– How much?")
+
+
+def test_one_question_has_no_number() -> None:
+    assert render.clarify(["Who teaches?"], "en").text == f"{texts('en').clarify_one}\n\nWho teaches?"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_first_words_name_topics_with_three_dots_at_most(language: Language) -> None:
+    shown = render.start(language, None, None, ["AI"], "admissions, careers…").text
+    assert "careers…" in shown
+    assert "…." not in shown
 
 
 def test_clarifying_numbers_the_questions() -> None:

@@ -44,16 +44,21 @@ def report(*parts: Part, **turn: Any) -> dict[str, Any]:
 def test_an_answer_as_the_candidate_would_read_it() -> None:
     found = report(ANSWERED)
     assert (found["decision"], found["entry"], found["confidence"]) == ("answer", "kiln", 0.9124)
-    assert found["answer"].startswith("It reaches 1,240 degrees.")
+    assert found["answer"].startswith(f"{KILN.question}\n\nIt reaches 1,240 degrees.")
     assert "The workshop's leaflet" in found["answer"]
     assert found["source"] == "The workshop's leaflet, 2025-03-31"
     assert found["parts"] == []
 
 
+def test_who_asks_in_an_entry_s_own_words_reads_them_nowhere_again() -> None:
+    found = report(Part(KILN.question.lower(), Answer(KILN), HITS))
+    assert found["answer"].startswith("It reaches 1,240 degrees.")
+
+
 def test_an_answer_in_the_other_language_says_so() -> None:
     found = report(ANSWERED, language="fr")
     assert found["language"] == "fr"
-    assert found["answer"].startswith(texts("fr").other_language)
+    assert found["answer"].startswith(f"{KILN.question}\n\n{texts('fr').other_language}")
 
 
 @pytest.mark.parametrize(("part", "decision"), [(ASKED_BACK, "clarify"), (HANDED_OVER, "escalate")])

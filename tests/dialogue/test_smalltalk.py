@@ -1,6 +1,6 @@
 import pytest
 
-from bot.dialogue.smalltalk import asks_for_person, chat_kind, is_beside
+from bot.dialogue.smalltalk import agrees, asks_for_person, chat_kind, is_beside
 
 GREETING = """\
 Bonjour
@@ -38,6 +38,28 @@ Bonjour, c'est encore moi
 Bonnes fêtes à tous
 """.splitlines()
 
+OKAY = """\
+👍
+ok
+d'accord
+ok lol
+lol ok
+never mind
+laisse tomber
+tant pis
+👌
+Yes!
+oui
+yep
+all right
+c'est bon
+j'ai compris
+you're welcome
+de rien
+exactly
+c'est ça
+""".splitlines()
+
 THANKS = """\
 merci
 Merci beaucoup !
@@ -52,10 +74,7 @@ ty
 thanks!
 great, thanks
 super merci
-👍
 🙏
-ok
-d'accord
 merci bcp
 Thank you for your help
 Thanks for the quick reply
@@ -82,13 +101,8 @@ so kind of you
 that's very kind
 c'est gentil merci
 trop bien merci
-ok lol
-lol ok
 mdr ok merci
 haha thanks
-never mind
-laisse tomber
-tant pis
 merci c'est tout ce que je voulais savoir
 that's all I wanted to know, thanks
 c'est exactement ce que je cherchais
@@ -484,6 +498,7 @@ who can call me a project manager?
         for kind, texts in (
             ("greeting", GREETING),
             ("thanks", THANKS),
+            ("okay", OKAY),
             ("goodbye", GOODBYE),
             ("insult", INSULT),
             ("complaint", COMPLAINT),
@@ -508,6 +523,17 @@ def test_what_may_be_a_question_is_never_swallowed(text: str) -> None:
 )
 def test_politeness_around_a_question_leaves_it_a_question(around: str, text: str) -> None:
     assert chat_kind(around.format(text)) is None
+
+
+@pytest.mark.parametrize("text", ["Yes!", "oui svp", "yes please", "OK", "c'est ça", "Oui, s'il vous plaît"])
+def test_a_yes_is_one(text: str) -> None:
+    assert agrees(text)
+    assert chat_kind(text) == "okay"
+
+
+@pytest.mark.parametrize("text", ["", "never mind", "yes, and the price?", "tant pis", "no"])
+def test_nothing_else_is_a_yes(text: str) -> None:
+    assert not agrees(text)
 
 
 @pytest.mark.parametrize("text", PERSON)
@@ -636,6 +662,6 @@ def test_more_insults(text: str) -> None:
     assert chat_kind(text) == "insult"
 
 
-@pytest.mark.parametrize("text", ["hm ok", "euh merci", "ah d'accord"])
-def test_hesitation_is_a_filler(text: str) -> None:
-    assert chat_kind(text) == "thanks"
+@pytest.mark.parametrize(("text", "meant"), [("hm ok", "ok"), ("euh merci", "merci"), ("ah d'accord", "d'accord")])
+def test_hesitation_is_a_filler(text: str, meant: str) -> None:
+    assert chat_kind(text) == chat_kind(meant) is not None

@@ -1,8 +1,11 @@
+import re
 from dataclasses import fields
+from pathlib import Path
 from string import Formatter
 
 import pytest
 
+from bot.dialogue import lists
 from bot.dialogue.texts import Texts, texts
 from indexer.entries import LANGUAGES, Language
 
@@ -33,6 +36,13 @@ def test_placeholders_agree_and_the_languages_differ(name: str) -> None:
 def test_french_punctuation_never_begins_a_line(name: str) -> None:
     text = getattr(texts("fr"), name)
     assert not any(f" {sign}" in text for sign in "?!:;»%")
+
+
+@pytest.mark.parametrize("file", ["texts.fr.yaml", "guide.fr.yaml", "mydata.yaml"])
+def test_french_apostrophes_are_all_alike(file: str) -> None:
+    for line in (Path(lists.__file__).parent / file).read_text(encoding="utf-8").splitlines():
+        french = line.partition(" fr: ")[2] if file == "mydata.yaml" else line
+        assert not re.search(r"\w'\w", french), line
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from pathlib import Path
 
+from bot.dialogue import times
 from bot.dialogue.render import Reason
 from bot.dialogue.texts import texts
 from bot.records.tables import utc_now
@@ -32,7 +33,7 @@ async def test_an_answer_past_its_date_goes_out_only_by_a_person_who_looked_at_i
         await flow.api.wait_for(lambda _: flow.received(flow.staff), PATIENCE)
         (notice,) = [one["text"] for one in flow.received(flow.staff)]
         assert notice.startswith(EN.ageing_title)
-        assert EN.ageing_over.format(question=QUESTION, date=f"{over:%d/%m/%Y}") in notice
+        assert EN.ageing_over.format(question=QUESTION, date=times.written(over, "en")) in notice
         assert EN.ageing_owner.format(owner="Marie") in notice
 
         sara = flow.candidate("Sara")
@@ -47,4 +48,4 @@ async def test_an_answer_past_its_date_goes_out_only_by_a_person_who_looked_at_i
         await flow.press_in_group(flow.paul, preview, EN.button_send)
         answer = flow.received(sara)[-1]
         assert "1,240" in answer["text"]
-        assert EN.reviewed.format(date="01/09/2026") in answer["text"]
+        assert EN.reviewed.format(date="1 September 2026") in answer["text"]

@@ -3,9 +3,11 @@
 import re
 
 import pytest
+from sqlalchemy import update
 
 from bot.dialogue.texts import Texts, texts
 from bot.records.states import Feedback
+from bot.records.tables import Question
 from bot.sandbox.people import User
 from indexer.entries import Language
 
@@ -19,6 +21,8 @@ SMALL_TALK: list[tuple[str, Language, str]] = [
     ("Bonjour", "fr", "greeting"),
     ("Thanks a lot", "en", "thanks"),
     ("Merci beaucoup !", "fr", "thanks"),
+    ("ok", "en", "okay"),
+    ("d'accord", "fr", "okay"),
     ("Goodbye", "en", "goodbye"),
     ("asdkjfh", "en", "gibberish"),
     ("sdkfjhsdf", "fr", "gibberish"),
@@ -35,6 +39,13 @@ def answer_of(flow: House, entry_id: str, language: Language = "en") -> str:
     return entry.answer.replace("**", "").splitlines()[0]
 
 
+def headed(flow: House, entry_id: str, language: Language = "en") -> str:
+    """How an answer begins that was asked for in other words than the entry's own."""
+    entry = flow.bot.deps.live.engine.entry(entry_id, language)
+    assert entry
+    return f"{entry.question}\n\n{answer_of(flow, entry_id, language)}"
+
+
 def after(words: Texts) -> list[str]:
     return [words.button_helped, words.button_not_mine, words.button_related, words.button_person]
 
@@ -43,11 +54,23 @@ def after(words: Texts) -> list[str]:
 async def test_an_answer_names_its_source_and_asks_whether_it_helped(flow: House, language: Language) -> None:
     words = texts(language)
     (answer,) = await flow.ask(flow.candidate(language=language), LECTURERS[language])
-    assert answer["text"].startswith(answer_of(flow, "lecturers", language))
+    assert answer_of(flow, "lecturers", language) in answer["text"]
     assert words.source.split("{")[0] in answer["text"]
     assert "ActuIA" in answer["text"]
     assert buttons(answer) == after(words)
     assert flow.received(flow.staff) == []
+
+
+@pytest.mark.parametrize(("language", "other_words"), [("en", "Hi! Who teaches?"), ("fr", "Bonjour, qui enseigne ?")])
+async def test_an_answer_to_other_words_stands_below_its_own_question(
+    flow: House, language: Language, other_words: str
+) -> None:
+    (answer,) = await flow.ask(flow.candidate(language=language), other_words)
+    assert answer["text"].startswith(headed(flow, "lecturers", language))
+    assert answer["entities"][0]["type"] == "bold"
+    assert answer["entities"][0]["offset"] == 0
+    (card,) = await flow.group(flow.marie, f"/ask {other_words}")
+    assert headed(flow, "lecturers", language) in card["text"]
 
 
 async def test_the_language_is_that_of_the_question_not_of_the_telephone(flow: House) -> None:
@@ -126,13 +149,14 @@ async def test_a_vague_question_is_asked_back_and_the_choice_answered(flow: Hous
     assert back["text"].startswith(words.clarify)
     *choices, none = buttons(back)
     assert 2 <= len(choices) <= 3
+    assert [choice.partition(". ")[0] for choice in choices] == ["1", "2", "3"][: len(choices)]  # as in the list
     assert none == words.button_none
     (answer,) = await flow.press(sara, back, choices[1])
     assert words.source.split("{")[0] in answer["text"]
     assert buttons(answer) == after(words)
     (asked,) = await flow.questions()
     assert asked.entry_id == asked.alternatives[1]
-    assert answer["text"].startswith(answer_of(flow, asked.alternatives[1], language))
+    assert answer["text"].startswith(headed(flow, asked.alternatives[1], language))
     assert flow.cards() == []
 
 
@@ -165,32 +189,126 @@ async def test_what_nobody_has_answered_goes_to_the_team(flow: House, language: 
 
 async def test_of_several_questions_only_those_without_answer_are_handed_over(flow: House, sara: User) -> None:
     answer, note = await flow.ask(sara, f"{LECTURERS['en']} And how much does it cost?")
-    assert answer_of(flow, "lecturers") in answer["text"]
-    assert note["text"] == texts("en").escalated
+    assert answer["text"].startswith(headed(flow, "lecturers"))  # which of the questions it answers
+    assert note["text"] == texts("en").left_to_team.format(questions="– How much does it cost?")
     (card,) = flow.cards()
     assert "how much does it cost" in card["text"]
     assert "lecturers" not in card["text"]
 
 
 async def test_two_questions_without_answer_make_one_ticket(flow: House, sara: User) -> None:
-    await flow.ask(sara, f"{LECTURERS['en']} How much does it cost? When does it start?")
+    _, note = await flow.ask(sara, f"How much does it cost? {LECTURERS['en']} When does it start?")
+    named = "– How much does it cost?\n– When does it start?"
+    assert note["text"] == texts("en").left_to_team.format(questions=named)
+    assert buttons(note) == [texts("en").button_wish, texts("en").button_share_name]
     assert len(await flow.tickets()) == 1
     shown = "\n".join(message["text"] for message in flow.received(flow.staff))
     assert "How much does it cost?" in shown
     assert "When does it start?" in shown
 
 
-async def test_a_question_that_leans_on_the_one_before(flow: House, sara: User) -> None:
-    (first,) = await flow.ask(sara, "Can my employer support me?")
-    (second,) = await flow.ask(sara, "And if they refuse?")
-    assert answer_of(flow, "employer-support") in first["text"]
-    assert answer_of(flow, "employer-support") in second["text"]
+FOLLOW_UPS: list[tuple[Language, str, str]] = [
+    ("en", "Can my employer support me?", "And if they refuse?"),
+    ("fr", "Mon entreprise peut-elle me soutenir ?", "Et si elle refuse ?"),
+]
+
+
+@pytest.mark.parametrize(("language", "question", "more"), FOLLOW_UPS)
+async def test_a_yes_to_what_the_bot_offers_is_taken_for_one(
+    flow: House, language: Language, question: str, more: str
+) -> None:
+    person, words = flow.candidate(language=language), texts(language)
+    yes = {"en": "Yes please", "fr": "oui"}[language]
+    await flow.ask(person, question)
+    await flow.ask(person, more)
+    (note,) = await flow.ask(person, yes)
+    assert note["text"] == words.human_asked
+    (card,) = flow.cards()
+    assert more.split(maxsplit=1)[1] in card["text"]
+
+
+@pytest.mark.parametrize("language", BOTH)
+async def test_a_yes_to_the_only_question_offered_chooses_it(flow: House, language: Language) -> None:
+    person, words = flow.candidate(language=language), texts(language)
+    await flow.ask(person, VAGUE[language])
+    asked = (await flow.questions())[-1]
+    async with flow.bot.deps.db.begin() as tx:
+        only = (await tx.get_one(Question, asked.id)).alternatives[:1]
+        await tx.execute(update(Question).where(Question.id == asked.id).values(alternatives=only))
+    (answer,) = await flow.ask(person, "yes" if language == "en" else "Oui !")
+    assert answer["text"].startswith(headed(flow, only[0], language))
+    assert (await flow.questions())[-1].entry_id == only[0]
+    (said,) = await flow.ask(person, "yes" if language == "en" else "Oui !")  # to nothing that was asked
+    assert said["text"] == words.okay
+
+
+@pytest.mark.parametrize(("language", "question", "more"), FOLLOW_UPS)
+async def test_what_was_just_said_is_not_said_again_to_a_follow_up(
+    flow: House, language: Language, question: str, more: str
+) -> None:
+    person, words = flow.candidate(language=language), texts(language)
+    (first,) = await flow.ask(person, question)
+    assert answer_of(flow, "employer-support", language) in first["text"]
+    (second,) = await flow.ask(person, more)
+    assert second["text"] == words.nothing_more
+    assert second["reply_to_message"]["message_id"] == first["message_id"]
+    assert buttons(second) == [words.button_related, words.button_person]
+    (whole,) = await flow.ask(person, question)  # a question that stands alone has its answer
+    assert answer_of(flow, "employer-support", language) in whole["text"]
+    (note,) = await flow.press(person, second, words.button_person)
+    assert note["text"] == words.human_asked
+    (card,) = flow.cards()
+    assert more.split(maxsplit=1)[1] in card["text"]
+    (said,) = await flow.ask(person, more)  # the team has it now, and nothing is asked back
+    assert said["text"] == words.follow_up
+
+
+OPEN_PARTS = [
+    ("en", f"{LECTURERS['en']} And how much does it cost?", "How much does it cost?"),
+    ("fr", "Qui sont les profs et c'est combien ?", "C'est combien ?"),
+]
+
+
+@pytest.mark.parametrize(("language", "asked", "left"), OPEN_PARTS)
+async def test_beside_an_open_ticket_what_is_not_answered_is_named(
+    flow: House, language: Language, asked: str, left: str
+) -> None:
+    person = flow.candidate(language=language)
+    await flow.handed_over(person, PRICE[language])
+    answer, note = await flow.ask(person, asked)
+    assert answer_of(flow, "lecturers", language) in answer["text"]
+    assert note["text"].splitlines()[1] == f"– {left}"
+    assert asked in "\n".join(message["text"] for message in flow.received(flow.staff))
+
+
+STATEMENTS: list[tuple[Language, str]] = [
+    ("en", "omg the school has just told me that I am in!!! 🎉"),
+    ("fr", "J'ai été refusé partout cette année et mon patron m'a lâché"),
+]
+
+
+@pytest.mark.parametrize(("language", "told"), STATEMENTS)
+async def test_what_asks_nothing_is_passed_on_with_a_kind_word(flow: House, language: Language, told: str) -> None:
+    (note,) = await flow.ask(flow.candidate(language=language), told)
+    assert note["text"] == texts(language).passed_on
+
+
+WISHES: list[tuple[Language, str]] = [("en", "I want to talk to a person"), ("fr", "je veux parler à quelqu'un")]
+
+
+@pytest.mark.parametrize(("language", "wish"), WISHES)
+async def test_who_asks_for_a_person_again_hears_that_one_is_coming(flow: House, language: Language, wish: str) -> None:
+    person = flow.candidate(language=language)
+    await flow.handed_over(person, PRICE[language])
+    (said,) = await flow.ask(person, wish)
+    assert said["text"] == texts(language).human_already
 
 
 async def test_small_talk_gets_a_kind_line_and_no_ticket(flow: House) -> None:
     for said, language, kind in SMALL_TALK:
         (line,) = await flow.ask(flow.candidate(language=language), said)
         assert line["text"] == getattr(texts(language), kind)
+        assert buttons(line) == ([] if kind == "goodbye" else [texts(language).button_topics])
     assert (await flow.tickets(), flow.received(flow.staff)) == ([], [])
 
 

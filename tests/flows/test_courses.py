@@ -60,9 +60,9 @@ async def test_the_course_may_be_written_instead_of_pressed(flow: House, sara: U
 
 async def test_a_named_course_is_answered_and_remembered_unless_another_was_chosen(flow: House, sara: User) -> None:
     (law,) = await flow.ask(sara, "How much does the law course cost?")
-    assert law["text"].startswith(LAW)
+    assert law["text"].startswith(f"{PRICE}\n\n{LAW}")
     (baking,) = await flow.ask(sara, "How much does the baking course cost?")
-    assert baking["text"].startswith(BAKING)
+    assert baking["text"].startswith(f"{PRICE}\n\n{BAKING}")
     (law_again,) = await flow.ask(sara, "How long does the course last?")
     assert law_again["text"].startswith("Two years")
 

@@ -60,8 +60,10 @@ async def test_start_says_in_two_lines_what_it_is_and_knows(flow: House, sara: U
     (first,) = await flow.ask(sara, "/start")
     who, how, *_ = first["text"].split("\n")
     assert "automatic assistant" in who
-    assert "admissions" in who
+    assert "AI Project Manager" in who
     assert "the team" in how
+    assert "Admissions" in buttons(first)
+    assert "dmissions" not in first["text"]  # what stands on the buttons is not said twice
 
 
 async def test_menu_reopens_it_anew(flow: House, sara: User) -> None:

@@ -36,13 +36,17 @@ async def place(encoder: OnnxEncoder, knowledge: Path, tmp_path: Path) -> AsyncI
 async def test_the_rest_of_a_long_answer_opens_in_its_place(place: House) -> None:
     sara, karim = place.candidate(), place.candidate("Karim")
     (gist,) = await place.ask(sara, "What happens on the first day, and when may I open the kiln?")
-    told, _, _source = gist["text"].partition(" …")
+    question = "What happens on the first day?"
+    heading, told, _source = gist["text"].split("\n\n")
+    assert heading == question
+    told = told.removesuffix(" …")
     assert told in " ".join(LONG.split())
     assert len(told) < 400
     await place.press(sara, gist, EN.button_more)
     whole = place.received(sara)[-1]
     assert whole["message_id"] == gist["message_id"]
-    assert whole["text"].startswith("We meet at nine")
+    assert whole["text"].startswith(f"{question}\n\nWe meet at nine")
+    assert whole["entities"][0]["type"] == "bold"
     assert "in the evenings." in whole["text"]
     offered = [button["text"] for row in whole["reply_markup"]["inline_keyboard"] for button in row]
     assert EN.button_more not in offered

@@ -11,8 +11,8 @@ from .house import PATIENCE, Json, buttons, house
 ADDRESS = "https://pottery.example/leaflet"
 FR = texts("fr")
 QUESTION = "How hot does the kiln get?"  # in English only
-SOURCE = "The workshop's leaflet, 03/2025"
-BELOW = f"{FR.source.format(source=SOURCE)} · {FR.reviewed.format(date='01/09/2026')}"
+SOURCE = "The workshop's leaflet, mars 2025"
+BELOW = f"{FR.source.format(source=SOURCE)} · {FR.reviewed.format(date='1er septembre 2026')}"
 
 
 def told_well(text: str, entities: list[Json]) -> None:

@@ -47,7 +47,7 @@ async def test_a_question_that_waits(encoder: OnnxEncoder, knowledge: Path, tmp_
 
         card = await flow.handed_over(sara, ASKED[language])
         there = words.wait_open.format(time=CLOSES[language])
-        stands = words.status_open.format(date="30/11/2026")
+        stands = words.status_open.format(date="30 November 2026")
         assert await status() == f"{stands}\n\n{there}"  # of how long, nothing is known yet
         await answered_within(flow, clock, timedelta(minutes=20))
         usual = words.wait_usual.format(wait=HALF_AN_HOUR[language])
@@ -63,7 +63,7 @@ async def test_a_question_that_waits(encoder: OnnxEncoder, knowledge: Path, tmp_
         (again,) = await flow.ask(sara, "/human")
         assert again["text"] == "\n\n".join((words.human_already, "\n".join(away)))
         await flow.group(flow.marie, "Behind the mill.", reply_to=card)
-        assert await status() == words.status_waiting.format(date="30/11/2026")  # it is the candidate's turn
+        assert await status() == words.status_waiting.format(date="30 November 2026")  # it is the candidate's turn
 
 
 async def test_where_nobody_has_set_hours_none_are_told(encoder: OnnxEncoder, knowledge: Path, tmp_path: Path) -> None:
@@ -72,4 +72,4 @@ async def test_where_nobody_has_set_hours_none_are_told(encoder: OnnxEncoder, kn
         sara = flow.candidate()
         await flow.handed_over(sara, ASKED["en"])
         (said,) = await flow.ask(sara, "/status")
-        assert said["text"] == words.status_open.format(date="30/11/2026")
+        assert said["text"] == words.status_open.format(date="30 November 2026")

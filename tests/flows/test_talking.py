@@ -11,7 +11,7 @@ from bot.sandbox.people import User
 from indexer.entries import Language
 
 from .house import LECTURERS, PRICE, VAGUE, House, buttons
-from .test_asking import after, answer_of
+from .test_asking import after, answer_of, headed
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -84,7 +84,7 @@ async def test_an_answer_is_shown_in_the_other_language_in_its_place(
     assert await flow.ask(person, wish) == []
     (now,) = flow.received(person)
     assert now["message_id"] == first["message_id"]
-    assert now["text"].startswith(answer_of(flow, "lecturers", there))
+    assert now["text"].startswith(headed(flow, "lecturers", there))
     assert buttons(now) == after(texts(there))
     (hello,) = await flow.ask(person, "👋")
     assert hello["text"] == texts(there).greeting
@@ -179,7 +179,7 @@ async def test_related_questions_are_offered_once_seen_and_answered(flow: House,
     assert words.button_related not in buttons(shown)
     (next_one,) = await flow.press(person, offered, (0, 0))
     first, second = await flow.questions()
-    assert next_one["text"].startswith(answer_of(flow, second.entry_id or "", language))
+    assert next_one["text"].startswith(headed(flow, second.entry_id or "", language))
     assert buttons(next_one) == after(words)
     (more,) = await flow.press(person, next_one, words.button_related)
     seen = {flow.bot.deps.live.engine.entry(one.entry_id or "", language) for one in (first, second)}
