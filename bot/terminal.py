@@ -10,7 +10,8 @@ from rich.padding import Padding
 from bot.dialogue import render
 from bot.dialogue.conversation import Exchange, Part, Turn
 from bot.dialogue.courses import which
-from bot.dialogue.decide import Answer, Clarify, Escalate, Limits
+from bot.dialogue.decide import Answer, Beside, Clarify, Escalate, Limits
+from bot.dialogue.foreign import notice as notice_of
 from bot.dialogue.rich import Rich
 from bot.dialogue.texts import texts
 from bot.understanding import understood
@@ -28,6 +29,7 @@ def chat(engine: Engine, limits: Limits, console: Console, ask: Ask, notice: Ric
     before: Exchange | None = None
     course: str | None = None
     offered: tuple[Entry, ...] = ()
+    told: set[str] = set()  # languages of which it was said that they are not spoken
     for text in _messages(ask):
         if text.startswith("/"):
             words = texts(language)
@@ -47,7 +49,10 @@ def chat(engine: Engine, limits: Limits, console: Console, ask: Ask, notice: Ric
         if turn.courses or not (turn.chat or turn.parts):
             console.print(_asked(turn, engine, course), "\n", markup=False)
             continue
-        if turn.chat:
+        if turn.foreign and turn.foreign not in told:
+            told.add(turn.foreign)
+            console.print(notice_of(turn.foreign, language), markup=False)
+        elif turn.chat:
             console.print(getattr(texts(language), turn.chat), markup=False)
         for part in turn.parts:
             offered = _show(console, turn, part) or offered
@@ -85,6 +90,8 @@ def _show(console: Console, turn: Turn, part: Part) -> tuple[Entry, ...]:
         case Escalate():
             console.print(texts(turn.language).escalated, markup=False)
             console.print("[dim](In Telegram the team would now see this question; this terminal has no team.)[/dim]")
+        case Beside():
+            console.print(texts(turn.language).beside, markup=False)
     return ()
 
 

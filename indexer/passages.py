@@ -8,9 +8,11 @@ from itertools import pairwise, zip_longest
 from sentencex import segment
 
 from indexer.entries import Entry, plain
+from indexer.features import FEATURES
 
 LONGEST_ANSWER = 80  # sentences: a longer answer belongs in several entries, and costs memory
 LONG_ANSWER = 600  # characters: more than a phone shows at a glance
+HELD = 0.99  # share of a question's words from which an entry has them all
 LONGEST_WHOLE = 2_000  # characters: about what the encoder can take in
 
 
@@ -48,6 +50,12 @@ class Hit:
     verbatim: bool = False
     outside: bool = False
     gist: str = ""  # of the first hit's long answer, the sentences nearest to the question, word for word
+
+    @property
+    def has_all(self) -> bool:
+        """Whether the entry has all telling words of the question, just as they are written."""
+        measured = dict(zip(FEATURES, self.features, strict=False))
+        return measured.get("words_held", 0) >= HELD and measured.get("grams_held", 0) >= HELD
 
 
 def sentences(entry: Entry) -> list[str]:

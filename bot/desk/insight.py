@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.desk.grouping import View, groups, typical
 from bot.desk.masking import MASK, mask
+from bot.dialogue.decide import BESIDE
 from bot.records.states import Feedback
 from bot.records.tables import Question, Ticket
 from indexer.encoder import Vectors
@@ -88,7 +89,10 @@ class Asked:
 
 async def asked(tx: AsyncSession, period: Period) -> Asked:
     """What the figures of a period are made of."""
-    rows = select(Question).where(Question.asked_at < period.until + COMES_BACK).order_by(Question.id)
+    asked_of_the_course = Question.decision != BESIDE
+    rows = (
+        select(Question).where(Question.asked_at < period.until + COMES_BACK, asked_of_the_course).order_by(Question.id)
+    )
     opened = select(Ticket).where(Ticket.opened_at < period.until)
     if period.since:
         rows = rows.where(Question.asked_at >= period.since)

@@ -1,18 +1,19 @@
 """A message to a turn: understood, its questions searched, each with its decision. Pure but for `find` and `known`."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 
-from bot.dialogue.decide import Answer, Clarify, Decision, Escalate, Limits, decide
+from bot.dialogue.decide import Answer, Beside, Clarify, Decision, Escalate, Limits, decide, of_topic
+from bot.dialogue.foreign import foreign, small_talk
 from bot.dialogue.fragments import another_case, second_half
 from bot.dialogue.language import language as language_of
-from bot.dialogue.questions import resolve_follow_up, split_questions, wanted_language
+from bot.dialogue.questions import is_keyword, resolve_follow_up, split_questions, wanted_language
 from bot.dialogue.render import Reason
 from bot.dialogue.shorthand import written_out
 from bot.dialogue.signs import clean
-from bot.dialogue.smalltalk import ChatKind, asks_for_person, chat_kind
+from bot.dialogue.smalltalk import ChatKind, asks_for_person, chat_kind, is_beside
 from indexer.courses import Course
 from indexer.entries import Entry, Language
 from indexer.passages import Hit
@@ -68,6 +69,7 @@ class Turn:
     `course` is the one that it is about, empty if that is open; `named` says that the message itself says so. Where
     there are `courses`, the person is asked which one before anything else.
 
+    `foreign` is the code of a language that is neither French nor English; empty where it may be one of them.
     One that `revises` was decided together with the question before, and its answer takes the place of that one's.
     """
 
@@ -79,6 +81,7 @@ class Turn:
     named: bool = False
     courses: tuple[Course, ...] = ()
     revises: bool = False
+    foreign: str = ""
 
 
 def respond(
@@ -93,13 +96,28 @@ def respond(
 ) -> Turn:
     """Understand a message; `language` is what the conversation was in so far, `before` its last exchange."""
     said = clean(text, LONGEST_MESSAGE)
+    turn = _understood(said, find, limits, today, known, language, before)
+    return replace(turn, foreign=foreign(said) or "")
+
+
+def _understood(
+    said: str,
+    find: Find,
+    limits: Limits,
+    today: date,
+    known: Known,
+    language: Language | None,
+    before: Exchange | None,
+) -> Turn:
     tongue = language_of(said, language)
     if wanted := wanted_language(said):
         return Turn(said, wanted, chat="language")
-    if kind := chat_kind(said):
+    if kind := chat_kind(said) or small_talk(said):
         return Turn(said, tongue, chat=kind)
     if asks_for_person(said):
         return Turn(said, tongue, parts=(Part(said, Escalate(Reason.PERSON)),))
+    if is_beside(said) and not known(said):
+        return Turn(said, tongue, parts=(Part(said, Beside()),))
     search = partial(_part, find=find, known=known, limits=limits, today=today)
     questions = split_questions(said)
     if before and before.fresh and len(questions) == 1 and (turn := _going_on(said, search, tongue, before)):
@@ -159,7 +177,10 @@ def _part(
         readings.append(question)
     found = [find(reading, language) for reading in readings]
     hits = max(found, key=lambda hits: hits[0].confidence if hits else 0.0)
-    return Part(question, decide(hits, limits, today), hits, leans=follows and hits is found[0])
+    decision = decide(hits, limits, today)
+    if isinstance(decision, Escalate) and decision.reason is not Reason.OUT_OF_DATE and is_keyword(question):
+        decision = of_topic(hits, today) or decision
+    return Part(question, decision, hits, leans=follows and hits is found[0])
 
 
 def _merged(said: str, parts: list[Part]) -> tuple[Part, ...]:

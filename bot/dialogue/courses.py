@@ -7,7 +7,7 @@ from datetime import date
 from functools import partial
 
 from bot.dialogue.conversation import Exchange, Part, Turn, respond
-from bot.dialogue.decide import Answer, Clarify, Limits
+from bot.dialogue.decide import Answer, Beside, Clarify, Limits
 from bot.dialogue.language import fold
 from bot.dialogue.message import Button, Message
 from bot.dialogue.questions import resolve_follow_up
@@ -128,7 +128,8 @@ def attend(
         turn = within(course, school if name else ())
         return replace(turn, course=course or "", named=name is not None)
     anywhere = within(None)
-    if anywhere.chat or getattr(anywhere.parts[0].decision, "reason", None) is Reason.PERSON:
+    first = None if anywhere.chat else anywhere.parts[0].decision
+    if first is None or isinstance(first, Beside) or getattr(first, "reason", None) is Reason.PERSON:
         return anywhere
     near = {hit.entry.course for part in anywhere.parts for hit in part.answers}
     turns = [replace(within(one.name), course=one.name) for one in school if one.name in near]
@@ -137,6 +138,7 @@ def attend(
         anywhere.language,
         parts=(Part(anywhere.text, Clarify(()), anywhere.parts[0].hits),),
         courses=tuple(school),
+        foreign=anywhere.foreign,
     )
 
 

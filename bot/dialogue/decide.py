@@ -1,5 +1,6 @@
 """What to do with a question: answer, ask back, or hand over. Pure."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -10,6 +11,10 @@ from indexer.entries import Entry
 from indexer.passages import Hit
 
 MOST_CHOICES = 3
+BESIDE = "beside"  # how records call what asks nothing of a course
+SURE = 0.9  # of a draft that alone is meant, whatever else has the same word
+HINTED = 0.05  # of the only entry that has a bare word: less is a word in passing
+AHEAD = 5  # times a rival's odds, by which a first hit is sure all the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +23,7 @@ class Limits:
 
     answer: float = 0.65
     maybe: float = 0.22
+    alone: float = 0.3  # the only choice there is needs as much: one absurd question looks worse than one among three
     rival: float = 0.7  # another entry that is this likely too makes the bot ask which is meant
     beside_draft: float = 0.5  # an answered entry that is this likely is offered although a draft is nearer
 
@@ -49,16 +55,21 @@ class Escalate:
     reason: Reason = Reason.OUTSIDE
 
 
-Decision = Answer | Clarify | Escalate
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Nothing is asked of a course: say so, and offer the team. Told by the words alone, never by what is found."""
+
+
+Decision = Answer | Clarify | Escalate | Beside
 
 
 def decide(hits: Sequence[Hit], limits: Limits, today: date) -> Decision:
     """Decide on rated hits, best first.
 
     A draft on top is a question known to have no answer yet: the bot asks back only if an answered entry is about
-    as near. An entry past its date is not shown. Of two that are both likely, the candidate chooses.
+    as near. An entry past its date is not shown. Of two that are about as likely, the candidate chooses.
     Where the question is word for word one of an entry's own, or of a draft's, nothing else is looked at; where it is
-    nearly one of those that no entry answers, entries are offered at most.
+    nearly one of those that no entry answers, several entries are offered at most.
     """
     if withheld(hits, limits, today):
         return Escalate(Reason.OUT_OF_DATE)
@@ -72,12 +83,37 @@ def decide(hits: Sequence[Hit], limits: Limits, today: date) -> Decision:
     if first.entry.draft:
         near = [hit for hit in likely if hit.confidence >= limits.beside_draft]
         return Clarify(_choices(shown, limits)) if near else Escalate(Reason.OUTSIDE)
-    rivals = [hit for hit in likely if hit is not first and hit.confidence >= limits.rival]
-    if first.confidence >= limits.answer and not rivals and not first.outside:
+    sure = first.confidence >= limits.answer and not any(_rivals(hit, first, limits) for hit in likely)
+    if sure and not first.outside:
         return Answer(first.entry, first.gist)
-    if likely:
-        return Clarify(_choices(shown, limits))
+    choices = _choices(shown, limits)
+    if likely and (len(choices) > 1 or (likely[0].confidence >= limits.alone and not first.outside)):
+        return Clarify(choices)
     return Escalate(Reason.OUTSIDE if first.confidence < limits.hardly else Reason.UNSURE)
+
+
+def of_topic(hits: Sequence[Hit], today: date) -> Clarify | None:
+    """The questions of the topic that a bare word names, whatever draft is nearest; None if it names none.
+
+    It names one if two entries of it have the word, or the only one that does is a little likely.
+    """
+    if not hits or hits[0].verbatim or (hits[0].entry.draft and hits[0].confidence >= SURE):
+        return None
+    shown = [hit for hit in hits if not hit.entry.draft and not hit.entry.past(today)]
+    having = [hit for hit in shown if hit.has_all]
+    if not having or (len(having) == 1 and having[0].confidence < HINTED):
+        return None
+    (topic, count), *_ = Counter(hit.entry.topic for hit in having).most_common()
+    if count == 1 < len(having):
+        return None
+    own = sorted((hit for hit in shown if hit.entry.topic == topic), key=lambda hit: (-hit.has_all, -hit.confidence))
+    return Clarify(tuple(hit.entry for hit in own[:MOST_CHOICES]))
+
+
+def _rivals(hit: Hit, first: Hit, limits: Limits) -> bool:
+    """Say whether another hit is likely too, and the first one's odds are not far better."""
+    mine, its = first.confidence, hit.confidence
+    return hit is not first and its >= limits.rival and mine * (1 - its) < AHEAD * its * (1 - mine)
 
 
 def withheld(hits: Sequence[Hit], limits: Limits, today: date) -> Entry | None:
@@ -101,5 +137,7 @@ def name(decision: Decision) -> str:
             return "clarify"
         case Escalate():
             return "escalate"
+        case Beside():
+            return BESIDE
         case _:
             assert_never(decision)

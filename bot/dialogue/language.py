@@ -17,6 +17,7 @@ _GRAMMAR: dict[Language, frozenset[str]] = {
 _CONTENT: dict[Language, frozenset[str]] = {
     tongue: frozenset(_LISTS["content"][tongue].split()) for tongue in LANGUAGES
 }
+_OURS = frozenset[str]().union(*_GRAMMAR.values(), *_CONTENT.values())
 _ELISION = re.compile(r"\b(?:[ldjnsctm]|qu|jusqu|lorsqu|puisqu|quelqu)['’](?=\w{2})", re.IGNORECASE)
 _SHORTENED = re.compile(r"\b\w+(?:n['’]t|['’](?:s|m|re|ve|ll|d))\b", re.IGNORECASE)
 _INVERSION = re.compile(r"\w-(?:t-(?:il|elle|on)|ce|il|elle|je|tu|vous|nous|ils|elles)\b", re.IGNORECASE)
@@ -30,12 +31,17 @@ def fold(text: str) -> str:
     """Return the text in small letters, without accents, with straight apostrophes."""
     text = text.replace("’", "'").replace("œ", "oe").replace("Œ", "oe")
     decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(c for c in decomposed if not unicodedata.combining(c))
+    return decomposed if decomposed.isascii() else "".join(c for c in decomposed if not unicodedata.combining(c))
 
 
 def words(text: str) -> list[str]:
     """Return the words as `fold` makes them, what is elided apart: "J'ai" gives "j" and "ai"."""
     return _WORD.findall(_ELISION.sub(lambda found: found[0][:-1] + " ", fold(text)))
+
+
+def is_ours(word: str) -> bool:
+    """Say whether a word, as `words` gives it, is known to be French or English."""
+    return word in _OURS
 
 
 def language(text: str, before: Language | None = None) -> Language:

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from itertools import pairwise
 
 from bot.dialogue import lists
@@ -10,6 +10,7 @@ from bot.dialogue.language import fold
 from indexer.entries import Language
 
 MOST_PARTS = 5
+MOST_NAMING = 2
 MOST_KEYWORDS = 3  # words of a text that may be a question without asking
 
 # "Hello. Sorry to bother you, but I would like to know …": nobody piles up more than this.
@@ -210,6 +211,14 @@ def is_question(text: str) -> bool:
 def is_aspect(text: str) -> bool:
     """Say whether a text names nothing but a subject that any course has: "the price?"."""
     return _matches("aspect", _folded(text))
+
+
+def is_keyword(text: str) -> bool:
+    """Say whether a text is a word or two that ask nothing by themselves: "funding", "le financement ?"."""
+    said = _folded(text)
+    return 0 < len(said.split()) <= MOST_NAMING and not any(
+        map(partial(_matches, said=said), ("opener", "bare", "left_open"))
+    )
 
 
 def is_left_open(text: str) -> bool:

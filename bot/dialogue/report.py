@@ -4,14 +4,14 @@ from typing import Any
 
 from bot.dialogue import render
 from bot.dialogue.conversation import Part, Turn
-from bot.dialogue.decide import Answer, name
+from bot.dialogue.decide import Answer, Beside, name
 from bot.dialogue.rich import join
 from bot.dialogue.rich import plain as plain_text
 from bot.dialogue.texts import texts
 from indexer.entries import Entry, Language, plain
 from indexer.passages import Hit
 
-RANK = ("answer", "clarify", "escalate")  # a message is called what its best part is
+RANK = ("answer", "clarify", "escalate", "beside")  # a message is called what its best part is
 
 
 def as_dict(turn: Turn, question: str, snapshot: str, ms: float) -> dict[str, Any]:
@@ -47,6 +47,7 @@ _EMPTY: dict[str, Any] = {"entry": None, "answer": None, "source": None, "altern
 
 def _part(part: Part, language: Language, snapshot: str, ms: float, *, headed: bool) -> dict[str, Any]:
     shown = part.decision if isinstance(part.decision, Answer) else None
+    beside = texts(language).beside if isinstance(part.decision, Beside) else None
     entry = shown.entry if shown else None
     return {
         "question": part.question,
@@ -54,7 +55,7 @@ def _part(part: Part, language: Language, snapshot: str, ms: float, *, headed: b
         "decision": name(part.decision),
         "confidence": round(part.confidence, 4),
         "entry": entry.id if entry else None,
-        "answer": _text(shown, part.question, language, headed=headed) if shown else None,
+        "answer": _text(shown, part.question, language, headed=headed) if shown else beside,
         "source": source(entry) if entry else None,
         "alternatives": [_alternative(hit) for hit in part.answers],
         "parts": [],

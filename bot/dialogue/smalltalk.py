@@ -8,13 +8,16 @@ from typing import Literal
 from bot.dialogue import lists
 from bot.dialogue.language import fold
 
-ChatKind = Literal["greeting", "thanks", "goodbye", "insult", "complaint", "gibberish", "presence", "language", "okay"]
+ChatKind = Literal[
+    "greeting", "thanks", "goodbye", "insult", "complaint", "gibberish", "presence", "language", "languages", "okay"
+]
 
 _PHRASES: dict[str, str] = lists.read("phrases.yaml")
 # What counts when a message holds several ("merci, au revoir"): the first of these that it holds.
 _KINDS: dict[str, ChatKind] = {
     "complaint": "complaint",
     "insult": "insult",
+    "languages": "languages",
     "presence": "presence",
     "thanks": "thanks",
     "goodbye": "goodbye",
@@ -31,6 +34,7 @@ _SIGNS: dict[str, ChatKind] = {
     "👌": "okay",
 }
 _MOST_WORDS = 14
+_MOST_BESIDE = 40  # words of a poem that is wished for, or of what promises money
 _ROWS = ("azertyuiop", "qsdfghjklm", "wxcvbn", "qwertyuiop", "asdfghjkl", "zxcvbnm")
 # Letters that hardly ever stand side by side in French or English words.
 _UNUSUAL = frozenset(
@@ -51,6 +55,16 @@ def chat_kind(text: str) -> ChatKind | None:
     if len(words) > _MOST_WORDS:
         return None
     return _phrases(" ".join(words), asks="?" in text) or ("gibberish" if _is_noise(words) else None)
+
+
+def is_beside(text: str) -> bool:
+    """Say whether the whole message wants nothing of a course: a joke, the weather, love, a sum, the wrong chat …"""
+    words = _words(text)
+    said = " ".join(words)
+    if not 0 < len(words) <= _MOST_BESIDE or re.search(rf"\b(?:{_PHRASES['about']})\b", said):
+        return False
+    signs = " ".join(fold(text).split())
+    return bool(re.fullmatch(_any("beside"), said) or re.fullmatch(_any("beside_signs"), signs))
 
 
 def asks_for_person(text: str) -> bool:

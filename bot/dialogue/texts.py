@@ -58,6 +58,9 @@ class Texts:
     gibberish: str
     presence: str
     language: str
+    languages: str
+    only_two: str
+    beside: str
     okay: str
     nothing_more: str
     related: str
@@ -81,6 +84,7 @@ class Texts:
     button_helped: str
     button_not_mine: str
     button_person: str
+    button_team: str
     button_none: str
     button_cancel: str
     button_yes: str

@@ -6,7 +6,7 @@ from datetime import date
 from enum import StrEnum
 
 from bot.dialogue.conversation import Exchange, Turn
-from bot.dialogue.decide import Answer, Clarify, Limits
+from bot.dialogue.decide import Answer, Beside, Clarify, Limits
 from bot.evaluation.golden import CHAT, ESCALATE, Golden
 from bot.understanding import understood
 from indexer.encoder import Encoded, Encoder
@@ -104,6 +104,11 @@ def outcome(golden: Golden, turn: Turn) -> Outcome:
     """Judge a turn against what is expected; to ask which course is meant is to ask back."""
     if turn.courses:
         return Outcome.ASKED
+    if any(
+        isinstance(part.decision, Beside) for part in turn.parts
+    ):  # nothing was found to answer: the team is offered
+        expected = {*golden.expect}
+        return Outcome.RIGHT if expected == {CHAT} else Outcome.ASKED if expected == {ESCALATE} else Outcome.MISSED
     if golden.expect == (CHAT,) or turn.chat:
         kind = golden.expect == (CHAT,)
         shown = any(isinstance(part.decision, Answer) for part in turn.parts)

@@ -8,6 +8,7 @@ from sqlalchemy import Row, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.delivery import outbox
+from bot.dialogue.decide import BESIDE
 from bot.dialogue.message import Message
 from bot.records.states import OutgoingState
 from bot.records.tables import Candidate, Outgoing, Question, Ticket, Wish
@@ -16,8 +17,9 @@ SECONDS = timedelta(seconds=15)  # after an answer, in which a message may go on
 
 
 async def last_of(tx: AsyncSession, candidate: Candidate) -> Question | None:
-    """What somebody asked last."""
-    mine = select(Question).where(Question.candidate_id == candidate.id).order_by(Question.id.desc()).limit(1)
+    """What somebody asked last of the course."""
+    asked = Question.decision != BESIDE
+    mine = select(Question).where(Question.candidate_id == candidate.id, asked).order_by(Question.id.desc()).limit(1)
     return (await tx.execute(mine)).scalar_one_or_none()
 
 

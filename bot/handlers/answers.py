@@ -39,6 +39,13 @@ def answer_message(
     )
 
 
+def beside_message(question_id: int, language: Language) -> Message:
+    """That nothing was asked of the course, with the team and the topics to go to."""
+    words = texts(language)
+    team = Button(words.button_team, data=f"p:{question_id}")
+    return plain(words.beside).message((team, Button(words.button_topics, data="g:m:-:0")))
+
+
 def entry_message(engine: Engine, entry: Entry, question_id: int, language: Language) -> Message:
     """An entry that was chosen, not found by somebody's words: of a long answer the beginning, and a button."""
     gist = beginning(entry)

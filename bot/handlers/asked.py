@@ -12,14 +12,14 @@ from bot.desk import tickets
 from bot.desk.pieces import Piece
 from bot.dialogue import courses, render
 from bot.dialogue.conversation import Part, Turn
-from bot.dialogue.decide import Answer, Clarify, Escalate, name
+from bot.dialogue.decide import Answer, Beside, Clarify, Escalate, name
 from bot.dialogue.questions import is_question
 from bot.dialogue.render import Reason
 from bot.dialogue.rich import Rich, bold, join
 from bot.dialogue.signs import clean
 from bot.dialogue.texts import spoken, texts
 from bot.handlers import anew, offers
-from bot.handlers.answers import answer_message, choices, nothing_more, shown_answer
+from bot.handlers.answers import answer_message, beside_message, choices, nothing_more, shown_answer
 from bot.handlers.context import Deps, desk_of
 from bot.handlers.escalation import say_so
 from bot.handlers.speaker import say, tongue
@@ -109,6 +109,8 @@ async def _say(tx: AsyncSession, deps: Deps, candidate: Candidate, asked: Asked,
             heading = render.put(part.question, turn.language) if several else ""
             back = join([bold(heading), render.clarify([entry.question for entry in entries], turn.language)])
             message = back.message(*choices(question_id, entries, turn.language, engine))
+        case Beside():
+            message = beside_message(question_id, turn.language)
         case _:
             raise ValueError(part.decision)
     deps.metrics.decided(name(part.decision), turn.language)

@@ -16,7 +16,7 @@ from bot.desk.pieces import read
 from bot.dialogue import render, topics
 from bot.dialogue.cards import short
 from bot.dialogue.conversation import Exchange, Part, Turn
-from bot.dialogue.decide import Answer, Escalate
+from bot.dialogue.decide import BESIDE, Answer, Escalate
 from bot.dialogue.message import Message
 from bot.dialogue.questions import asks
 from bot.dialogue.render import Reason
@@ -29,7 +29,7 @@ from bot.handlers.answers import choice_buttons, entry_message, others, shown_qu
 from bot.handlers.asked import Asked, act, ask_course, choose_course, in_place, just_shown
 from bot.handlers.context import Context, Deps, desk_of
 from bot.handlers.escalation import added_key, escalate, expected, found_near, silent
-from bot.handlers.speaker import known_course, say, telegram_language, who
+from bot.handlers.speaker import known_course, say, telegram_language, tell_languages, who
 from bot.records.states import Feedback, TicketState
 from bot.records.tables import Candidate, Chat, Outgoing, Question, Ticket
 from bot.understanding import understood
@@ -43,7 +43,11 @@ NEWEST = 2**62  # above the number of any message
 # Built once: to build a statement takes longer than to run it.
 _earlier = aliased(Question)
 _before = _earlier.message_id.is_(None) | (_earlier.message_id < bindparam("until", type_=BigInteger))
-_last = select(func.max(_earlier.id)).where(_earlier.candidate_id == Candidate.id, _before).correlate(Candidate)
+_last = (
+    select(func.max(_earlier.id))
+    .where(_earlier.candidate_id == Candidate.id, _earlier.decision != BESIDE, _before)
+    .correlate(Candidate)
+)
 _SO_FAR = (
     select(
         Candidate.language,
@@ -92,6 +96,8 @@ async def _reply(tx: AsyncSession, deps: Deps, candidate: Candidate, update: Upd
         candidate.course = turn.course
     if ticket := await tickets.hold_open(tx, candidate.id):
         await _with_ticket(tx, deps, candidate, ticket, asked)
+        return
+    if await tell_languages(tx, candidate, turn) and turn.chat:
         return
     if turn.courses:
         await ask_course(tx, candidate, asked)

@@ -17,7 +17,7 @@ from bot.desk import bans, cards, endings, listing, members, mutes, sending, tic
 from bot.dialogue import render
 from bot.dialogue.cards import Found, found_lines
 from bot.dialogue.conversation import Part
-from bot.dialogue.decide import Answer, Clarify, Escalate
+from bot.dialogue.decide import Answer, Beside, Clarify, Escalate
 from bot.dialogue.language import language as language_of
 from bot.dialogue.message import Message
 from bot.dialogue.rich import Rich, bold, join, plain
@@ -211,6 +211,8 @@ def _would(part: Part, deps: Deps) -> Rich:
         case Escalate(reason):
             why = getattr(words, f"reason_{reason}")
             return join([bold(words.ask_escalate) + plain(f" ({why})"), listed])
+        case Beside():
+            return join([bold(words.ask_chat), plain(words.beside)])
         case _:
             assert_never(part.decision)
 

@@ -1,15 +1,18 @@
 """Who speaks in a private chat, in which language and about which course; and saying something to them."""
 
+from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from telegram import Update
 
 from bot.delivery import outbox
 from bot.desk import mutes
+from bot.dialogue.conversation import Turn
+from bot.dialogue.foreign import notice
 from bot.dialogue.message import Message
 from bot.dialogue.texts import spoken, texts
 from bot.handlers.context import Deps, desk_of
 from bot.records.people import candidate_in
-from bot.records.tables import Candidate
+from bot.records.tables import Candidate, Outgoing
 from indexer.engine import Engine
 from indexer.entries import Language
 
@@ -50,6 +53,15 @@ def course_of(deps: Deps, candidate: Candidate) -> str:
     """The course that somebody's questions are about; empty as long as that is open."""
     engine = deps.live.engine
     return known_course(candidate, engine) or engine.course
+
+
+async def tell_languages(tx: AsyncSession, candidate: Candidate, turn: Turn) -> bool:
+    """Say once, to somebody who writes in another language, which ones are understood; whether that is said now."""
+    key = f"foreign{candidate.chat_id}"
+    if not turn.foreign or await tx.scalar(select(exists().where(Outgoing.key == key))):
+        return False
+    await say(tx, candidate, Message(notice(turn.foreign, turn.language)), key)
+    return True
 
 
 async def say(tx: AsyncSession, candidate: Candidate, message: Message, key: str) -> int:

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.dialogue.questions import MOST_PARTS, resolve_follow_up, split_questions, strip_politeness
+from bot.dialogue.questions import MOST_PARTS, is_keyword, resolve_follow_up, split_questions, strip_politeness
 
 LETTER_FR = """Bonjour Madame, Monsieur,
 
@@ -275,3 +275,13 @@ def test_nothing_before_leaves_nothing_to_resolve() -> None:
 def test_hostile_lengths_are_cut_into_few_parts(text: str) -> None:
     assert 1 <= len(split_questions(text)) <= MOST_PARTS
     assert strip_politeness(text)
+
+
+@pytest.mark.parametrize("text", ["funding", "le financement ?", "Entreprise", "degree?"])
+def test_a_word_or_two_are_a_keyword(text: str) -> None:
+    assert is_keyword(text)
+
+
+@pytest.mark.parametrize("text", ["why?", "quand ?", "is it", "c'est quoi", "et si", "the funding of it", "?"])
+def test_what_asks_or_leans_on_something_is_none(text: str) -> None:
+    assert not is_keyword(text)
