@@ -22,6 +22,7 @@ _SENTENCE = re.compile(
     r"(?<=[.!?…])(?<!\b[A-Za-z]\.)(?<!\bMme\.)(?<!\bMr\.)(?<!\bMrs\.)(?<!\betc\.)(?<!\be\.g\.)(?<!\bi\.e\.)(?<!\s\d\.)\s+"
     r"|(?<=\?)(?=[A-ZÀ-Ü])"
 )
+_NUMBER = re.compile(r"(?<![^\s,;:.?!])\(?([1-9]|[a-h])(?:\)|[.:/-](?=\s))\s*(?=\w)", re.IGNORECASE)
 _ITEM = re.compile(r"^\s*(?:[-•*–—·▪]|\(?\d{1,2}[.):/-]|\(?[a-h][.)])\s+(?=\S)")
 
 
@@ -31,7 +32,7 @@ def split_questions(text: str) -> tuple[str, ...]:
     >>> split_questions("Bonjour, qui enseigne ? Et combien ça coûte ? Merci !")
     ('qui enseigne ?', 'combien ça coûte ?')
     """
-    lines = [line for line in text.splitlines() if line.strip()]
+    lines = [line for line in _by_lines(text).splitlines() if line.strip()]
     items = [_ITEM.sub("", line) for line in lines if _ITEM.match(line)]
     if len(items) >= 2:
         return _limited([strip_politeness(item) for item in items], text)
@@ -45,6 +46,17 @@ def split_questions(text: str) -> tuple[str, ...]:
     else:
         sentences = _with_alternatives([one for one, asks in zip(sentences, asked, strict=True) if asks])
     return _limited([part for sentence in sentences for part in _split_joined(sentence)], text)
+
+
+def _by_lines(text: str) -> str:
+    """Return the text with each item of a list that is written in one line ("1) … 2) …") in a line of its own."""
+    for numbers in ("123456789", "abcdefgh"):
+        found = [item for item in _NUMBER.finditer(text) if item[1].lower() in numbers]
+        if len(found) > 1 and "".join(item[1].lower() for item in found) == numbers[: len(found)]:
+            ends = [*(item.start() for item in found[1:]), len(text)]
+            items = [text[item.end() : end].strip(_EDGES) for item, end in zip(found, ends, strict=True)]
+            return "\n- ".join([text[: found[0].start()], *items])
+    return text
 
 
 def strip_politeness(text: str) -> str:
@@ -102,10 +114,10 @@ def _bare(sentence: str) -> str:
         if _is_polite(bare) or not re.search(r"\w", bare):
             return ""
         end, situation = _introduction(bare, said)
-        if situation and (led := _match("wrapper", said[end:])):
+        if situation and (led := _match("request", said[end:])):
             bare, mark = f"{situation}, {bare[end + led :]}", mark or "?"
             continue
-        head, wrapper = _match("head", said) or (0 if situation else end), _match("wrapper", said)
+        head, wrapper = _match("head", said) or (0 if situation else end), _match("request", said)
         if wrapper and not mark:
             mark = "?"
         cut = bare[: _tail(said)][max(head, wrapper) :].strip(_EDGES)
@@ -130,7 +142,9 @@ def _introduction(sentence: str, said: str) -> tuple[int, str]:
 
 def _is_polite(sentence: str) -> bool:
     said = _folded(sentence)
-    return _matches("salutation", said) or ("?" not in sentence and _matches("polite", said))
+    if "?" not in sentence and _matches("polite", said):
+        return not _matches("request", said)  # "thank you for telling me who teaches"
+    return _matches("salutation", said)
 
 
 def _split_joined(sentence: str) -> list[str]:
@@ -142,13 +156,26 @@ def _split_joined(sentence: str) -> list[str]:
     cuts = [0, *(found.start() for found in _pattern("joint").finditer(said)), len(sentence)]
     pieces = [sentence[start:end] for start, end in pairwise(cuts)]
     parts: list[str] = []
-    for piece in pieces:
+    for piece in _after_condition(pieces):
         alone = _without_joint(piece)
         if parts and (len(alone.split()) < 2 or len(parts[-1].split()) < 2 or _belongs(piece, parts[-1][:300])):
             parts[-1] += piece
         else:
             parts.append(alone)
     return parts
+
+
+def _after_condition(pieces: list[str]) -> list[str]:
+    """Keep "if … and if …" together with the question behind their comma."""
+    if not _matches("condition", _folded(pieces[0])):
+        return pieces
+    asked = (
+        number
+        for number, piece in enumerate(pieces)
+        if number and piece.lstrip().startswith(",") and not _matches("indirect", _folded(_without_joint(piece)))
+    )
+    whole = next(asked, 0) + 1
+    return ["".join(pieces[:whole]), *pieces[whole:]]
 
 
 def _belongs(piece: str, before: str) -> bool:
@@ -159,12 +186,18 @@ def _belongs(piece: str, before: str) -> bool:
     if alone.startswith("qui ") and " qui " in first:  # "those who have a degree and who have worked"
         return True
     if _matches("indirect", alone):
-        return not (is_aspect(before) or _matches("indirect", first))
+        if is_aspect(before):
+            return False
+        joined = _folded(said) != alone
+        return not (
+            _matches("indirect", first) or (joined and _matches("opener", first) and _matches("also_asked", alone))
+        )
     return not asks(before)
 
 
 def _without_joint(piece: str) -> str:
-    led = _match("joint_word", _same_length(piece))
+    said = _same_length(piece)
+    led = _match("joint", said) or _match("joint_word", said)
     return _bare(piece[led:]) if led else piece.strip(" ,;")
 
 
@@ -274,7 +307,15 @@ def _search(name: str, said: str) -> bool:
 
 @cache
 def _pattern(name: str) -> re.Pattern[str]:
-    """Return the alternatives of patterns.yaml as one; a joint is a joining word before a second question."""
+    """Return the alternatives of patterns.yaml as one; a joint is a joining word before a second question.
+
+    A request is a courtesy and a verb of telling, or what stands for both.
+    """
     if name == "joint":
-        return re.compile(f"(?:{_pattern('joint_word').pattern})(?={_pattern('second').pattern})")
+        return re.compile(
+            f"(?:{_pattern('joint_word').pattern}|{_pattern('ordinal').pattern})(?={_pattern('second').pattern})"
+        )
+    if name == "request":
+        letter = f"(?:{_pattern('courtesy').pattern})(?:{_pattern('telling').pattern})"
+        return re.compile(f"{_pattern('wrapper').pattern}|{letter}")
     return re.compile("|".join(f"(?:{line})" for line in _PATTERNS[name].splitlines()))
