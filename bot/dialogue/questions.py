@@ -11,6 +11,8 @@ from indexer.entries import Language
 
 MOST_PARTS = 5
 
+LONGEST_CONTEXT = 45  # words told of oneself that are searched with a question about them
+
 # "Hello. Sorry to bother you, but I would like to know …": nobody piles up more than this.
 _MOST_PEELS = 6
 _WISHES: dict[Language, str] = {"fr": "wants_french", "en": "wants_english"}
@@ -21,6 +23,7 @@ _PATTERNS: dict[str, str] = lists.read("patterns.yaml")
 _SENTENCE = re.compile(
     r"(?<=[.!?…])(?<!\b[A-Za-z]\.)(?<!\bMme\.)(?<!\bMr\.)(?<!\bMrs\.)(?<!\betc\.)(?<!\be\.g\.)(?<!\bi\.e\.)(?<!\s\d\.)\s+"
     r"|(?<=\?)(?=[A-ZÀ-Ü])"
+    r"|(?<=[\u2600-\u27bf\ufe0f\U0001f300-\U0001faff])\s+(?=\w)"
 )
 _NUMBER = re.compile(r"(?<![^\s,;:.?!])\(?([1-9]|[a-h])(?:\)|[.:/-](?=\s))\s*(?=\w)", re.IGNORECASE)
 _ITEM = re.compile(r"^\s*(?:[-•*–—·▪]|\(?\d{1,2}[.):/-]|\(?[a-h][.)])\s+(?=\S)")
@@ -41,10 +44,10 @@ def split_questions(text: str) -> tuple[str, ...]:
     if not any(asked):
         keywords = len(lines) == len(sentences) > 1 and all(len(sentence.split()) <= 3 for sentence in sentences)
         return _limited(sentences if keywords else _split_joined(strip_politeness(text)), text)
-    if sum(asked) == 1:
-        sentences = [_with_context(sentences, asked.index(True))]
-    else:
-        sentences = _with_alternatives([one for one, asks in zip(sentences, asked, strict=True) if asks])
+    alone = sum(asked) == 1
+    sentences = _with_alternatives(
+        [_with_context(sentences, at, alone=alone) for at, one in enumerate(asked) if one],
+    )
     return _limited([part for sentence in sentences for part in _split_joined(sentence)], text)
 
 
@@ -117,7 +120,8 @@ def _bare(sentence: str) -> str:
         if situation and (led := _match("request", said[end:])):
             bare, mark = f"{situation}, {bare[end + led :]}", mark or "?"
             continue
-        head, wrapper = _match("head", said) or (0 if situation else end), _match("request", said)
+        head = _lament(said) or _match("head", said) or (0 if situation else end)
+        wrapper = _match("request", said)
         if wrapper and not mark:
             mark = "?"
         cut = bare[: _tail(said)][max(head, wrapper) :].strip(_EDGES)
@@ -125,6 +129,16 @@ def _bare(sentence: str) -> str:
             break
         bare = cut
     return bare if "?" in bare or not mark else bare.rstrip(".!… ") + mark
+
+
+def _lament(said: str) -> int:
+    """Return where a lament ends that stands before a question, and that the question does not lean on; else 0."""
+    end = _match("lament_first", said)
+    rest = said[end:]
+    asked = rest[_match("conjunction", rest) :]
+    told = "?" not in said and _matches("relative", asked)  # "on behalf of my husband, who is shy"
+    asking = _matches("opener", _folded(asked)) or _matches("request", asked)
+    return end if end and asking and not told and not _leans_on_before(_folded(asked)) else 0
 
 
 def _introduction(sentence: str, said: str) -> tuple[int, str]:
@@ -201,16 +215,28 @@ def _without_joint(piece: str) -> str:
     return _bare(piece[led:]) if led else piece.strip(" ,;")
 
 
-def _with_context(sentences: list[str], at: int) -> str:
-    """Return the only question, with the sentence before it where it is too short to be understood alone."""
+def _with_context(sentences: list[str], at: int, *, alone: bool) -> str:
+    """Return a question, with what was told before it where it cannot be understood without.
+
+    `alone` says that the message asks nothing else. Two sentences are kept for "in my situation", else one.
+    """
     question = sentences[at]
-    length = len(question.split())
-    if at == 0 or not (length <= 6 or (length <= 10 and _search("points_back", _folded(question)))):
+    said, length = _folded(question), len(question.split())
+    in_my_case = _search("in_my_case", said)
+    if not in_my_case and not (alone and (length <= 6 or (length <= 10 and _search("points_back", said)))):
         return question
-    before = sentences[at - 1]
-    if len(before.split()) > 25 or _matches("introduction", _folded(before)):
-        return question
-    return f"{before.rstrip('.')}. {question}"
+    told: list[str] = []
+    for before in reversed(sentences[:at]):
+        words = len(" ".join([before, *told]).split())
+        folded = _folded(before)
+        if asks(before) or words > (LONGEST_CONTEXT if in_my_case else 25) or _matches("introduction", folded):
+            break
+        if _pattern("laments").fullmatch(folded) and not (_matches("bare", said) or _leans_on_before(said)):
+            continue
+        told.insert(0, before.rstrip("."))
+        if len(told) > in_my_case:
+            break
+    return ". ".join([*told, question])
 
 
 def _with_alternatives(questions: list[str]) -> list[str]:
@@ -315,6 +341,12 @@ def _pattern(name: str) -> re.Pattern[str]:
         return re.compile(
             f"(?:{_pattern('joint_word').pattern}|{_pattern('ordinal').pattern})(?={_pattern('second').pattern})"
         )
+    if name == "lament_first":
+        return re.compile(
+            rf"(?:{_pattern('lament').pattern})\s*(?:[,;:!.…-]+|\b(?:so|but|mais|donc|alors|and|et)\b)\s*"
+        )
+    if name == "laments":
+        return re.compile(rf"(?:(?:{_pattern('lament').pattern})(?:\s+|$)){{1,3}}")
     if name == "request":
         letter = f"(?:{_pattern('courtesy').pattern})(?:{_pattern('telling').pattern})"
         return re.compile(f"{_pattern('wrapper').pattern}|{letter}")

@@ -148,6 +148,99 @@ last word: man or machine?
 La première chose à faire ?
 How do I apply and then what?""".splitlines()
 
+LAMENTS = [
+    ("I've been rejected everywhere, nobody wants me 😢 do I have any chance?", "do I have any chance?"),
+    ("Your website is useless. Just tell me who can apply.", "who can apply?"),
+    ("moi pas bien parler français, je veux savoir diplome est reconnu ?", "diplome est reconnu ?"),
+    ("Sorry for my english, is there an exam?", "is there an exam?"),
+    ("My English is not good, who teaches?", "who teaches?"),
+    ("Désolé pour mon français, qui enseigne ?", "qui enseigne ?"),
+    ("Je ne parle pas bien français, faut-il un diplôme ?", "faut-il un diplôme ?"),
+    ("I am so lost, how do I apply?", "how do I apply?"),
+    ("Je suis complètement perdue, comment on s'inscrit ?", "comment on s'inscrit ?"),
+    ("Je suis perdu. Qui enseigne ?", "Qui enseigne ?"),
+    ("I can't find it on your website, is there an exam?", "is there an exam?"),
+    ("Je ne trouve pas l'info sur votre site, y a-t-il un examen ?", "y a-t-il un examen ?"),
+    ("J'ai cherché partout mais combien de temps dure la formation ?", "combien de temps dure la formation ?"),
+    ("This is so confusing, who teaches?", "who teaches?"),
+    ("C'est trop compliqué, dites-moi juste qui enseigne", "qui enseigne?"),
+    ("Votre site est nul. Dites-moi juste qui peut candidater.", "qui peut candidater?"),
+    ("I'm asking for a friend: can freelancers apply?", "can freelancers apply?"),
+    ("C'est pour ma fille, faut-il un diplôme ?", "faut-il un diplôme ?"),
+    ("Nobody answers my mails, who is in charge?", "who is in charge?"),
+    ("Personne ne répond, qui est le responsable ?", "qui est le responsable ?"),
+    ("On m'a refusée partout 😭 puis-je venir sans master ?", "puis-je venir sans master ?"),
+    ("please help me, do I need a degree", "do I need a degree"),
+]
+# What stands before the question is what it is about.
+NO_LAMENT = """\
+I'm worried about my degree
+I'm afraid of being rejected, how picky are you?
+I am tired and I work at night, can I follow the course?
+My English is bad, is it a problem?
+Je ne parle pas bien français, est-ce gênant ?
+I have tried Python, is it needed?
+I have looked at AI for two years, is it enough?
+I love AI, can I apply?
+I don't have a degree, can I apply?
+Je n'ai pas de diplôme, puis-je candidater ?
+Je ne comprends rien à l'IA, est-ce grave ?
+Je suis inquiet pour mon emploi, l'IA va-t-elle le prendre ?
+Je suis stressé, est-ce prenant ?
+I got rejected. why??
+Your course is online?
+C'est pour qui ?""".splitlines()
+
+SITUATIONS = [
+    "I only have a two-year diploma. Is there a way in for somebody in my situation?",
+    "Je n'ai qu'un DUT. Existe-t-il une voie d'accès pour les personnes dans ma situation ?",
+    "I am a freelancer. Does your course suit people like me?",
+    "Je suis indépendant. La formation accueille-t-elle des gens comme moi ?",
+    "I have only two years of work behind me. Is there a chance of being admitted, given my background?",
+    "Je n'ai pas le bac. Est-ce que je suis le bienvenu dans votre école avec mon profil ?",
+    "My boss does not support me. Would I be able to come all the same in this case?",
+    "Mon employeur refuse. Est-ce que je peux quand même venir chez vous dans ce cas ?",
+    "I am sixty. I have never studied. Would the jury look at somebody like me at all?",
+    "J'ai soixante ans. Je n'ai jamais étudié. Le jury regarde-t-il les personnes comme moi ?",
+    "I am between two jobs. What could a person do to be admitted under such circumstances?",
+    "Je suis au chômage. Que peut-on faire pour être admis dans de telles circonstances ?",
+    "I was a nurse for ten years. Does the school have a place for a person like me?",
+    "J'ai été infirmière pendant dix ans. Y a-t-il une place à l'école pour quelqu'un comme moi ?",
+    "I teach mathematics. Which of the two ways in would you advise, with such a profile?",
+    "J'enseigne les maths. Quelle voie d'accès me conseillez-vous, vu mon parcours ?",
+]
+NO_SITUATION = [
+    ("I run a big team of forty. How may a company like ours support an employee?", "support an employee?"),
+    ("Je dirige une équipe. Comment une société comme la nôtre peut-elle aider un salarié ?", "aider un salarié ?"),
+    ("I like it. In which case would an engineer be refused by the jury of the school?", "jury of the school?"),
+    ("J'aime bien. Dans quel cas un ingénieur est-il refusé par le jury de votre école ?", "votre école ?"),
+    ("My name is Anna. Does your course suit project managers like me?", "like me?"),
+    ("Je m'appelle Anna. La formation convient-elle aux chefs de projet comme moi ?", "comme moi ?"),
+]
+
+
+@pytest.mark.parametrize(("text", "question"), LAMENTS)
+def test_a_lament_before_a_question_is_taken_away(text: str, question: str) -> None:
+    assert split_questions(text) == (question,)
+
+
+@pytest.mark.parametrize("text", NO_LAMENT)
+def test_what_a_question_is_about_is_no_lament(text: str) -> None:
+    assert split_questions(text) == (text,)
+
+
+@pytest.mark.parametrize("text", SITUATIONS)
+def test_a_question_about_one_s_situation_keeps_what_was_told_of_it(text: str) -> None:
+    assert split_questions(text) == (text,)
+    (told, _, more) = text.partition(". ")
+    assert split_questions(f"Hello! {told}. {more} And who teaches?") == (text, "who teaches?")
+
+
+@pytest.mark.parametrize(("text", "end"), NO_SITUATION)
+def test_a_question_that_says_it_all_stands_alone(text: str, end: str) -> None:
+    assert split_questions(text) == (text.partition(". ")[2],)
+    assert text.endswith(end)
+
 
 @pytest.mark.parametrize("courtesy", COURTESIES_EN)
 @pytest.mark.parametrize("asked", ["who teaches the course", "whether a bachelor is enough", "to whom it is open"])
