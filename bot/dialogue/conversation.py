@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import date
 from functools import partial
 
+from bot.dialogue.addresses import without_addresses
 from bot.dialogue.decide import Answer, Clarify, Decision, Escalate, Limits, decide
 from bot.dialogue.fragments import another_case, second_half
 from bot.dialogue.language import language as language_of
-from bot.dialogue.questions import resolve_follow_up, split_questions, wanted_language
+from bot.dialogue.questions import is_mood, is_unfinished, resolve_follow_up, split_questions, wanted_language
 from bot.dialogue.render import Reason
 from bot.dialogue.shorthand import written_out
 from bot.dialogue.signs import clean
@@ -92,10 +93,12 @@ def respond(
     tongue = language_of(said, language)
     if wanted := wanted_language(said):
         return Turn(said, wanted, chat="language")
-    if kind := chat_kind(said):
-        return Turn(said, tongue, chat=kind)
     if asks_for_person(said):
         return Turn(said, tongue, parts=(Part(said, Escalate(Reason.PERSON)),))
+    if kind := chat_kind(said):
+        return Turn(said, tongue, chat=kind)
+    if (is_unfinished(said) or is_mood(said)) and not known(said):
+        return Turn(said, tongue, chat="listening" if is_unfinished(said) else "insult")
     search = partial(_part, find=find, known=known, limits=limits, today=today)
     questions = split_questions(said)
     if before and before.fresh and len(questions) == 1 and (turn := _going_on(said, search, tongue, before)):
@@ -146,7 +149,9 @@ def _part(
     before: Exchange | None = None,
 ) -> Part:
     """A question with its hits: as it stands, or read as a follow-up where that finds something surer."""
-    asked = written_out(question[:LONGEST_QUESTION], language)
+    if asks_for_person(question) and not known(question):
+        return Part(question, Escalate(Reason.PERSON))
+    asked = written_out(without_addresses(question[:LONGEST_QUESTION]) or question[:LONGEST_QUESTION], language)
     readings = [asked]
     if before and (resolved := resolve_follow_up(asked, before.question, before.topic)):
         readings.insert(0, resolved[:LONGEST_QUESTION])

@@ -19,6 +19,14 @@ _WISHES: dict[Language, str] = {"fr": "wants_french", "en": "wants_english"}
 _EDGES = ' ,;:-–"«»\u00a0\u202f'
 
 _PATTERNS: dict[str, str] = lists.read("patterns.yaml")
+# Made of several of its lists, each of which stands here as <name>.
+_MADE = {
+    "joint": r"(?:<joint_word>|<ordinal>)(?=<second>)",  # a joining word before a second question
+    "request": r"<wrapper>|<courtesy><telling>",
+    "lament": r"<mood>|<aside>",
+    "lament_first": r"<lament>\s*(?:[,;:!.…-]+|\b(?:so|but|mais|donc|alors|and|et)\b)\s*",
+    "unfinished": r"<head>?<request><broken_off>",
+}
 # A sentence ends at . ! ? … before a blank, but not after "M.", "Mme.", "etc." or a single digit.
 _SENTENCE = re.compile(
     r"(?<=[.!?…])(?<!\b[A-Za-z]\.)(?<!\bMme\.)(?<!\bMr\.)(?<!\bMrs\.)(?<!\betc\.)(?<!\be\.g\.)(?<!\bi\.e\.)(?<!\s\d\.)\s+"
@@ -231,7 +239,7 @@ def _with_context(sentences: list[str], at: int, *, alone: bool) -> str:
         folded = _folded(before)
         if asks(before) or words > (LONGEST_CONTEXT if in_my_case else 25) or _matches("introduction", folded):
             break
-        if _pattern("laments").fullmatch(folded) and not (_matches("bare", said) or _leans_on_before(said)):
+        if _is_made_of("lament", before) and not (_matches("bare", said) or _leans_on_before(said)):
             continue
         told.insert(0, before.rstrip("."))
         if len(told) > in_my_case:
@@ -263,6 +271,22 @@ def is_aspect(text: str) -> bool:
 def is_left_open(text: str) -> bool:
     """Say whether a text ends where no sentence does: "how much does the"."""
     return _matches("left_open", _folded(text))
+
+
+def is_mood(text: str) -> bool:
+    """Say whether a text tells a mood, asks nothing and tells nothing else: "I'm so lost, I can't find anything"."""
+    return _is_made_of("mood", text)
+
+
+def _is_made_of(name: str, text: str) -> bool:
+    """Say whether each clause of a text is one of the pattern's, and none asks."""
+    clauses = [_folded(clause) for clause in re.split(r"[,.;:!…]+", text) if re.search(r"\w", clause)]
+    return bool(clauses) and "?" not in text and all(_pattern(name).fullmatch(clause) for clause in clauses)
+
+
+def is_unfinished(text: str) -> bool:
+    """Say whether a text announces a question and ends before it: "I would like to know"."""
+    return "?" not in text and bool(_pattern("unfinished").fullmatch(_same_length(text).strip(" .…,:;-!") + " "))
 
 
 def is_other_case(text: str) -> bool:
@@ -333,21 +357,7 @@ def _search(name: str, said: str) -> bool:
 
 @cache
 def _pattern(name: str) -> re.Pattern[str]:
-    """Return the alternatives of patterns.yaml as one; a joint is a joining word before a second question.
-
-    A request is a courtesy and a verb of telling, or what stands for both.
-    """
-    if name == "joint":
-        return re.compile(
-            f"(?:{_pattern('joint_word').pattern}|{_pattern('ordinal').pattern})(?={_pattern('second').pattern})"
-        )
-    if name == "lament_first":
-        return re.compile(
-            rf"(?:{_pattern('lament').pattern})\s*(?:[,;:!.…-]+|\b(?:so|but|mais|donc|alors|and|et)\b)\s*"
-        )
-    if name == "laments":
-        return re.compile(rf"(?:(?:{_pattern('lament').pattern})(?:\s+|$)){{1,3}}")
-    if name == "request":
-        letter = f"(?:{_pattern('courtesy').pattern})(?:{_pattern('telling').pattern})"
-        return re.compile(f"{_pattern('wrapper').pattern}|{letter}")
+    """Return the alternatives of patterns.yaml as one, or what is made of several of its lists."""
+    if made := _MADE.get(name):
+        return re.compile(re.sub(r"<(\w+)>", lambda part: f"(?:{_pattern(part[1]).pattern})", made))
     return re.compile("|".join(f"(?:{line})" for line in _PATTERNS[name].splitlines()))

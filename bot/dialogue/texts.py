@@ -54,6 +54,7 @@ class Texts:
     insult: str
     complaint: str
     gibberish: str
+    listening: str
     presence: str
     language: str
     related: str

@@ -207,7 +207,7 @@ async def _with_ticket(tx: AsyncSession, deps: Deps, candidate: Candidate, ticke
         await silent(tx, deps, candidate, ticket, asked.piece.message_id, row, key=asked.key)
         return
     if not await _answer_sure(tx, deps, candidate, ticket, asked):
-        kind = turn.chat if turn.chat and turn.chat not in {"gibberish", "complaint"} else "follow_up"
+        kind = turn.chat if turn.chat and turn.chat not in {"gibberish", "complaint", "listening"} else "follow_up"
         await say(tx, candidate, Message(getattr(words, kind)), added_key(candidate, asked.piece, asked.key))
 
 

@@ -170,3 +170,36 @@ def test_a_sure_answer_is_not_taken_away_for_a_choice(find: Finder) -> None:
 def test_a_wish_for_the_other_language_is_no_question(find: Finder) -> None:
     turn = said("En anglais, s'il vous plaît", find, language="fr")
     assert (turn.chat, turn.language, turn.parts, find.asked) == ("language", "en", (), [])
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("I would like to know", "listening"),
+        ("je voulais savoir", "listening"),
+        ("this is so confusing, I give up", "insult"),
+        ("Je suis perdue, j'abandonne", "insult"),
+        ("https://example.org/teach", "gibberish"),
+    ],
+)
+def test_what_asks_nothing_is_not_searched(find: Finder, text: str, kind: str) -> None:
+    turn = said(text, find)
+    assert (turn.chat, turn.parts, find.asked) == (kind, (), [])
+
+
+@pytest.mark.parametrize("text", ["I would like to know", "je voulais savoir", "I'm so lost"])
+def test_an_entry_s_own_words_are_never_small_talk(find: Finder, text: str) -> None:
+    assert said(text, find, known=lambda _: True).chat is None
+
+
+def test_addresses_are_not_searched(find: Finder) -> None:
+    turn = said("www.example.org who teaches?", find)
+    assert [part.question for part in turn.parts] == ["www.example.org who teaches?"]
+    assert find.asked == [("who teaches?", "en")]
+
+
+def test_a_wish_for_a_person_beside_a_question_reaches_one(find: Finder) -> None:
+    turn = said("Who teaches? Could someone call me on +33 6 12 34 56 78?", find)
+    assert [part.decision for part in turn.parts] == [Answer(TEACH), Escalate(Reason.PERSON)]
+    turn = said("Qui enseigne ? Pouvez-vous me rappeler ?", find)
+    assert [part.decision for part in turn.parts] == [Answer(TEACH), Escalate(Reason.PERSON)]

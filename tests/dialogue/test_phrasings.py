@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.dialogue.questions import MOST_PARTS, split_questions
+from bot.dialogue.questions import MOST_PARTS, is_mood, is_unfinished, split_questions
 
 COURTESIES_EN = """\
 I would be most grateful if you could tell me
@@ -218,6 +218,70 @@ NO_SITUATION = [
     ("Je m'appelle Anna. La formation convient-elle aux chefs de projet comme moi ?", "comme moi ?"),
 ]
 
+UNFINISHED = """\
+je voulais savoir
+Bonjour, je voudrais savoir
+I would like to know
+hello, I was wondering
+could you tell me
+Dites-moi
+je voudrais savoir si
+Pourriez-vous m'indiquer
+I'd like to ask about
+tell me...
+j'aimerais savoir la
+I'd just like to know
+Kindly let me know
+Pouvez-vous me dire s'il vous plaît""".splitlines()
+FINISHED = """\
+I'd like to know more
+J'aimerais en savoir plus
+tell me more
+who teaches
+savoir
+How much does
+combien coûte la
+je voudrais un diplôme
+pouvez-vous m'aider
+dites-moi tout
+explain
+I want to know everything
+Je veux apprendre
+Could you tell me?""".splitlines()
+MOODS = """\
+this is so confusing, I give up
+Je suis perdu, je ne sais pas par où commencer 😞
+I'm so lost!
+J'en ai marre
+Je suis complètement perdue
+I've been rejected everywhere
+j'ai cherché partout
+I can't find anything on your website
+c'est trop compliqué
+I have been searching for hours
+Personne ne m'aide
+I have had enough
+Je suis vraiment découragée...
+I'm so stressed, I don't know what to do
+C'est tellement flou, j'abandonne""".splitlines()
+NO_MOODS = """\
+Personne ne comprend le résultat de l'IA
+Nobody understands how AI works
+I'm asking for my brother
+j'adore votre école
+Je suis stressé par le coût de la formation
+I can't find the price
+j'abandonne en cours de route
+je suis perdu dans le module 3
+I don't know Python
+je ne trouve pas la date
+I have been rejected by the jury, can I come again
+I've been looking for a course on AI
+this is very hard
+je n'ai pas de diplôme
+C'est trop compliqué ?
+your website says a year""".splitlines()
+
 
 @pytest.mark.parametrize(("text", "question"), LAMENTS)
 def test_a_lament_before_a_question_is_taken_away(text: str, question: str) -> None:
@@ -234,6 +298,26 @@ def test_a_question_about_one_s_situation_keeps_what_was_told_of_it(text: str) -
     assert split_questions(text) == (text,)
     (told, _, more) = text.partition(". ")
     assert split_questions(f"Hello! {told}. {more} And who teaches?") == (text, "who teaches?")
+
+
+@pytest.mark.parametrize("text", UNFINISHED)
+def test_a_question_that_is_only_announced_is_unfinished(text: str) -> None:
+    assert is_unfinished(text)
+
+
+@pytest.mark.parametrize("text", [*FINISHED, "", "?"])
+def test_what_asks_or_tells_something_is_finished(text: str) -> None:
+    assert not is_unfinished(text)
+
+
+@pytest.mark.parametrize("text", MOODS)
+def test_a_mood_is_told_from_what_one_may_answer(text: str) -> None:
+    assert is_mood(text)
+
+
+@pytest.mark.parametrize("text", [*NO_MOODS, "", "?"])
+def test_what_tells_more_is_no_mood(text: str) -> None:
+    assert not is_mood(text)
 
 
 @pytest.mark.parametrize(("text", "end"), NO_SITUATION)
