@@ -96,4 +96,4 @@ def _show_answer(console: Console, entry: Entry, language: Language, confidence:
 
 def _exchange(part: Part) -> Exchange:
     entry = part.decision.entry if isinstance(part.decision, Answer) else None
-    return Exchange(part.question, entry.topic_name if entry else "")
+    return Exchange(part.question, entry.topic_name, wording=entry.question) if entry else Exchange(part.question)

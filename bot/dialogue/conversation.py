@@ -9,7 +9,15 @@ from bot.dialogue.addresses import without_addresses
 from bot.dialogue.decide import Answer, Clarify, Decision, Escalate, Limits, decide
 from bot.dialogue.fragments import another_case, second_half
 from bot.dialogue.language import language as language_of
-from bot.dialogue.questions import is_mood, is_unfinished, resolve_follow_up, split_questions, wanted_language
+from bot.dialogue.questions import (
+    is_announced,
+    is_mood,
+    is_unfinished,
+    means_nothing_alone,
+    resolve_follow_up,
+    split_questions,
+    wanted_language,
+)
 from bot.dialogue.render import Reason
 from bot.dialogue.shorthand import written_out
 from bot.dialogue.signs import clean
@@ -27,7 +35,7 @@ LONGEST_QUESTION = 1000  # a question longer than this is searched by its beginn
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """The last question that was answered, and the entry that answered it.
+    """The last question that was answered, and the entry that answered it, with its own `wording`.
 
     While it is `fresh`, a message that goes on with it may change its answer.
     """
@@ -37,6 +45,12 @@ class Exchange:
     entry_id: str = ""
     confidence: float = 0.0
     fresh: bool = False
+    wording: str = ""
+
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """What a follow-up may be about: the question as it was asked, which may be one itself, and the entry's."""
+        return tuple(dict.fromkeys(filter(None, (self.question, self.wording))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +120,10 @@ def respond(
     if questions != (said,) and known(said):
         hits = find(said, tongue)
         return Turn(said, tongue, parts=(Part(said, decide(hits, limits, today), hits),))
-    parts = [search(question, language=tongue, before=before) for question in questions]
+    parts = [
+        search(question, language=tongue, before=None if is_announced(question, said) else before)
+        for question in questions
+    ]
     return Turn(said, tongue, parts=_merged(said, parts))
 
 
@@ -153,12 +170,13 @@ def _part(
         return Part(question, Escalate(Reason.PERSON))
     asked = written_out(without_addresses(question[:LONGEST_QUESTION]) or question[:LONGEST_QUESTION], language)
     readings = [asked]
-    if before and (resolved := resolve_follow_up(asked, before.question, before.topic)):
-        readings.insert(0, resolved[:LONGEST_QUESTION])
+    if before:
+        wholes = [whole for about in before.subjects if (whole := resolve_follow_up(asked, about, before.topic))]
+        readings = wholes if wholes and means_nothing_alone(asked) else [*wholes, asked]
     if asked != question and known(question):
         readings.append(question)
-    found = [find(reading, language) for reading in readings]
-    hits = max(found, key=lambda hits: hits[0].confidence if hits else 0.0)
+    found = [find(reading[:LONGEST_QUESTION], language) for reading in dict.fromkeys(readings)]
+    hits = max(found, key=_surest)
     return Part(question, decide(hits, limits, today), hits)
 
 

@@ -85,17 +85,30 @@ def resolve_follow_up(text: str, before_question: str, before_topic: str = "") -
     indépendants ?") and a pronoun ("is it mandatory?") need the question before, or its topic if that is long.
     """
     said = text.strip().lstrip("…. ")
+    said = said[_match("interjection", _same_length(said)) :]
     folded = _same_length(said)
     other_case = _match("other_case", folded)
     rest = said[other_case or _match("conjunction", folded) :].strip(" ,:;")
     asked = _folded(rest)
     short = rest != said and len(asked.split()) <= (8 if other_case else 4) and not _matches("opener", asked)
-    if short and _matches("aspect", asked):
+    if short and _matches("aspect", asked) and not _matches("bare", asked):
         return rest
     about = (before_question if 0 < len(before_question.split()) <= 25 else before_topic).strip(" .?!")
-    if not about or not (short or _matches("bare", asked) or _leans_on_before(asked)):
+    either = _matches("or_else", folded) and len(asked.split()) <= 8
+    if not about or not (short or either or _matches("bare", asked) or _leans_on_before(asked)):
         return None
     return f"{about}, {rest}"
+
+
+def means_nothing_alone(text: str) -> bool:
+    """Say whether a follow-up is not to be read by itself: "by whom?"."""
+    said = text[_match("interjection", _same_length(text)) :]
+    return _matches("nothing_alone", _folded(said[_match("conjunction", _same_length(said)) :]))
+
+
+def is_announced(question: str, text: str) -> bool:
+    """Say whether "if X" was asked indirectly in the text ("I'd like to know if X"): then it is no condition."""
+    return _matches("indirect", _folded(question)) and _search("request", _same_length(text))
 
 
 def _leans_on_before(asked: str) -> bool:

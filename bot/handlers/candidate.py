@@ -178,8 +178,16 @@ async def _so_far(deps: Deps, update: Update, engine: Engine) -> tuple[Language,
         return language, None, chosen
     units = engine.snapshot.versions.get(known.entry_id or "", ())
     topics = [engine.snapshot.entries[unit].topic_name for unit in units]
+    entry = engine.entry(known.entry_id, language) if known.entry_id else None
     fresh = not update.edited_message and anew.is_fresh(known, received.date)
-    exchange = Exchange(known.text, topics[0] if topics else "", known.entry_id or "", known.confidence or 0.0, fresh)
+    exchange = Exchange(
+        known.text,
+        topics[0] if topics else "",
+        known.entry_id or "",
+        known.confidence or 0.0,
+        fresh,
+        entry.question if entry else "",
+    )
     return language, exchange, chosen
 
 

@@ -203,3 +203,30 @@ def test_a_wish_for_a_person_beside_a_question_reaches_one(find: Finder) -> None
     assert [part.decision for part in turn.parts] == [Answer(TEACH), Escalate(Reason.PERSON)]
     turn = said("Qui enseigne ? Pouvez-vous me rappeler ?", find)
     assert [part.decision for part in turn.parts] == [Answer(TEACH), Escalate(Reason.PERSON)]
+
+
+@pytest.mark.parametrize("text", ["même perso ?", "cool, how?", "and why?", "even without it?", "by whom?"])
+def test_a_second_follow_up_leans_on_the_question_of_the_entry_that_answered_the_first(find: Finder, text: str) -> None:
+    before = Exchange("and for freelancers?", "Teachers", "teach", wording="Who teaches?")
+    turn = said(text, find, language="en", before=before)
+    assert [part.decision for part in turn.parts] == [Answer(TEACH)]
+
+
+def test_by_whom_is_not_read_alone() -> None:
+    find = Finder(whom=(TEACH, 0.9), support=(LONG, 0.95))
+    said("by whom?", find, language="en", before=Exchange("Is there support?"))
+    assert [question for question, _ in find.asked] == ["Is there support, by whom?"]
+
+
+@pytest.mark.parametrize(
+    ("text", "question"),
+    [
+        ("I'd like to know if my company can help", "if my company can help?"),
+        ("Je voudrais savoir si mon patron peut aider", "si mon patron peut aider?"),
+    ],
+)
+def test_what_is_asked_indirectly_is_no_condition_of_the_question_before(
+    find: Finder, text: str, question: str
+) -> None:
+    said(text, find, before=Exchange("Who teaches?"))
+    assert [asked for asked, _ in find.asked] == [question]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.dialogue.questions import MOST_PARTS, is_mood, is_unfinished, split_questions
+from bot.dialogue.questions import MOST_PARTS, is_mood, is_unfinished, resolve_follow_up, split_questions
 
 COURTESIES_EN = """\
 I would be most grateful if you could tell me
@@ -217,6 +217,48 @@ NO_SITUATION = [
     ("My name is Anna. Does your course suit project managers like me?", "like me?"),
     ("Je m'appelle Anna. La formation convient-elle aux chefs de projet comme moi ?", "comme moi ?"),
 ]
+FOLLOW_UPS = """\
+même perso ?
+even a personal one?
+cool, how?
+super, comment ?
+ok great, why?
+parfait, pourquoi ?
+par qui ?
+by whom?
+avec qui ?
+with whom?
+who with?
+or is a bachelor ok
+ou bien un bac+3 suffit ?
+yes or no degree at all?
+hm why?
+non mais comment ?
+ah, when?
+oh, since when?
+even with a bac+3?
+je vois, et sans projet ?
+wow, for example?
+even if I fail?""".splitlines()
+NO_FOLLOW_UPS = """\
+cool, who teaches?
+super, qui enseigne ?
+où est l'école ?
+ou se trouve le campus
+qui paie ?
+who pays?
+par quel moyen s'inscrire à la formation ?
+by when must I apply?
+cool prof
+nice school, is it expensive?
+good teachers have experience
+or
+même
+No degree, self-taught
+no baccalauréat, possible?
+hm ok
+no maths background ok?
+je travaille avec qui je veux""".splitlines()
 
 UNFINISHED = """\
 je voulais savoir
@@ -298,6 +340,16 @@ def test_a_question_about_one_s_situation_keeps_what_was_told_of_it(text: str) -
     assert split_questions(text) == (text,)
     (told, _, more) = text.partition(". ")
     assert split_questions(f"Hello! {told}. {more} And who teaches?") == (text, "who teaches?")
+
+
+@pytest.mark.parametrize("text", FOLLOW_UPS)
+def test_what_goes_on_with_the_exchange_before_is_read_with_it(text: str) -> None:
+    assert (resolve_follow_up(text, "Is X needed?") or "").startswith("Is X needed, ")
+
+
+@pytest.mark.parametrize("text", NO_FOLLOW_UPS)
+def test_what_has_a_subject_of_its_own_stands_alone(text: str) -> None:
+    assert resolve_follow_up(text, "Is X needed?") is None
 
 
 @pytest.mark.parametrize("text", UNFINISHED)
