@@ -47,11 +47,6 @@ class Exchange:
     fresh: bool = False
     wording: str = ""
 
-    @property
-    def subjects(self) -> tuple[str, ...]:
-        """What a follow-up may be about: the question as it was asked, which may be one itself, and the entry's."""
-        return tuple(dict.fromkeys(filter(None, (self.question, self.wording))))
-
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -170,13 +165,16 @@ def _part(
         return Part(question, Escalate(Reason.PERSON))
     asked = written_out(without_addresses(question[:LONGEST_QUESTION]) or question[:LONGEST_QUESTION], language)
     readings = [asked]
-    if before:
-        wholes = [whole for about in before.subjects if (whole := resolve_follow_up(asked, about, before.topic))]
-        readings = wholes if wholes and means_nothing_alone(asked) else [*wholes, asked]
+    if before and (resolved := resolve_follow_up(asked, before.question, before.topic)):
+        readings = [resolved[:LONGEST_QUESTION]] if means_nothing_alone(asked) else [resolved[:LONGEST_QUESTION], asked]
     if asked != question and known(question):
         readings.append(question)
-    found = [find(reading[:LONGEST_QUESTION], language) for reading in dict.fromkeys(readings)]
-    hits = max(found, key=_surest)
+    hits = max((find(reading, language) for reading in readings), key=_surest)
+    sure = isinstance(decide(hits, limits, today), Answer) or (_surest(hits) >= limits.maybe and hits[0].entry.draft)
+    if before and not sure and not another_case(question):
+        # The question before may have been a follow-up itself: that of the entry that answered says what it was about.
+        whole = resolve_follow_up(asked, before.wording)
+        hits = max(hits, find(whole, language) if whole else (), key=_surest)
     return Part(question, decide(hits, limits, today), hits)
 
 

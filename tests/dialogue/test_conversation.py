@@ -212,6 +212,18 @@ def test_a_second_follow_up_leans_on_the_question_of_the_entry_that_answered_the
     assert [part.decision for part in turn.parts] == [Answer(TEACH)]
 
 
+@pytest.mark.parametrize(
+    "text", ["et pour un alternant ?", "and for apprentices?", "even with cost?", "et pourquoi si long ?"]
+)
+def test_the_entry_that_answered_before_is_not_given_for_another_case_or_for_what_is_found_without_it(
+    text: str,
+) -> None:
+    find = Finder(teaches=(TEACH, 0.95), cost=(COST, 0.9), long=(COST, 0.9))
+    before = Exchange("Who is it", "Lessons", "teach", wording="Who teaches?")
+    turn = said(text, find, language="en", before=before)
+    assert all(part.decision != Answer(TEACH) for part in turn.parts)
+
+
 def test_by_whom_is_not_read_alone() -> None:
     find = Finder(whom=(TEACH, 0.9), support=(LONG, 0.95))
     said("by whom?", find, language="en", before=Exchange("Is there support?"))
