@@ -109,4 +109,4 @@ def _show_answer(
 
 def _exchange(part: Part) -> Exchange:
     entry = part.decision.entry if isinstance(part.decision, Answer) else None
-    return Exchange(part.question, entry.topic_name if entry else "")
+    return Exchange(part.question, entry.topic_name, wording=entry.question) if entry else Exchange(part.question)

@@ -5,11 +5,21 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 
+from bot.dialogue.addresses import without_addresses
 from bot.dialogue.decide import Answer, Beside, Clarify, Decision, Escalate, Limits, decide, of_topic
 from bot.dialogue.foreign import foreign, small_talk
 from bot.dialogue.fragments import another_case, second_half
 from bot.dialogue.language import language as language_of
-from bot.dialogue.questions import is_keyword, resolve_follow_up, split_questions, wanted_language
+from bot.dialogue.questions import (
+    is_announced,
+    is_keyword,
+    is_mood,
+    is_unfinished,
+    means_nothing_alone,
+    resolve_follow_up,
+    split_questions,
+    wanted_language,
+)
 from bot.dialogue.render import Reason
 from bot.dialogue.shorthand import written_out
 from bot.dialogue.signs import clean
@@ -27,7 +37,7 @@ LONGEST_QUESTION = 1000  # a question longer than this is searched by its beginn
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """The last question that was answered, and the entry that answered it.
+    """The last question that was answered, and the entry that answered it, with its own `wording`.
 
     While it is `fresh`, a message that goes on with it may change its answer.
     """
@@ -37,6 +47,7 @@ class Exchange:
     entry_id: str = ""
     confidence: float = 0.0
     fresh: bool = False
+    wording: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +123,14 @@ def _understood(
     tongue = language_of(said, language)
     if wanted := wanted_language(said):
         return Turn(said, wanted, chat="language")
-    if kind := chat_kind(said) or small_talk(said):
-        return Turn(said, tongue, chat=kind)
     if asks_for_person(said):
         return Turn(said, tongue, parts=(Part(said, Escalate(Reason.PERSON)),))
+    if kind := chat_kind(said) or small_talk(said):
+        return Turn(said, tongue, chat=kind)
     if is_beside(said) and not known(said):
         return Turn(said, tongue, parts=(Part(said, Beside()),))
+    if (is_unfinished(said) or is_mood(said)) and not known(said):
+        return Turn(said, tongue, chat="listening" if is_unfinished(said) else "insult")
     search = partial(_part, find=find, known=known, limits=limits, today=today)
     questions = split_questions(said)
     if before and before.fresh and len(questions) == 1 and (turn := _going_on(said, search, tongue, before)):
@@ -125,7 +138,10 @@ def _understood(
     if questions != (said,) and known(said):
         hits = find(said, tongue)
         return Turn(said, tongue, parts=(Part(said, decide(hits, limits, today), hits),))
-    parts = [search(question, language=tongue, before=before) for question in questions]
+    parts = [
+        search(question, language=tongue, before=None if is_announced(question, said) else before)
+        for question in questions
+    ]
     return Turn(said, tongue, parts=_merged(said, parts))
 
 
@@ -168,19 +184,29 @@ def _part(
     before: Exchange | None = None,
 ) -> Part:
     """A question with its hits: as it stands, or read as a follow-up where that finds something surer."""
-    asked = written_out(question[:LONGEST_QUESTION], language)
+    if asks_for_person(question) and not known(question):
+        return Part(question, Escalate(Reason.PERSON))
+    asked = written_out(without_addresses(question[:LONGEST_QUESTION]) or question[:LONGEST_QUESTION], language)
     readings, follows = [asked], False
     if before and (resolved := resolve_follow_up(asked, before.question, before.topic)):
-        readings.insert(0, resolved[:LONGEST_QUESTION])
+        readings = [resolved[:LONGEST_QUESTION]] if means_nothing_alone(asked) else [resolved[:LONGEST_QUESTION], asked]
         follows = True
     if asked != question and known(question):
         readings.append(question)
     found = [find(reading, language) for reading in readings]
-    hits = max(found, key=lambda hits: hits[0].confidence if hits else 0.0)
+    hits = max(found, key=_surest)
+    leans = follows and hits is found[0]
+    sure = isinstance(decide(hits, limits, today), Answer) or (_surest(hits) >= limits.maybe and hits[0].entry.draft)
+    if before and not sure and not another_case(question):
+        # The question before may have been a follow-up itself: that of the entry that answered says what it was about.
+        whole = resolve_follow_up(asked, before.wording)
+        further = find(whole, language) if whole else ()
+        if _surest(further) > _surest(hits):
+            hits, leans = further, True
     decision = decide(hits, limits, today)
     if isinstance(decision, Escalate) and decision.reason is not Reason.OUT_OF_DATE and is_keyword(question):
         decision = of_topic(hits, today) or decision
-    return Part(question, decision, hits, leans=follows and hits is found[0])
+    return Part(question, decision, hits, leans=leans)
 
 
 def _merged(said: str, parts: list[Part]) -> tuple[Part, ...]:

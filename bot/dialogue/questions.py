@@ -13,17 +13,29 @@ MOST_PARTS = 5
 MOST_NAMING = 2
 MOST_KEYWORDS = 3  # words of a text that may be a question without asking
 
+LONGEST_CONTEXT = 45  # words told of oneself that are searched with a question about them
+
 # "Hello. Sorry to bother you, but I would like to know …": nobody piles up more than this.
 _MOST_PEELS = 6
 _WISHES: dict[Language, str] = {"fr": "wants_french", "en": "wants_english"}
 _EDGES = ' ,;:-–"«»\u00a0\u202f'
 
 _PATTERNS: dict[str, str] = lists.read("patterns.yaml")
+# Made of several of its lists, each of which stands here as <name>.
+_MADE = {
+    "joint": r"(?:<joint_word>|<ordinal>)(?=<second>)",  # a joining word before a second question
+    "request": r"<wrapper>|<courtesy><telling>",
+    "lament": r"<mood>|<aside>",
+    "lament_first": r"<lament>\s*(?:[,;:!.…-]+|\b(?:so|but|mais|donc|alors|and|et)\b)\s*",
+    "unfinished": r"<head>?<request><broken_off>",
+}
 # A sentence ends at . ! ? … before a blank, but not after "M.", "Mme.", "etc." or a single digit.
 _SENTENCE = re.compile(
     r"(?<=[.!?…])(?<!\b[A-Za-z]\.)(?<!\bMme\.)(?<!\bMr\.)(?<!\bMrs\.)(?<!\betc\.)(?<!\be\.g\.)(?<!\bi\.e\.)(?<!\s\d\.)\s+"
     r"|(?<=\?)(?=[A-ZÀ-Ü])"
+    r"|(?<=[\u2600-\u27bf\ufe0f\U0001f300-\U0001faff])\s+(?=\w)"
 )
+_NUMBER = re.compile(r"(?<![^\s,;:.?!])\(?([1-9]|[a-h])(?:\)|[.:/-](?=\s))\s*(?=\w)", re.IGNORECASE)
 _ITEM = re.compile(r"^\s*(?:[-•*–—·▪]|\(?\d{1,2}[.):/-]|\(?[a-h][.)])\s+(?=\S)")
 
 
@@ -33,7 +45,7 @@ def split_questions(text: str) -> tuple[str, ...]:
     >>> split_questions("Bonjour, qui enseigne ? Et combien ça coûte ? Merci !")
     ('qui enseigne ?', 'combien ça coûte ?')
     """
-    lines = [line for line in text.splitlines() if line.strip()]
+    lines = [line for line in _by_lines(text).splitlines() if line.strip()]
     items = [_ITEM.sub("", line) for line in lines if _ITEM.match(line)]
     if len(items) >= 2:
         return _limited([strip_politeness(item) for item in items], text)
@@ -42,11 +54,22 @@ def split_questions(text: str) -> tuple[str, ...]:
     if not any(asked):
         keywords = len(lines) == len(sentences) > 1 and all(len(sentence.split()) <= 3 for sentence in sentences)
         return _limited(sentences if keywords else _split_joined(strip_politeness(text)), text)
-    if sum(asked) == 1:
-        sentences = [_with_context(sentences, asked.index(True))]
-    else:
-        sentences = _with_alternatives([one for one, asks in zip(sentences, asked, strict=True) if asks])
+    alone = sum(asked) == 1
+    sentences = _with_alternatives(
+        [_with_context(sentences, at, alone=alone) for at, one in enumerate(asked) if one],
+    )
     return _limited([part for sentence in sentences for part in _split_joined(sentence)], text)
+
+
+def _by_lines(text: str) -> str:
+    """Return the text with each item of a list that is written in one line ("1) … 2) …") in a line of its own."""
+    for numbers in ("123456789", "abcdefgh"):
+        found = [item for item in _NUMBER.finditer(text) if item[1].lower() in numbers]
+        if len(found) > 1 and "".join(item[1].lower() for item in found) == numbers[: len(found)]:
+            ends = [*(item.start() for item in found[1:]), len(text)]
+            items = [text[item.end() : end].strip(_EDGES) for item, end in zip(found, ends, strict=True)]
+            return "\n- ".join([text[: found[0].start()], *items])
+    return text
 
 
 def strip_politeness(text: str) -> str:
@@ -64,17 +87,30 @@ def resolve_follow_up(text: str, before_question: str, before_topic: str = "") -
     indépendants ?") and a pronoun ("is it mandatory?") need the question before, or its topic if that is long.
     """
     said = text.strip().lstrip("…. ")
+    said = said[_match("interjection", _same_length(said)) :]
     folded = _same_length(said)
     other_case = _match("other_case", folded)
     rest = said[other_case or _match("conjunction", folded) :].strip(" ,:;")
     asked = _folded(rest)
     short = rest != said and len(asked.split()) <= (8 if other_case else 4) and not _matches("opener", asked)
-    if short and _matches("aspect", asked):
+    if short and _matches("aspect", asked) and not _matches("bare", asked):
         return rest
     about = (before_question if 0 < len(before_question.split()) <= 25 else before_topic).strip(" .?!")
-    if not about or not (short or _matches("bare", asked) or _leans_on_before(asked)):
+    either = _matches("or_else", folded) and len(asked.split()) <= 8
+    if not about or not (short or either or _matches("bare", asked) or _leans_on_before(asked)):
         return None
     return f"{about}, {rest}"
+
+
+def means_nothing_alone(text: str) -> bool:
+    """Say whether a follow-up is not to be read by itself: "by whom?"."""
+    said = text[_match("interjection", _same_length(text)) :]
+    return _matches("nothing_alone", _folded(said[_match("conjunction", _same_length(said)) :]))
+
+
+def is_announced(question: str, text: str) -> bool:
+    """Say whether "if X" was asked indirectly in the text ("I'd like to know if X"): then it is no condition."""
+    return _matches("indirect", _folded(question)) and _search("request", _same_length(text))
 
 
 def _leans_on_before(asked: str) -> bool:
@@ -104,10 +140,11 @@ def _bare(sentence: str) -> str:
         if _is_polite(bare) or not re.search(r"\w", bare):
             return ""
         end, situation = _introduction(bare, said)
-        if situation and (led := _match("wrapper", said[end:])):
+        if situation and (led := _match("request", said[end:])):
             bare, mark = f"{situation}, {bare[end + led :]}", mark or "?"
             continue
-        head, wrapper = _match("head", said) or (0 if situation else end), _match("wrapper", said)
+        head = _lament(said) or _match("head", said) or (0 if situation else end)
+        wrapper = _match("request", said)
         if wrapper and not mark:
             mark = "?"
         cut = bare[: _tail(said)][max(head, wrapper) :].strip(_EDGES)
@@ -115,6 +152,16 @@ def _bare(sentence: str) -> str:
             break
         bare = cut
     return bare if "?" in bare or not mark else bare.rstrip(".!… ") + mark
+
+
+def _lament(said: str) -> int:
+    """Return where a lament ends that stands before a question, and that the question does not lean on; else 0."""
+    end = _match("lament_first", said)
+    rest = said[end:]
+    asked = rest[_match("conjunction", rest) :]
+    told = "?" not in said and _matches("relative", asked)  # "on behalf of my husband, who is shy"
+    asking = _matches("opener", _folded(asked)) or _matches("request", asked)
+    return end if end and asking and not told and not _leans_on_before(_folded(asked)) else 0
 
 
 def _introduction(sentence: str, said: str) -> tuple[int, str]:
@@ -133,7 +180,9 @@ def _introduction(sentence: str, said: str) -> tuple[int, str]:
 
 def _is_polite(sentence: str) -> bool:
     said = _folded(sentence)
-    return _matches("salutation", said) or ("?" not in sentence and _matches("polite", said))
+    if "?" not in sentence and _matches("polite", said):
+        return not _matches("request", said)  # "thank you for telling me who teaches"
+    return _matches("salutation", said)
 
 
 def _split_joined(sentence: str) -> list[str]:
@@ -145,13 +194,26 @@ def _split_joined(sentence: str) -> list[str]:
     cuts = [0, *(found.start() for found in _pattern("joint").finditer(said)), len(sentence)]
     pieces = [sentence[start:end] for start, end in pairwise(cuts)]
     parts: list[str] = []
-    for piece in pieces:
+    for piece in _after_condition(pieces):
         alone = _without_joint(piece)
         if parts and (len(alone.split()) < 2 or len(parts[-1].split()) < 2 or _belongs(piece, parts[-1][:300])):
             parts[-1] += piece
         else:
             parts.append(alone)
     return parts
+
+
+def _after_condition(pieces: list[str]) -> list[str]:
+    """Keep "if … and if …" together with the question behind their comma."""
+    if not _matches("condition", _folded(pieces[0])):
+        return pieces
+    asked = (
+        number
+        for number, piece in enumerate(pieces)
+        if number and piece.lstrip().startswith(",") and not _matches("indirect", _folded(_without_joint(piece)))
+    )
+    whole = next(asked, 0) + 1
+    return ["".join(pieces[:whole]), *pieces[whole:]]
 
 
 def _belongs(piece: str, before: str) -> bool:
@@ -162,25 +224,43 @@ def _belongs(piece: str, before: str) -> bool:
     if alone.startswith("qui ") and " qui " in first:  # "those who have a degree and who have worked"
         return True
     if _matches("indirect", alone):
-        return not (is_aspect(before) or _matches("indirect", first))
+        if is_aspect(before):
+            return False
+        joined = _folded(said) != alone
+        return not (
+            _matches("indirect", first) or (joined and _matches("opener", first) and _matches("also_asked", alone))
+        )
     return not asks(before)
 
 
 def _without_joint(piece: str) -> str:
-    led = _match("joint_word", _same_length(piece))
+    said = _same_length(piece)
+    led = _match("joint", said) or _match("joint_word", said)
     return _bare(piece[led:]) if led else piece.strip(" ,;")
 
 
-def _with_context(sentences: list[str], at: int) -> str:
-    """Return the only question, with the sentence before it where it is too short to be understood alone."""
+def _with_context(sentences: list[str], at: int, *, alone: bool) -> str:
+    """Return a question, with what was told before it where it cannot be understood without.
+
+    `alone` says that the message asks nothing else. Two sentences are kept for "in my situation", else one.
+    """
     question = sentences[at]
-    length = len(question.split())
-    if at == 0 or not (length <= 6 or (length <= 10 and _search("points_back", _folded(question)))):
+    said, length = _folded(question), len(question.split())
+    in_my_case = _search("in_my_case", said)
+    if not in_my_case and not (alone and (length <= 6 or (length <= 10 and _search("points_back", said)))):
         return question
-    before = sentences[at - 1]
-    if len(before.split()) > 25 or _matches("introduction", _folded(before)):
-        return question
-    return f"{before.rstrip('.')}. {question}"
+    told: list[str] = []
+    for before in reversed(sentences[:at]):
+        words = len(" ".join([before, *told]).split())
+        folded = _folded(before)
+        if asks(before) or words > (LONGEST_CONTEXT if in_my_case else 25) or _matches("introduction", folded):
+            break
+        if _is_made_of("lament", before) and not (_matches("bare", said) or _leans_on_before(said)):
+            continue
+        told.insert(0, before.rstrip("."))
+        if len(told) > in_my_case:
+            break
+    return ". ".join([*told, question])
 
 
 def _with_alternatives(questions: list[str]) -> list[str]:
@@ -224,6 +304,22 @@ def is_keyword(text: str) -> bool:
 def is_left_open(text: str) -> bool:
     """Say whether a text ends where no sentence does: "how much does the"."""
     return _matches("left_open", _folded(text))
+
+
+def is_mood(text: str) -> bool:
+    """Say whether a text tells a mood, asks nothing and tells nothing else: "I'm so lost, I can't find anything"."""
+    return _is_made_of("mood", text)
+
+
+def _is_made_of(name: str, text: str) -> bool:
+    """Say whether each clause of a text is one of the pattern's, and none asks."""
+    clauses = [_folded(clause) for clause in re.split(r"[,.;:!…]+", text) if re.search(r"\w", clause)]
+    return bool(clauses) and "?" not in text and all(_pattern(name).fullmatch(clause) for clause in clauses)
+
+
+def is_unfinished(text: str) -> bool:
+    """Say whether a text announces a question and ends before it: "I would like to know"."""
+    return "?" not in text and bool(_pattern("unfinished").fullmatch(_same_length(text).strip(" .…,:;-!") + " "))
 
 
 def is_other_case(text: str) -> bool:
@@ -294,7 +390,7 @@ def _search(name: str, said: str) -> bool:
 
 @cache
 def _pattern(name: str) -> re.Pattern[str]:
-    """Return the alternatives of patterns.yaml as one; a joint is a joining word before a second question."""
-    if name == "joint":
-        return re.compile(f"(?:{_pattern('joint_word').pattern})(?={_pattern('second').pattern})")
+    """Return the alternatives of patterns.yaml as one, or what is made of several of its lists."""
+    if made := _MADE.get(name):
+        return re.compile(re.sub(r"<(\w+)>", lambda part: f"(?:{_pattern(part[1]).pattern})", made))
     return re.compile("|".join(f"(?:{line})" for line in _PATTERNS[name].splitlines()))

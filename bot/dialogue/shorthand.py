@@ -1,6 +1,7 @@
 """What people shorten in messages, written out, so that it can be found: "c koi" is "c'est quoi"."""
 
 import re
+from collections.abc import Iterable
 
 from bot.dialogue import lists
 from indexer.entries import LANGUAGES, Language
@@ -14,11 +15,14 @@ def _pattern(shortened: str) -> str:
     return (f"[{first}{first.upper()}]" if len(shortened) > 1 else first) + re.escape(shortened[1:])
 
 
+def _any(shortened: Iterable[str]) -> str:
+    """All of them, the longest first: "ma boite peu" before "ma boite"."""
+    return "|".join(map(_pattern, sorted(shortened, key=len, reverse=True)))
+
+
 # Whole words only: not the c of "c'est", "c++" or "c-à-d", nor the r of "r&d".
 _WORDS: dict[Language, re.Pattern[str]] = {
-    language: re.compile(
-        rf"(?<![\w'’+#&])(?<!\w[.-])(?:{'|'.join(map(_pattern, _MEANT[language]))})(?![\w'’+#&]|[.-]\w)"
-    )
+    language: re.compile(rf"(?<![\w'’+#&])(?<!\w[.-])(?:{_any(_MEANT[language])})(?![\w'’+#&]|[.-]\w)")
     for language in LANGUAGES
 }
 

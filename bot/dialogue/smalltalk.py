@@ -6,10 +6,22 @@ from functools import cache
 from typing import Literal
 
 from bot.dialogue import lists
+from bot.dialogue.addresses import tells_contact, without_addresses, without_contacts
 from bot.dialogue.language import fold
+from bot.dialogue.questions import asks
 
 ChatKind = Literal[
-    "greeting", "thanks", "goodbye", "insult", "complaint", "gibberish", "presence", "language", "languages", "okay"
+    "greeting",
+    "thanks",
+    "goodbye",
+    "insult",
+    "complaint",
+    "gibberish",
+    "presence",
+    "language",
+    "languages",
+    "okay",
+    "listening",
 ]
 
 _PHRASES: dict[str, str] = lists.read("phrases.yaml")
@@ -35,6 +47,10 @@ _SIGNS: dict[str, ChatKind] = {
 }
 _MOST_WORDS = 14
 _MOST_BESIDE = 40  # words of a poem that is wished for, or of what promises money
+_LONGEST_WISH = 60  # words of a message in which one clause may wish for a person
+_CLAUSE = re.compile(
+    r"[.!?;,:…()\n–—]+|\s-\s|\b(?:mais|but|so|donc|alors|because|car|parce que|puisque|since|et|and)\b"
+)
 _ROWS = ("azertyuiop", "qsdfghjklm", "wxcvbn", "qwertyuiop", "asdfghjkl", "zxcvbnm")
 # Letters that hardly ever stand side by side in French or English words.
 _UNUSUAL = frozenset(
@@ -49,6 +65,7 @@ _UNUSUAL = frozenset(
 
 def chat_kind(text: str) -> ChatKind | None:
     """Return what kind of small talk or noise the whole message is; None for anything that may be a question."""
+    text = without_addresses(text)
     if not any(character.isalpha() for character in text):
         return next((kind for sign, kind in _SIGNS.items() if sign in text), "gibberish")
     words = _words(text)
@@ -68,9 +85,27 @@ def is_beside(text: str) -> bool:
 
 
 def asks_for_person(text: str) -> bool:
-    """Say whether the whole message asks to talk to a person rather than to the assistant."""
-    words = _words(text)
-    return len(words) <= _MOST_WORDS and bool(_for_person().fullmatch(" ".join(words)))
+    """Say whether a message asks for a person rather than for the assistant, and asks nothing else.
+
+    It does as a whole, in one of its clauses, or by telling in a few words how its author can be reached.
+    """
+    left = without_contacts(text)
+    words = _words(left)
+    if len(words) > _LONGEST_WISH:
+        return False
+    if _is_wish(" ".join(words), named=True):
+        return True
+    clauses = [said for clause in _CLAUSE.split(fold(left)) if (said := " ".join(_words(clause)))]
+    others = [clause for clause in clauses if not _is_wish(clause)]
+    if len(others) < len(clauses):
+        return not any(asks(clause) for clause in others)
+    return tells_contact(text) and len(words) <= _MOST_WORDS and not asks(left) and not any(map(asks, clauses))
+
+
+def _is_wish(said: str, *, named: bool = False) -> bool:
+    """Say whether folded words wish for a person; where they are all there is, a person `named` is enough."""
+    kinds = ("person", "person_named") if named else ("person",)
+    return bool(said and _for_person(*kinds).fullmatch(said))
 
 
 def agrees(text: str) -> bool:
@@ -104,9 +139,9 @@ def _whole() -> re.Pattern[str]:
 
 
 @cache
-def _for_person() -> re.Pattern[str]:
-    around = rf"(?:{_any('greeting', 'thanks', 'filler')}(?:\s+|$)){{0,4}}"
-    return re.compile(rf"{around}{_any('person')}(?:\s+|$){around}")
+def _for_person(*kinds: str) -> re.Pattern[str]:
+    around = rf"(?:{_any('greeting', 'thanks', 'filler', 'reached')}(?:\s+|$)){{0,6}}"
+    return re.compile(rf"{around}{_any(*kinds)}(?:\s+|$){around}")
 
 
 @cache

@@ -56,6 +56,7 @@ class Texts:
     insult: str
     complaint: str
     gibberish: str
+    listening: str
     presence: str
     language: str
     languages: str

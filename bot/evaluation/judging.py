@@ -97,7 +97,9 @@ def _exchange(golden: Golden, engine: Engine) -> Exchange | None:
     if golden.before is None:
         return None
     entry = engine.entry(golden.before.entry, golden.language) if golden.before.entry else None
-    return Exchange(golden.before.ask, entry.topic_name if entry else "")
+    if entry is None:
+        return Exchange(golden.before.ask)
+    return Exchange(golden.before.ask, entry.topic_name, wording=entry.question)
 
 
 def outcome(golden: Golden, turn: Turn) -> Outcome:

@@ -37,7 +37,7 @@ from indexer.engine import Engine
 from indexer.entries import Language
 
 COPIED = 300  # characters of an answer that staff see beside a ticket
-UNHEARD = frozenset({"gibberish", "complaint"})  # what is no small talk while the team has a question
+UNHEARD = frozenset({"gibberish", "complaint", "listening"})  # what is no small talk while the team has a question
 LEADS_ON = frozenset({"greeting", "thanks", "okay", "gibberish", "language", "presence"})  # what topics may follow
 NEWEST = 2**62  # above the number of any message
 # Built once: to build a statement takes longer than to run it.
@@ -212,8 +212,16 @@ async def _so_far(deps: Deps, update: Update, engine: Engine) -> tuple[Language,
         return language, None, chosen
     units = engine.snapshot.versions.get(known.entry_id or "", ())
     topics = [engine.snapshot.entries[unit].topic_name for unit in units]
+    entry = engine.entry(known.entry_id, language) if known.entry_id else None
     fresh = not update.edited_message and anew.is_fresh(known, received.date)
-    exchange = Exchange(known.text, topics[0] if topics else "", known.entry_id or "", known.confidence or 0.0, fresh)
+    exchange = Exchange(
+        known.text,
+        topics[0] if topics else "",
+        known.entry_id or "",
+        known.confidence or 0.0,
+        fresh,
+        entry.question if entry else "",
+    )
     return language, exchange, chosen
 
 

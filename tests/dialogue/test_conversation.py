@@ -170,3 +170,75 @@ def test_a_sure_answer_is_not_taken_away_for_a_choice(find: Finder) -> None:
 def test_a_wish_for_the_other_language_is_no_question(find: Finder) -> None:
     turn = said("En anglais, s'il vous plaît", find, language="fr")
     assert (turn.chat, turn.language, turn.parts, find.asked) == ("language", "en", (), [])
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("I would like to know", "listening"),
+        ("je voulais savoir", "listening"),
+        ("this is so confusing, I give up", "insult"),
+        ("Je suis perdue, j'abandonne", "insult"),
+        ("https://example.org/teach", "gibberish"),
+    ],
+)
+def test_what_asks_nothing_is_not_searched(find: Finder, text: str, kind: str) -> None:
+    turn = said(text, find)
+    assert (turn.chat, turn.parts, find.asked) == (kind, (), [])
+
+
+@pytest.mark.parametrize("text", ["I would like to know", "je voulais savoir", "I'm so lost"])
+def test_an_entry_s_own_words_are_never_small_talk(find: Finder, text: str) -> None:
+    assert said(text, find, known=lambda _: True).chat is None
+
+
+def test_addresses_are_not_searched(find: Finder) -> None:
+    turn = said("www.example.org who teaches?", find)
+    assert [part.question for part in turn.parts] == ["www.example.org who teaches?"]
+    assert find.asked == [("who teaches?", "en")]
+
+
+def test_a_wish_for_a_person_beside_a_question_reaches_one(find: Finder) -> None:
+    turn = said("Who teaches? Could someone call me on +33 6 12 34 56 78?", find)
+    assert [part.decision for part in turn.parts] == [Answer(TEACH), Escalate(Reason.PERSON)]
+    turn = said("Qui enseigne ? Pouvez-vous me rappeler ?", find)
+    assert [part.decision for part in turn.parts] == [Answer(TEACH), Escalate(Reason.PERSON)]
+
+
+@pytest.mark.parametrize("text", ["même perso ?", "cool, how?", "and why?", "even without it?", "by whom?"])
+def test_a_second_follow_up_leans_on_the_question_of_the_entry_that_answered_the_first(find: Finder, text: str) -> None:
+    before = Exchange("and for freelancers?", "Teachers", "teach", wording="Who teaches?")
+    turn = said(text, find, language="en", before=before)
+    assert [part.decision for part in turn.parts] == [Answer(TEACH)]
+
+
+@pytest.mark.parametrize(
+    "text", ["et pour un alternant ?", "and for apprentices?", "even with cost?", "et pourquoi si long ?"]
+)
+def test_the_entry_that_answered_before_is_not_given_for_another_case_or_for_what_is_found_without_it(
+    text: str,
+) -> None:
+    find = Finder(teaches=(TEACH, 0.95), cost=(COST, 0.9), long=(COST, 0.9))
+    before = Exchange("Who is it", "Lessons", "teach", wording="Who teaches?")
+    turn = said(text, find, language="en", before=before)
+    assert all(part.decision != Answer(TEACH) for part in turn.parts)
+
+
+def test_by_whom_is_not_read_alone() -> None:
+    find = Finder(whom=(TEACH, 0.9), support=(LONG, 0.95))
+    said("by whom?", find, language="en", before=Exchange("Is there support?"))
+    assert [question for question, _ in find.asked] == ["Is there support, by whom?"]
+
+
+@pytest.mark.parametrize(
+    ("text", "question"),
+    [
+        ("I'd like to know if my company can help", "if my company can help?"),
+        ("Je voudrais savoir si mon patron peut aider", "si mon patron peut aider?"),
+    ],
+)
+def test_what_is_asked_indirectly_is_no_condition_of_the_question_before(
+    find: Finder, text: str, question: str
+) -> None:
+    said(text, find, before=Exchange("Who teaches?"))
+    assert [asked for asked, _ in find.asked] == [question]

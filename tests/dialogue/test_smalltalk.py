@@ -464,6 +464,43 @@ can I get a call back
 Could somebody from the team contact me?
 real person please
 let me speak to a manager
+rappelez moi au 06 12 34 56 78 svp
+J'aimerais prendre rendez-vous avec un conseiller
+Personne ne me répond !
+please call me on +33 6 12 34 56 78
+Pouvez-vous m'appeler au 0612345678 ?
+appelez moi demain matin
+can somebody phone me tomorrow?
+This is too complicated, I'd rather talk to someone
+mon mail est nadia@exemple.fr, écrivez-moi
+I asked you the same thing yesterday and NOBODY answered!!!
+ça fait trois semaines que j'attends une réponse à ma candidature c'est inadmissible !!
+my number is 06.12.34.56.78
+Je n'y comprends rien, je voudrais parler à quelqu'un
+Call me back tomorrow at 5 pm please
+Rappelez-moi lundi après 18h
+Could you please contact me by email at anna@example.org?
+I'd like to make an appointment with an advisor
+can I book a call with someone from the team?
+can I book a call with someone?
+Je voudrais un rdv téléphonique
+C'est urgent, appelez-moi
+I am fed up with this bot, let me talk to a human
+I don't want to talk to a robot
+Je ne veux pas parler à un robot
+Passez-moi un coup de fil au +33 6 12 34 56 78 demain
+Merci de me rappeler dans la journée
+merci de me rappeler
+Vous pouvez me joindre au 06 12 34 56 78
+You can reach me at anna@example.org
+Est-ce que quelqu'un peut me rappeler ce soir ?
+Bonjour, voici mon numéro : 06 12 34 56 78. Bonne journée
+J'attends toujours une réponse
+I've been waiting for two weeks
+Nobody is answering my emails
+Good morning, my file is late. Could someone call me? Thanks
+could you phone me on (555) 123-4567
+Personne ne répond au téléphone, rappelez-moi
 """.splitlines()
 
 NOT_PERSON = """\
@@ -488,6 +525,34 @@ puis-je être accepté ?
 je voudrais un renseignement
 a manager
 who can call me a project manager?
+Mon numéro de sécu est 1 85 05 78 006 084 36, vous le voulez pour mon dossier ?
+rappelez-moi le prix
+Can I call you at 03 20 33 55 12?
+Est-ce bien votre numéro, 03 20 33 55 12 ?
+Le mail contact@imt.fr est-il le bon ?
+Is admissions@imt.fr the right address?
+Who teaches? I'd like to talk to someone
+How do I book an appointment with the jury?
+Comment prendre rendez-vous avec le jury ?
+call me a dreamer, can I apply?
+my boss will call me tomorrow
+I work as an agent, can I apply?
+Je suis agent, conseiller et formateur
+je suis un humain, pas un robot
+Will a human answer my mail?
+Le jury me rappelle-t-il après l'entretien ?
+Will somebody from the jury call me after the interview?
+https://www.imt-nord-europe.fr/
+je voudrais un entretien
+La formation coûte-t-elle 10 000 000 euros ?
+Du 01 02 2026 au 05 06 2026 ?
+Personne ne peut m'aider pour le dossier ?
+Personne n'a eu son diplôme ?
+Has nobody failed yet?
+I have waited two years to study AI, can I apply?
+my phone
+mon mail
+write me a poem
 """.splitlines()
 
 
@@ -545,6 +610,11 @@ def test_wish_for_a_person_is_understood(text: str) -> None:
 @pytest.mark.parametrize("text", [*NOT_PERSON, "merci", "", "?", "person " * 3000])
 def test_question_about_people_is_no_wish_for_a_person(text: str) -> None:
     assert not asks_for_person(text)
+
+
+@pytest.mark.parametrize("text", ["06 12 34 56 78", "+33 6 12 34 56 78", "nadia@exemple.fr", "tel: 0612345678"])
+def test_how_to_be_reached_is_a_wish_to_be(text: str) -> None:
+    assert asks_for_person(text)
 
 
 @pytest.mark.parametrize("text", ["merci " * 3000, "a" * 20_000, "🎉" * 20_000, "?" * 20_000, "bonjour " * 3000])
