@@ -201,7 +201,7 @@ def test_addresses_are_not_searched(find: Finder) -> None:
 def test_a_wish_for_a_person_beside_a_question_reaches_one(find: Finder) -> None:
     turn = said("Who teaches? Could someone call me on +33 6 12 34 56 78?", find)
     assert [part.decision for part in turn.parts] == [Answer(TEACH), Escalate(Reason.PERSON)]
-    turn = said("Qui enseigne ? Pouvez-vous me rappeler ?", find)
+    turn = said("Qui enseigne ? Et pouvez-vous me rappeler au 06 12 34 56 78 ?", find)
     assert [part.decision for part in turn.parts] == [Answer(TEACH), Escalate(Reason.PERSON)]
 
 
