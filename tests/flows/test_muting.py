@@ -21,7 +21,7 @@ from .test_clock import Clock
 
 EN = texts("en")
 NOON = datetime(2026, 11, 30, 11, tzinfo=UTC)  # a Monday, noon in Paris
-UNTIL = {"en": "Tuesday 01/12 at 12:00", "fr": "mardi 01/12 à 12\u00a0h"}
+UNTIL = {"en": "Tuesday 1 December at 12:00", "fr": "mardi 1er décembre à 12\u00a0h"}
 
 
 @pytest.fixture

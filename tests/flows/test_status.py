@@ -18,7 +18,11 @@ NOON = datetime(2026, 11, 30, 11, tzinfo=UTC)  # a Monday, noon in Paris
 ASKED: dict[Language, str] = {"en": "/human Where can I park?", "fr": "/human Où puis-je me garer ?"}
 HALF_AN_HOUR: dict[Language, str] = {"en": "30 minutes", "fr": "30 min"}
 CLOSES: dict[Language, str] = {"en": "17:30", "fr": "17\u00a0h\u00a030"}
-BACK: dict[Language, tuple[str, str]] = {"en": ("Tuesday 01/12", "9:00"), "fr": ("mardi 01/12", "9\u00a0h")}
+BACK: dict[Language, tuple[str, str]] = {
+    "en": ("Tuesday 1 December", "9:00"),
+    "fr": ("mardi 1er décembre", "9\u00a0h"),
+}
+ASKED_ON: dict[Language, str] = {"en": "30 November 2026", "fr": "30 novembre 2026"}
 WEEK: dict[Language, str] = {
     "en": "Monday to Friday 9:00–17:30",
     "fr": "du lundi au vendredi 9\u00a0h–17\u00a0h\u00a030",
@@ -47,7 +51,7 @@ async def test_a_question_that_waits(encoder: OnnxEncoder, knowledge: Path, tmp_
 
         card = await flow.handed_over(sara, ASKED[language])
         there = words.wait_open.format(time=CLOSES[language])
-        stands = words.status_open.format(date="30 November 2026")
+        stands = words.status_open.format(date=ASKED_ON[language])
         assert await status() == f"{stands}\n\n{there}"  # of how long, nothing is known yet
         await answered_within(flow, clock, timedelta(minutes=20))
         usual = words.wait_usual.format(wait=HALF_AN_HOUR[language])
@@ -63,7 +67,7 @@ async def test_a_question_that_waits(encoder: OnnxEncoder, knowledge: Path, tmp_
         (again,) = await flow.ask(sara, "/human")
         assert again["text"] == "\n\n".join((words.human_already, "\n".join(away)))
         await flow.group(flow.marie, "Behind the mill.", reply_to=card)
-        assert await status() == words.status_waiting.format(date="30 November 2026")  # it is the candidate's turn
+        assert await status() == words.status_waiting.format(date=ASKED_ON[language])  # it is the candidate's turn
 
 
 async def test_where_nobody_has_set_hours_none_are_told(encoder: OnnxEncoder, knowledge: Path, tmp_path: Path) -> None:
