@@ -1,5 +1,6 @@
 """Everything that can be read as knowledge: the folder, its Markdown files, and interviews as published."""
 
+import os
 import re
 import unicodedata
 from collections import Counter
@@ -91,16 +92,36 @@ def _courses(folder: Path) -> tuple[tuple[Course, ...], tuple[Problem, ...]]:
 
 
 def knowledge_files(folder: Path) -> list[Path]:
-    """The files that are knowledge: not the guide for editors, not `outside.txt`, nothing hidden; sorted by name."""
-    return sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in {".md", ".txt"}
-        and path.name.upper() != "README.MD"
-        and path != folder / OUTSIDE
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-        and path.is_file()
-    )
+    """The files that are knowledge: not the guide for editors, not `outside.txt`, nothing hidden; sorted by name.
+
+    Raises KnowledgeError if a folder cannot be read: its answers would be gone without a word.
+    """
+    closed: list[OSError] = []
+    found = []
+    for place, folders, names in os.walk(folder, onerror=closed.append):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for path in [Path(place, name) for name in names if not name.startswith(".")]:
+            if (
+                path.suffix.lower() not in {".md", ".txt"}
+                or path.name.upper() == "README.MD"
+                or path == folder / OUTSIDE
+            ):
+                continue
+            try:
+                if path.is_file():
+                    found.append(path)
+            except OSError as error:
+                closed.append(error)
+    faults = [error for error in closed if not isinstance(error, FileNotFoundError | NotADirectoryError)]
+    if faults:
+        raise KnowledgeError([_closed(error, folder) for error in faults])
+    return sorted(found)
+
+
+def _closed(error: OSError, folder: Path) -> Problem:
+    place = Path(error.filename or folder)
+    name = place.relative_to(folder).as_posix() if place != folder and place.is_relative_to(folder) else str(folder)
+    return Problem(name, 1, f"cannot be read ({error.strerror}): let the user who runs Guichet read it")
 
 
 def _read(path: Path, folder: Path) -> Parsed:
