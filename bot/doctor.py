@@ -77,10 +77,9 @@ def _knowledge(settings: Settings) -> list[Finding]:
         return [Finding("fault", "knowledge", str(problem)) for problem in error.problems]
     except CalibratorError as error:
         return [Finding("fault", "knowledge", str(error))]
-    told = f"{len(knowledge.entries)} answers and {len(knowledge.drafts)} drafts in {len(knowledge.files)} files"
     notes = [Finding("note", "knowledge", str(warning)) for warning in (*unused, *knowledge.warnings)]
     more = [Finding("note", "knowledge", f"and {len(notes) - SHOWN} more such")] if len(notes) > SHOWN else []
-    return [Finding("ok", "knowledge", told), *notes[:SHOWN], *more, *_routes(settings, knowledge)]
+    return [Finding("ok", "knowledge", knowledge.counted), *notes[:SHOWN], *more, *_routes(settings, knowledge)]
 
 
 def _routes(settings: Settings, knowledge: Knowledge) -> list[Finding]:

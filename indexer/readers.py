@@ -53,6 +53,15 @@ class Knowledge:
     files: tuple[str, ...]
     courses: tuple[Course, ...] = ()
 
+    @property
+    def counted(self) -> str:
+        """How much there is. An entry counts once, in however many languages it has an answer; so does a draft."""
+        entries, drafts = ({one.id for one in some} for some in (self.entries, self.drafts))
+        return (
+            f"{len(entries)} entries with {len(self.entries)} answers, and {len(drafts)} drafts, "
+            f"in {len(self.files)} files"
+        )
+
 
 def read_knowledge(folder: Path) -> Knowledge:
     """Read every `.md` and `.txt` file below `folder`; all problems are raised together as KnowledgeError."""

@@ -102,7 +102,7 @@ async def test_a_school_in_good_health(practice: Practice) -> None:
         "staff group",
         "rights",
     ]
-    assert "6 answers and 1 drafts in 3 files" in findings[1].text
+    assert "4 entries with 6 answers, and 1 drafts, in 3 files" in findings[1].text
     assert "@guichet_bot" in findings[-6].text
 
 
