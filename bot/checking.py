@@ -41,8 +41,7 @@ def check(
             found += _rivals(settings, where)
     for problem in found:
         out.print(str(problem), markup=False)
-    pieces = f"{len(knowledge.entries)} answers and {len(knowledge.drafts)} drafts in {len(knowledge.files)} files"
-    out.print(f"{pieces}: {f'{len(found)} to look at' if found else 'nothing to look at'}.")
+    out.print(f"{knowledge.counted}: {f'{len(found)} to look at' if found else 'nothing to look at'}.")
     if found and not exit_zero:
         raise typer.Exit(1)
 

@@ -3,6 +3,7 @@
 import logging
 import shutil
 from collections.abc import AsyncIterator
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -11,8 +12,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from telegram import Bot, ChatFullInfo, ChatMember, ChatMemberAdministrator
 from telegram.error import ChatMigrated, Forbidden, InvalidToken, TelegramError
 
+from bot.delivery.processes import at_work
 from bot.delivery.requests import AiohttpRequest
 from bot.evaluation.golden import golden_beside
+from bot.listening import AddressRefusedError, bound
 from bot.records.sessions import open_database
 from bot.records.writing import why, writing_fault
 from bot.settings import TELEGRAM, Settings, SettingsError, load_settings
@@ -59,7 +62,7 @@ async def examine() -> AsyncIterator[Finding]:
         yield Finding("note", "operator", text)
     for finding in [*_knowledge(settings), *_model(settings), *_index(settings)]:
         yield finding
-    for finding in [await _database(settings), *_room(settings)]:
+    for finding in [await _database(settings), *_room(settings), *await _addresses(settings)]:
         yield finding
     async for finding in _telegram(settings):
         yield finding
@@ -74,10 +77,9 @@ def _knowledge(settings: Settings) -> list[Finding]:
         return [Finding("fault", "knowledge", str(problem)) for problem in error.problems]
     except CalibratorError as error:
         return [Finding("fault", "knowledge", str(error))]
-    told = f"{len(knowledge.entries)} answers and {len(knowledge.drafts)} drafts in {len(knowledge.files)} files"
     notes = [Finding("note", "knowledge", str(warning)) for warning in (*unused, *knowledge.warnings)]
     more = [Finding("note", "knowledge", f"and {len(notes) - SHOWN} more such")] if len(notes) > SHOWN else []
-    return [Finding("ok", "knowledge", told), *notes[:SHOWN], *more, *_routes(settings, knowledge)]
+    return [Finding("ok", "knowledge", knowledge.counted), *notes[:SHOWN], *more, *_routes(settings, knowledge)]
 
 
 def _routes(settings: Settings, knowledge: Knowledge) -> list[Finding]:
@@ -152,6 +154,34 @@ def _room(settings: Settings) -> list[Finding]:
     if free >= ROOM:
         return []
     return [Finding("fault", "disk", f"{free / 1e6:.0f} MB are free for GUICHET_DATA_DIR: free some")]
+
+
+async def _addresses(settings: Settings) -> list[Finding]:
+    """Addresses that `guichet run` would not get."""
+    wanted = {"GUICHET_HEALTH_PORT": settings.health_port}
+    if settings.webhook_url is not None:
+        wanted["GUICHET_WEBHOOK_PORT"] = settings.webhook_port
+    refused: dict[str, str] = {}
+    with ExitStack() as taken:  # together, as they will be
+        for name, port in wanted.items():
+            if port is not None:
+                try:
+                    taken.enter_context(bound(settings.listen_address, port)).listen()
+                except AddressRefusedError as error:
+                    refused[name] = str(error)
+    grade: Grade = "note" if refused and await _anybody_at_work(settings) else "fault"
+    mostly = ". The bot at work has it, unless that is on another machine" if grade == "note" else ""
+    return [Finding(grade, "address", f"{name}: {text}{mostly}") for name, text in refused.items()]
+
+
+async def _anybody_at_work(settings: Settings) -> bool:
+    db = open_database(settings.database)
+    try:
+        return bool(await at_work(db))
+    except (SQLAlchemyError, OSError):  # told of the database
+        return False
+    finally:
+        await db.close()
 
 
 async def _telegram(settings: Settings) -> AsyncIterator[Finding]:

@@ -109,6 +109,6 @@ def _looking(loops: Loops, deps: Deps) -> Callable[[], Awaitable[None]]:
         snapshot = deps.live.engine.snapshot
         info.clear()
         info.labels(snapshot.id, snapshot.manifest["model"]["identity"]).set(1)
-        entries.set(len(snapshot.entries))
+        entries.set(snapshot.manifest["entries"])
 
     return look

@@ -29,9 +29,10 @@ def history() -> None:
     """Say who made which index live, when, what it changed, and why the gate was overruled."""
     with plainly():
         settings = load_settings()
-    kept = {folder.name for folder in store.history(settings.index_root)}
-    live = store.live(settings.index_root)
-    for activation in _activations(settings):
+        kept = {folder.name for folder in store.history(settings.index_root)}
+        live = store.live(settings.index_root)
+        found = _activations(settings)
+    for activation in found:
         mark = "live" if live and activation.snapshot == live.name else "" if activation.snapshot in kept else "gone"
         said = [activation.changes, f"overruled: {activation.reason}" if activation.reason else ""]
         what = "; ".join(part for part in said if part)
@@ -71,6 +72,8 @@ def status() -> None:
     with plainly():
         settings = load_settings()
         folder = store.live(settings.index_root)
+        if folder is None and level(settings):  # the one that other machines answer from
+            folder = store.live(settings.index_root)
         if folder is None:
             raise SnapshotError("there is no index yet: run 'guichet index'")
         snapshot = load(folder)

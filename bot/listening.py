@@ -47,7 +47,7 @@ async def listening(app: ASGIApp, host: str, port: int) -> AsyncIterator[int]:
         timeout_graceful_shutdown=GRACE,
     )
     server = _Server(config)
-    with _listener(host, port) as listener:
+    with bound(host, port) as listener:
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         await server.ready.wait()
         try:
@@ -57,7 +57,8 @@ async def listening(app: ASGIApp, host: str, port: int) -> AsyncIterator[int]:
             await asyncio.gather(serving, return_exceptions=True)
 
 
-def _listener(host: str, port: int) -> socket.socket:
+def bound(host: str, port: int) -> socket.socket:
+    """A socket at that address, which does not listen yet. Raises AddressRefusedError."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # asyncio turns Nagle's delay (40 ms an answer) off only where the protocol is named.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)

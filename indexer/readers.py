@@ -1,5 +1,6 @@
 """Everything that can be read as knowledge: the folder, its Markdown files, and interviews as published."""
 
+import os
 import re
 import unicodedata
 from collections import Counter
@@ -54,6 +55,15 @@ class Knowledge:
     courses: tuple[Course, ...] = ()
     outside: tuple[str, ...] = ()
 
+    @property
+    def counted(self) -> str:
+        """How much there is. An entry counts once, in however many languages it has an answer; so does a draft."""
+        entries, drafts = ({one.id for one in some} for some in (self.entries, self.drafts))
+        return (
+            f"{len(entries)} entries with {len(self.entries)} answers, and {len(drafts)} drafts, "
+            f"in {len(self.files)} files"
+        )
+
 
 def read_knowledge(folder: Path) -> Knowledge:
     """Read every `.md` and `.txt` file below `folder`; all problems are raised together as KnowledgeError."""
@@ -106,16 +116,36 @@ def _outside(folder: Path) -> tuple[tuple[str, ...], tuple[Problem, ...]]:
 
 
 def knowledge_files(folder: Path) -> list[Path]:
-    """The files that are knowledge: not the guide for editors, not `outside.txt`, nothing hidden; sorted by name."""
-    return sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in {".md", ".txt"}
-        and path.name.upper() != "README.MD"
-        and path != folder / OUTSIDE
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-        and path.is_file()
-    )
+    """The files that are knowledge: not the guide for editors, not `outside.txt`, nothing hidden; sorted by name.
+
+    Raises KnowledgeError if a folder cannot be read: its answers would be gone without a word.
+    """
+    closed: list[OSError] = []
+    found = []
+    for place, folders, names in os.walk(folder, onerror=closed.append):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for path in [Path(place, name) for name in names if not name.startswith(".")]:
+            if (
+                path.suffix.lower() not in {".md", ".txt"}
+                or path.name.upper() == "README.MD"
+                or path == folder / OUTSIDE
+            ):
+                continue
+            try:
+                if path.is_file():
+                    found.append(path)
+            except OSError as error:
+                closed.append(error)
+    faults = [error for error in closed if not isinstance(error, FileNotFoundError | NotADirectoryError)]
+    if faults:
+        raise KnowledgeError([_closed(error, folder) for error in faults])
+    return sorted(found)
+
+
+def _closed(error: OSError, folder: Path) -> Problem:
+    place = Path(error.filename or folder)
+    name = place.relative_to(folder).as_posix() if place != folder and place.is_relative_to(folder) else str(folder)
+    return Problem(name, 1, f"cannot be read ({error.strerror}): let the user who runs Guichet read it")
 
 
 def _read(path: Path, folder: Path) -> Parsed:

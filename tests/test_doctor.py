@@ -13,9 +13,14 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import make_url
 
+from bot.delivery.processes import Roles, present
 from bot.doctor import examine
+from bot.listening import bound
+from bot.records.migrations import migrate
+from bot.records.sessions import open_database
 from bot.sandbox.botapi import BotApi, serve
 from bot.sandbox.people import Chat
+from bot.settings import load_settings
 from indexer.encoder import OnnxEncoder
 from indexer.engine import index
 from indexer.model import DEFAULT_MODEL, model_folder
@@ -97,7 +102,7 @@ async def test_a_school_in_good_health(practice: Practice) -> None:
         "staff group",
         "rights",
     ]
-    assert "6 answers and 1 drafts in 3 files" in findings[1].text
+    assert "4 entries with 6 answers, and 1 drafts, in 3 files" in findings[1].text
     assert "@guichet_bot" in findings[-6].text
 
 
@@ -269,6 +274,37 @@ async def test_a_server_that_is_no_bot_api_prints_no_trace(practice: Practice) -
 async def test_a_model_that_may_not_exist(practice: Practice) -> None:
     practice.set.setenv("GUICHET_MODEL", "nosuchmodel")
     assert (await practice.of("model"))[1].endswith("if the model hub has that name")
+
+
+async def test_a_port_that_is_taken(practice: Practice) -> None:
+    with bound("127.0.0.1", 0) as other:
+        other.listen()
+        port = other.getsockname()[1]
+        practice.set.setenv("GUICHET_HEALTH_PORT", str(port))
+        grade, said = await practice.of("address")
+        assert grade == "fault"
+        assert f"GUICHET_HEALTH_PORT: cannot listen on 127.0.0.1, port {port} (Address already in use)" in said
+        db = open_database(load_settings().database)
+        await migrate(db)
+        async with present(db, "bot", Roles()):
+            assert (await practice.of("address"))[0] == "note"
+        await db.close()
+    assert "address" not in await practice.findings()
+
+
+async def test_an_address_of_another_machine(practice: Practice) -> None:
+    practice.set.setenv("GUICHET_HEALTH_PORT", "9090")
+    practice.set.setenv("GUICHET_LISTEN_ADDRESS", "192.0.2.1")
+    assert (await practice.of("address"))[0] == "fault"
+
+
+async def test_one_port_for_two(practice: Practice) -> None:
+    with bound("127.0.0.1", 0) as free:
+        port = str(free.getsockname()[1])
+    practice.set.setenv("GUICHET_HEALTH_PORT", port)
+    practice.set.setenv("GUICHET_WEBHOOK_PORT", port)
+    practice.set.setenv("GUICHET_WEBHOOK_URL", "https://bot.example.org/hook")
+    assert "GUICHET_WEBHOOK_PORT: cannot listen" in (await practice.of("address"))[1]
 
 
 async def test_no_token(practice: Practice) -> None:

@@ -231,6 +231,17 @@ def test_backups_go_to_the_data_folder_and_the_oldest_go(monkeypatch: pytest.Mon
     assert left.stat().st_size > 500
 
 
+@pytest.mark.parametrize("command", ["history", "status"])
+def test_what_an_index_is_asked_without_its_database(
+    command: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("GUICHET_DATABASE_URL", "postgresql://u:secret@127.0.0.1:1/x")
+    monkeypatch.setenv("GUICHET_DATA_DIR", str(tmp_path / "new"))
+    done = run("index", command)
+    assert done.exit_code == 2
+    assert "the database cannot be used (OperationalError, nobody listens there)" in done.stderr
+
+
 def test_an_index_made_with_the_command_reaches_all_machines(
     database_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -245,6 +256,8 @@ def test_an_index_made_with_the_command_reaches_all_machines(
         assert json.loads(asked.stdout)["snapshot"] == made
         again = run("index")
         assert "Nothing has changed" in again.stdout
+        monkeypatch.setenv("GUICHET_DATA_DIR", str(tmp_path / "three"))
+        assert made in run("index", "status").stdout
 
 
 def test_each_kind_is_shown_with_its_period_and_its_oldest(put: Fill, monkeypatch: pytest.MonkeyPatch) -> None:

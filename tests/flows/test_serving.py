@@ -108,6 +108,7 @@ async def test_a_database_that_answers_but_takes_nothing_is_not_ready(
         async def seen() -> tuple[int, str]:
             ready = await client.get(f"http://127.0.0.1:{port}/readyz")
             figures = await client.get(f"http://127.0.0.1:{port}/metrics")
+            assert f"guichet_snapshot_entries {engine.snapshot.manifest['entries']}.0\n" in figures.text
             (up,) = re.findall(r"^guichet_database_up (.+)$", figures.text, re.MULTILINE)
             return ready.status_code, up
 

@@ -1,5 +1,8 @@
+import errno
+import os
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -183,3 +186,24 @@ def test_a_file_that_is_gone_by_the_time_it_is_read(knowledge: Path) -> None:
     (knowledge / "link.md").symlink_to(knowledge / "nowhere.md")
     (knowledge / "folder.md").mkdir()
     assert len(read_knowledge(knowledge).files) == 3
+
+
+def test_a_folder_that_cannot_be_read_is_no_folder_without_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, "one.en.md", front() + "\n## Who? {#who}\n\nWe.\n")
+    for name in ("shut", ".hidden"):
+        (tmp_path / name).mkdir()
+    look = os.scandir
+
+    def scandir(path: str) -> Any:  # rights would not keep an administrator from reading
+        if Path(path).name in ("shut", ".hidden"):
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return look(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    with pytest.raises(KnowledgeError) as caught:
+        read_knowledge(tmp_path)
+    assert [str(problem) for problem in caught.value.problems] == [
+        "shut:1: cannot be read (Permission denied): let the user who runs Guichet read it"
+    ]
