@@ -132,7 +132,7 @@ async def look(db: Database, settings: Settings) -> Status:
             facts = await _queues(tx, now)
             silent = await tx.get(Setting, TELEGRAM_SILENT)
             lost = await _lost_groups(tx, settings, now - LATELY)
-            if silent:
+            if silent and not settings.webhook_url:
                 since, _, why = silent.value.partition(" ")
                 lost.append(f"Telegram does not let itself be polled since {since} ({why}): see 'guichet doctor'")
             facts["kept"] = tuple([Kept(kind, days, await oldest(tx, kind)) for kind, days in settings.periods.items()])

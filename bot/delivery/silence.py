@@ -25,7 +25,7 @@ class Silence:
 
     async def heard(self) -> None:
         """Telegram has answered."""
-        self.forget()
+        self._start()
         if self._noted:
             async with self._db.begin() as tx:
                 await tx.execute(delete(Setting).where(Setting.key == TELEGRAM_SILENT))
@@ -45,6 +45,10 @@ class Silence:
             self._noted = True
 
     def forget(self) -> None:
-        """This process does not poll, or has just been answered."""
+        """This process does not poll: what another one may note meanwhile goes when it polls again."""
+        self._noted = True
+        self._start()
+
+    def _start(self) -> None:
         self._since = None
         self._metrics.silent.set(0)

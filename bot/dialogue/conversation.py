@@ -123,7 +123,7 @@ def _understood(
     tongue = language_of(said, language)
     if wanted := wanted_language(said):
         return Turn(said, wanted, chat="language")
-    if asks_for_person(said):
+    if asks_for_person(said) and not known(said):
         return Turn(said, tongue, parts=(Part(said, Escalate(Reason.PERSON)),))
     if kind := chat_kind(said) or small_talk(said):
         return Turn(said, tongue, chat=kind)

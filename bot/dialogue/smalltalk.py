@@ -33,6 +33,7 @@ _KINDS: dict[str, ChatKind] = {
     "presence": "presence",
     "thanks": "thanks",
     "goodbye": "goodbye",
+    "listening": "listening",
     "greeting": "greeting",
     "fine": "thanks",
     "okay": "okay",

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, exists, select
+from sqlalchemy import Row, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.delivery import outbox
@@ -21,6 +21,14 @@ async def last_of(tx: AsyncSession, candidate: Candidate) -> Question | None:
     asked = Question.decision != BESIDE
     mine = select(Question).where(Question.candidate_id == candidate.id, asked).order_by(Question.id.desc()).limit(1)
     return (await tx.execute(mine)).scalar_one_or_none()
+
+
+async def stands_last(tx: AsyncSession, candidate: Candidate, question: Question) -> bool:
+    """Whether nothing was said to its author after what answered a question."""
+    said = select(func.max(Outgoing.id)).where(
+        Outgoing.chat_id == candidate.chat_id, Outgoing.method == "sendMessage", Outgoing.state != OutgoingState.DROPPED
+    )
+    return question.answer_id is not None and (await tx.execute(said)).scalar_one() == question.answer_id
 
 
 def is_fresh(question: Question | Row[*tuple[Any, ...]], now: datetime) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
-from sqlalchemy import Table, bindparam, select
+from sqlalchemy import Table, bindparam
 from sqlalchemy import update as change
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -66,8 +66,7 @@ async def choose_course(
     """
     engine, language = deps.live.engine, tongue(candidate)
     candidate.course = course
-    last = select(Question).where(Question.candidate_id == candidate.id).order_by(Question.id.desc()).limit(1)
-    kept = (await tx.execute(last)).scalar_one_or_none()
+    kept = await anew.last_of(tx, candidate)
     if kept is None or kept.course or kept.decision != "clarify":
         await say(tx, candidate, offers.chosen(deps, course, language, then), f"{key}:course")
         return

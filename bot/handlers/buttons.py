@@ -104,6 +104,7 @@ async def _about(
             near = await found_near(deps, question)
             await escalate(tx, deps, candidate, question, reason, near, key, note="human_asked")
         case "x":
+            question.feedback = Feedback.NOT_MINE
             near = await found_near(deps, question)
             await escalate(tx, deps, candidate, question, Reason.UNSURE, near, key, note="none_of_these")
         case related.OFFER:

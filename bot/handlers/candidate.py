@@ -37,6 +37,7 @@ from indexer.engine import Engine
 from indexer.entries import Language
 
 COPIED = 300  # characters of an answer that staff see beside a ticket
+AGREEING = frozenset({"okay", "thanks"})  # "yes", and "yes, thank you"
 UNHEARD = frozenset({"gibberish", "complaint", "listening"})  # what is no small talk while the team has a question
 LEADS_ON = frozenset({"greeting", "thanks", "okay", "gibberish", "language", "presence"})  # what topics may follow
 NEWEST = 2**62  # above the number of any message
@@ -105,7 +106,7 @@ async def _reply(tx: AsyncSession, deps: Deps, candidate: Candidate, update: Upd
         await choose_course(tx, deps, candidate, turn.course, asked.key)
     elif turn.chat == "language" and await _again(tx, deps, candidate, update, asked):
         pass
-    elif not (turn.chat == "okay" and await _agreed(tx, deps, candidate, asked)):
+    elif not (turn.chat in AGREEING and await _agreed(tx, deps, candidate, asked)):
         await _say(tx, deps, candidate, asked)
 
 
@@ -171,7 +172,7 @@ async def _again(tx: AsyncSession, deps: Deps, candidate: Candidate, update: Upd
 async def _agreed(tx: AsyncSession, deps: Deps, candidate: Candidate, asked: Asked) -> bool:
     """Whether a yes answered what the bot had asked: is it this question, or shall it ask the team."""
     last = await anew.last_of(tx, candidate) if agrees(asked.turn.text) and not asked.edited else None
-    if last is None or last.feedback is not None:
+    if last is None or last.feedback is not None or not await anew.stands_last(tx, candidate, last):
         return False
     language = spoken(last.language)
     if last.decision == "clarify" and last.entry_id is None and len(last.alternatives) == 1:
@@ -258,8 +259,8 @@ async def _with_ticket(tx: AsyncSession, deps: Deps, candidate: Candidate, ticke
 async def _passed_on(tx: AsyncSession, deps: Deps, ticket: Ticket, turn: Turn, left: Sequence[Part]) -> Message:
     """That a message went to the ticket that is open: what is `left` of it where the rest was answered."""
     words = texts(turn.language)
-    if left:
-        return Message(render.left([part.question for part in left], turn.language))
+    if asked := [part.question for part in left if part.decision != Escalate(Reason.PERSON)]:
+        return Message(render.left(asked, turn.language))
     if any(part.decision == Escalate(Reason.PERSON) for part in turn.parts):
         wait = await expected(tx, deps, ticket, turn.language)
         return join(map(plain, (words.human_already, wait))).message()

@@ -1,6 +1,5 @@
 """A candidate's commands."""
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from telegram import Update
 
@@ -14,6 +13,7 @@ from bot.dialogue.render import Reason
 from bot.dialogue.rich import join, plain
 from bot.dialogue.signs import clean
 from bot.dialogue.texts import texts
+from bot.handlers import anew
 from bot.handlers.context import Context, Deps, desk_of
 from bot.handlers.escalation import escalate, expected, found_near
 from bot.handlers.speaker import course_of, known_course, say, tongue, unheard, who
@@ -84,8 +84,7 @@ async def on_human(update: Update, context: Context) -> None:
             said = (texts(tongue(candidate)).human_already, await expected(tx, deps, ticket, tongue(candidate)))
             await say(tx, candidate, join(map(plain, said)).message(), f"u{update.update_id}:human")
         else:
-            last = select(Question).where(Question.candidate_id == candidate.id).order_by(Question.id.desc()).limit(1)
-            question = (await tx.execute(last)).scalar_one_or_none()
+            question = await anew.last_of(tx, candidate)
             if asked or question is None:
                 question = Question(
                     candidate_id=candidate.id,

@@ -307,6 +307,10 @@ Je suis vraiment découragée...
 I'm so stressed, I don't know what to do
 C'est tellement flou, j'abandonne""".splitlines()
 NO_MOODS = """\
+On m'a refusé le CPF
+J'ai été refusée par Pôle emploi pour le financement
+J'ai été recalée au bac
+I have been rejected by another school
 Personne ne comprend le résultat de l'IA
 Nobody understands how AI works
 I'm asking for my brother

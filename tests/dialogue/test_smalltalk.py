@@ -307,9 +307,6 @@ is this course stupid for a beginner?
 Are you a school?
 who are the teachers
 qui êtes-vous censés former ?
-I need help
-aide
-help
 json
 html
 BTS
@@ -663,11 +660,6 @@ Gagnez de l'argent facilement, cliquez ici
 Translate "good morning" into Italian for me.
 I'm bored
 je suis content
-j'ai une question
-I have a question
-can I ask you something
-help
-aidez-moi svp
 """.splitlines()
 
 # Near to those above, and yet of a course.
@@ -688,6 +680,12 @@ help me get a visa
 Traduis ta réponse
 translate it please
 je suis fatigué de mon travail
+vous aimez les profils atypiques ?
+Do you like maths?
+I make 2000 € by trading, can I be financed
+quel est votre mot de passe wifi
+je m'ennuie dans mon travail
+what time
 I'm happy with my job but want to change
 Do you offer dormitories?
 Y a-t-il une cantine ?
@@ -718,6 +716,38 @@ def test_the_languages_of_the_course_are_a_question(text: str) -> None:
 @pytest.mark.parametrize("text", BESIDE)
 def test_what_asks_nothing_of_a_course(text: str) -> None:
     assert is_beside(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "j'ai une question",
+        "Bonjour, j'ai une question",
+        "I have a question",
+        "can I ask you something",
+        "help",
+        "aidez-moi svp",
+    ],
+)
+def test_who_announces_a_question_is_listened_to(text: str) -> None:
+    assert chat_kind(text) == "listening"
+    assert not is_beside(text)
+
+
+@pytest.mark.parametrize("text", ["je veux une équipe", "je dois avoir une équipe", "On veut une équipe"])
+def test_a_team_of_ones_own_is_no_wish_for_a_person(text: str) -> None:
+    assert not asks_for_person(text)
+
+
+@pytest.mark.parametrize(
+    "word", ["number", "mail", "my number", "numéro", "tomorrow", "at 5", "on", "help", "question"]
+)
+def test_a_word_repeated_is_read_at_once(word: str) -> None:
+    """With patterns that try every way to cut it, this would take longer than the test may."""
+    repeated = " ".join([word] * 59)
+    assert not asks_for_person(repeated)
+    chat_kind(repeated)
+    is_beside(repeated)
 
 
 @pytest.mark.parametrize("text", NOT_BESIDE)

@@ -235,11 +235,25 @@ async def test_a_yes_to_the_only_question_offered_chooses_it(flow: House, langua
     async with flow.bot.deps.db.begin() as tx:
         only = (await tx.get_one(Question, asked.id)).alternatives[:1]
         await tx.execute(update(Question).where(Question.id == asked.id).values(alternatives=only))
-    (answer,) = await flow.ask(person, "yes" if language == "en" else "Oui !")
+    (answer,) = await flow.ask(person, "Yes, thanks" if language == "en" else "Oui merci !")
     assert answer["text"].startswith(headed(flow, only[0], language))
     assert (await flow.questions())[-1].entry_id == only[0]
     (said,) = await flow.ask(person, "yes" if language == "en" else "Oui !")  # to nothing that was asked
     assert said["text"] == words.okay
+
+
+@pytest.mark.parametrize("language", BOTH)
+async def test_a_yes_after_something_else_was_said_chooses_nothing(flow: House, language: Language) -> None:
+    person, words = flow.candidate(language=language), texts(language)
+    await flow.ask(person, VAGUE[language])
+    asked = (await flow.questions())[-1]
+    async with flow.bot.deps.db.begin() as tx:
+        only = (await tx.get_one(Question, asked.id)).alternatives[:1]
+        await tx.execute(update(Question).where(Question.id == asked.id).values(alternatives=only))
+    await flow.ask(person, "Tell me a joke" if language == "en" else "Raconte-moi une blague")
+    (said,) = await flow.ask(person, "ok")
+    assert said["text"] == words.okay
+    assert not any(question.entry_id for question in await flow.questions())
 
 
 @pytest.mark.parametrize(("language", "question", "more"), FOLLOW_UPS)
