@@ -208,7 +208,7 @@ async def test_two_questions_without_answer_make_one_ticket(flow: House, sara: U
 
 
 FOLLOW_UPS: list[tuple[Language, str, str]] = [
-    ("en", "Can my employer support me?", "And if they refuse?"),
+    ("en", "Can my employer support me?", "And how?"),
     ("fr", "Mon entreprise peut-elle me soutenir ?", "Et si elle refuse ?"),
 ]
 
