@@ -73,4 +73,4 @@ async def test_who_waits_for_an_answer_is_told(db: Database, kind: str, chat: in
         await give_up(tx, 1, kind=kind, chat=chat)
         said = (await tx.execute(select(Outgoing.payload).where(Outgoing.chat_id == place.id))).scalars().all()
     assert len(said) == told
-    assert all("L'équipe en est informée" in payload["text"] for payload in said)
+    assert all("L’équipe en est informée" in payload["text"] for payload in said)

@@ -55,7 +55,7 @@ def test_a_card_tells_who_has_it_and_what_came_before(staff: Language) -> None:
     text = card(about, staff).text
     expected = (
         words.state_claimed.format(owner="Marie"),
-        words.earlier.format(count=3, date="1 March 2026"),
+        words.earlier.format(count=3, date={"en": "1 March 2026", "fr": "1er mars 2026"}[staff]),
         words.card_before,
         "• Who teaches?\n→ Nine people. Nine people.",
         words.before_clarify,
