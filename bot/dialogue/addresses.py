@@ -16,14 +16,19 @@ def without_addresses(text: str) -> str:
     >>> without_addresses("https://example.org/course is it yours?")
     'is it yours?'
     """
-    return " ".join(_MAIL.sub(" ", _LINK.sub(" ", text)).split())
+    return " ".join(_without(text).split())
 
 
 def without_contacts(text: str) -> str:
     """Return the text without links, e-mail addresses and telephone numbers, its lines kept."""
-    return _PHONE.sub(" ", _MAIL.sub(" ", _LINK.sub(" ", text)))
+    return _PHONE.sub(" ", _without(text))
 
 
 def tells_contact(text: str) -> bool:
     """Say whether a text has an e-mail address or a telephone number."""
     return bool(_MAIL.search(text) or _PHONE.search(_LINK.sub(" ", text)))
+
+
+def _without(text: str) -> str:
+    """The text with a blank for each link and e-mail address."""
+    return _MAIL.sub(" ", _LINK.sub(" ", text))

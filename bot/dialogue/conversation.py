@@ -129,8 +129,9 @@ def _understood(
         return Turn(said, tongue, chat=kind)
     if is_beside(said) and not known(said):
         return Turn(said, tongue, parts=(Part(said, Beside()),))
-    if (is_unfinished(said) or is_mood(said)) and not known(said):
-        return Turn(said, tongue, chat="listening" if is_unfinished(said) else "insult")
+    unfinished = is_unfinished(said)
+    if (unfinished or is_mood(said)) and not known(said):
+        return Turn(said, tongue, chat="listening" if unfinished else "insult")
     search = partial(_part, find=find, known=known, limits=limits, today=today)
     questions = split_questions(said)
     if before and before.fresh and len(questions) == 1 and (turn := _going_on(said, search, tongue, before)):
@@ -196,14 +197,14 @@ def _part(
     found = [find(reading, language) for reading in readings]
     hits = max(found, key=_surest)
     leans = follows and hits is found[0]
-    sure = isinstance(decide(hits, limits, today), Answer) or (_surest(hits) >= limits.maybe and hits[0].entry.draft)
+    decision = decide(hits, limits, today)
+    sure = isinstance(decision, Answer) or (_surest(hits) >= limits.maybe and hits[0].entry.draft)
     if before and not sure and not another_case(question):
         # The question before may have been a follow-up itself: that of the entry that answered says what it was about.
         whole = resolve_follow_up(asked, before.wording)
         further = find(whole, language) if whole else ()
         if _surest(further) > _surest(hits):
-            hits, leans = further, True
-    decision = decide(hits, limits, today)
+            hits, leans, decision = further, True, decide(further, limits, today)
     if isinstance(decision, Escalate) and decision.reason is not Reason.OUT_OF_DATE and is_keyword(question):
         decision = of_topic(hits, today) or decision
     return Part(question, decision, hits, leans=leans)

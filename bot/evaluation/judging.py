@@ -106,9 +106,7 @@ def outcome(golden: Golden, turn: Turn) -> Outcome:
     """Judge a turn against what is expected; to ask which course is meant is to ask back."""
     if turn.courses:
         return Outcome.ASKED
-    if any(
-        isinstance(part.decision, Beside) for part in turn.parts
-    ):  # nothing was found to answer: the team is offered
+    if any(isinstance(part.decision, Beside) for part in turn.parts):  # no question was found: the team is offered
         expected = {*golden.expect}
         return Outcome.RIGHT if expected == {CHAT} else Outcome.ASKED if expected == {ESCALATE} else Outcome.MISSED
     if golden.expect == (CHAT,) or turn.chat:

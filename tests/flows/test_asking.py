@@ -227,17 +227,23 @@ async def test_a_yes_to_what_the_bot_offers_is_taken_for_one(
     assert more.split(maxsplit=1)[1] in card["text"]
 
 
-@pytest.mark.parametrize("language", BOTH)
-async def test_a_yes_to_the_only_question_offered_chooses_it(flow: House, language: Language) -> None:
-    person, words = flow.candidate(language=language), texts(language)
+async def one_choice(flow: House, person: User, language: Language) -> str:
+    """Leaves a single entry offered to somebody who was not understood; gives its id."""
     await flow.ask(person, VAGUE[language])
     asked = (await flow.questions())[-1]
     async with flow.bot.deps.db.begin() as tx:
         only = (await tx.get_one(Question, asked.id)).alternatives[:1]
         await tx.execute(update(Question).where(Question.id == asked.id).values(alternatives=only))
+    return only[0]
+
+
+@pytest.mark.parametrize("language", BOTH)
+async def test_a_yes_to_the_only_question_offered_chooses_it(flow: House, language: Language) -> None:
+    person, words = flow.candidate(language=language), texts(language)
+    only = await one_choice(flow, person, language)
     (answer,) = await flow.ask(person, "Yes, thanks" if language == "en" else "Oui merci !")
-    assert answer["text"].startswith(headed(flow, only[0], language))
-    assert (await flow.questions())[-1].entry_id == only[0]
+    assert answer["text"].startswith(headed(flow, only, language))
+    assert (await flow.questions())[-1].entry_id == only
     (said,) = await flow.ask(person, "yes" if language == "en" else "Oui !")  # to nothing that was asked
     assert said["text"] == words.okay
 
@@ -245,11 +251,7 @@ async def test_a_yes_to_the_only_question_offered_chooses_it(flow: House, langua
 @pytest.mark.parametrize("language", BOTH)
 async def test_a_yes_after_something_else_was_said_chooses_nothing(flow: House, language: Language) -> None:
     person, words = flow.candidate(language=language), texts(language)
-    await flow.ask(person, VAGUE[language])
-    asked = (await flow.questions())[-1]
-    async with flow.bot.deps.db.begin() as tx:
-        only = (await tx.get_one(Question, asked.id)).alternatives[:1]
-        await tx.execute(update(Question).where(Question.id == asked.id).values(alternatives=only))
+    await one_choice(flow, person, language)
     await flow.ask(person, "Tell me a joke" if language == "en" else "Raconte-moi une blague")
     (said,) = await flow.ask(person, "ok")
     assert said["text"] == words.okay
