@@ -22,7 +22,7 @@ from .flows.house import LECTURERS, PRICE, VAGUE, environment
 # Read before any test begins, since tests see no GUICHET_ variables.
 REQUIRED = os.environ.get("GUICHET_REQUIRE_BROWSER") == "1"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-PATIENCE = 30_000  # milliseconds, for a machine that is busy with other things
+PATIENCE = 120_000  # milliseconds, for a machine that is busy with other things
 CANDIDATES: dict[Language, tuple[str, str]] = {"en": ("Sara", "Tom"), "fr": ("Karim", "Inès")}
 LOCALES: dict[Language, str] = {"en": "en-GB", "fr": "fr-FR"}
 REPLY = {"en": "Hello, the fee list", "fr": "Bonjour, je vous envoie la grille"}
@@ -274,7 +274,7 @@ def test_at_the_end_nothing_is_left(running: tuple[str, "subprocess.Popen[str]",
     assert [path.name for path in data.iterdir()] == ["index"]
     assert httpx.get(address, trust_env=False).status_code == 200
     assert httpx.get(address[:-2] + "/", trust_env=False).status_code == 403
-    with httpx.stream("GET", f"{address}events", trust_env=False, timeout=20) as told:
+    with httpx.stream("GET", f"{address}events", trust_env=False, timeout=120) as told:
         lines = (line for line in told.iter_lines() if line)
         assert "all" in next(lines)
         process.send_signal(signal.SIGTERM)

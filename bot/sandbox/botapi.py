@@ -62,7 +62,7 @@ class BotApi(Acting):
         """How the bot answered a callback or inline query; None while it has not."""
         return self.world.queries.get(query["id"])
 
-    async def wait_for(self, predicate: Callable[["BotApi"], T], timeout: float = 10) -> T:  # noqa: ASYNC109 - callers read better so
+    async def wait_for(self, predicate: Callable[["BotApi"], T], timeout: float = 120) -> T:  # noqa: ASYNC109 - callers read better so
         """What `predicate` gives once it is true, asked after every change; AssertionError when too late."""
         try:
             async with asyncio.timeout(timeout):

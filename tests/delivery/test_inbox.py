@@ -395,7 +395,7 @@ async def test_intake_and_release_of_the_same_chats_do_not_wait_for_each_other(p
     async def take_in(number: int) -> int:
         return await receive(postgres_db, *(message(100 * number + chat, chat) for chat in back))
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(120):
         kept = await asyncio.gather(take_in(1), close_all(), take_in(2))
     assert kept[0] == kept[2] == 8
 

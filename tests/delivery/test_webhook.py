@@ -155,7 +155,7 @@ async def test_the_webhook_is_set_and_set_again(
     assert len(queue.pending) == 1
     assert "another process has changed the webhook, will set it again" in caplog.messages
     loops.stop.set()
-    await asyncio.wait_for(keeping, 5)
+    await asyncio.wait_for(keeping, 120)
 
 
 def test_the_derived_secret_is_the_same_everywhere_and_fits() -> None:

@@ -53,7 +53,7 @@ async def at_once(db: Database, first: Step, second: Step) -> tuple[Any, Any]:
 
 
 async def _waits_or_is_over(db: Database, task: asyncio.Task[Any]) -> None:
-    async with asyncio.timeout(30), db.writing.connect() as connection:
+    async with asyncio.timeout(120), db.writing.connect() as connection:
         while not task.done():
             if (await connection.execute(WAITS)).scalar_one():
                 return

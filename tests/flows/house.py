@@ -30,7 +30,7 @@ from indexer.engine import Engine
 
 Json = dict[str, Any]
 TOKEN = "123456:TEST-token-of-nobody"
-PATIENCE = 30.0  # seconds, for a machine that is busy with other things
+PATIENCE = 120.0  # seconds, for a machine that is busy with other things
 # What the bot has still to handle or to send; in plain SQL, since it is asked again and again.
 LEFT = text(
     "SELECT (SELECT count(*) FROM \"update\" WHERE state = 'new')"

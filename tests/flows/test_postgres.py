@@ -94,8 +94,8 @@ async def test_postgresql_restarted_in_the_middle_of_traffic(
             await flow.log.heard("heartbeat failed")
         finally:
             await asyncio.to_thread(postgres.start)
-        await flow.api.wait_for(lambda _: all(flow.received(person) for person in [*people, sara]), 60)
-        await flow.api.wait_for(lambda api: api.reactions(reply), 60)
+        await flow.api.wait_for(lambda _: all(flow.received(person) for person in [*people, sara]))
+        await flow.api.wait_for(lambda api: api.reactions(reply))
         await flow.quiet()
         assert [len(flow.received(person)) for person in people] == [1] * len(people)
         assert sum("1,500 euros." in message["text"] for message in flow.received(sara)) == 1

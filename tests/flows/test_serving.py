@@ -39,12 +39,12 @@ async def test_a_token_taken_back_while_serving(engine: Engine, tmp_path: Path) 
     async with serve(api) as address:
         chosen = settings(tmp_path, telegram_base_url=address, staff_chat_id=staff.id)
         serving = asyncio.create_task(serve_bot(chosen, engine, started))
-        await asyncio.wait_for(started.wait(), 20)
+        await asyncio.wait_for(started.wait(), 120)
         await api.wait_for(lambda api: api.world.queue.polled)
         api.fail("getUpdates", UNAUTHORIZED, times=99)
         api.say(api.user("Sara"), "Hello")
         with pytest.raises(TokenRefusedError):
-            await asyncio.wait_for(serving, 20)
+            await asyncio.wait_for(serving, 120)
 
 
 async def test_telegram_out_of_reach_at_the_start_is_waited_for(
@@ -57,7 +57,7 @@ async def test_telegram_out_of_reach_at_the_start_is_waited_for(
     async with serve(api) as address:
         chosen = settings(tmp_path, telegram_base_url=address, staff_chat_id=staff.id)
         serving = asyncio.create_task(serve_bot(chosen, engine, started))
-        await asyncio.wait_for(started.wait(), 20)
+        await asyncio.wait_for(started.wait(), 120)
         serving.cancel()
         await asyncio.gather(serving, return_exceptions=True)
     assert len(api.calls("getMe")) >= 3
@@ -83,7 +83,7 @@ async def test_health_is_told_while_telegram_is_out_of_reach_at_the_start(
             assert ready.json()["wrong"]["telegram"].startswith("Telegram does not answer (NetworkError")
             assert not started.is_set()
             api.exchange.faults.clear()
-            await asyncio.wait_for(started.wait(), 20)
+            await asyncio.wait_for(started.wait(), 120)
             assert (await client.get(f"http://127.0.0.1:{port}/readyz")).status_code == 200
             serving.cancel()
             await asyncio.gather(serving, return_exceptions=True)
@@ -102,7 +102,7 @@ async def test_a_database_that_answers_but_takes_nothing_is_not_ready(
         chosen = settings(tmp_path, telegram_base_url=address, staff_chat_id=staff.id, health_port=0)
         with log.listening():
             serving = asyncio.create_task(serve_bot(chosen, engine, started))
-            await asyncio.wait_for(started.wait(), 20)
+            await asyncio.wait_for(started.wait(), 120)
         (port,) = re.findall(r"for=health port=(\d+)", "\n".join(log.lines))
 
         async def seen() -> tuple[int, str]:
@@ -118,7 +118,7 @@ async def test_a_database_that_answers_but_takes_nothing_is_not_ready(
             refused = "BEGIN SELECT RAISE(ABORT, 'full'); END"
             await tx.execute(text(f"CREATE TRIGGER full BEFORE UPDATE ON process {refused}"))
         await db.close()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             while await seen() != (503, "0.0"):
                 pass
         serving.cancel()

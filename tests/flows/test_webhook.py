@@ -58,13 +58,13 @@ async def test_from_the_webhook_to_the_answer_and_back_to_polling(engine: Engine
     async with serve(api) as address:
         async with at_work(engine, tmp_path, address, **hook):
             api.say(sara, LECTURERS["en"])
-            await api.wait_for(lambda api: len(answers(api, sara)) == 1, 30)
+            await api.wait_for(lambda api: len(answers(api, sara)) == 1)
             assert api.calls("getUpdates") == []
             assert hook_of(api).url == f"http://127.0.0.1:{port}/telegram"
         api.say(sara, "/help")  # nobody is there: Telegram keeps it
-        await api.wait_for(lambda api: hook_of(api).last_error, 30)
+        await api.wait_for(lambda api: hook_of(api).last_error)
         async with at_work(engine, tmp_path, address, staff_chat_id=staff.id):
-            await api.wait_for(lambda api: len(answers(api, sara)) == 2, 30)
+            await api.wait_for(lambda api: len(answers(api, sara)) == 2)
             assert api.world.queue.webhook is None
             assert "drop_pending_updates" not in api.calls("deleteWebhook")[0].params
 
@@ -80,7 +80,7 @@ async def test_pages_for_those_who_run_it(engine: Engine, tmp_path: Path) -> Non
     ):
         for text in (LECTURERS["en"], PRICE["fr"]):
             api.say(sara, text)
-        await api.wait_for(lambda api: len(answers(api, sara)) == 2, 30)
+        await api.wait_for(lambda api: len(answers(api, sara)) == 2)
         outside = f"http://127.0.0.1:{port}"
         assert (await client.get(f"{outside}/healthz")).json() == {"alive": True, "hanging": []}
         assert (await client.get(f"{outside}/readyz")).json() == {"ready": True, "wrong": {}}

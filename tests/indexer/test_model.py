@@ -306,7 +306,7 @@ print(prepare("m", Path(sys.argv[2])).identity)
         assert process.stdin
         process.stdin.write("go\n")
         process.stdin.flush()
-    assert [process.communicate(timeout=60)[0].strip() for process in both] == ["m@1", "m@1"]
+    assert [process.communicate(timeout=120)[0].strip() for process in both] == ["m@1", "m@1"]
     assert (tmp_path / "log").read_text(encoding="utf-8") == "made\n"
 
 

@@ -94,7 +94,7 @@ async def following(live: Live) -> AsyncIterator[Log]:
         task = asyncio.create_task(live.follow(stop, seconds=0.02))
         yield log
         stop.set()
-        await asyncio.wait_for(task, 10)
+        await asyncio.wait_for(task, 120)
 
 
 async def first_index(machine: Machine, knowledge: Path) -> Engine:

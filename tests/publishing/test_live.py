@@ -41,7 +41,7 @@ async def following(live: Live) -> AsyncIterator[None]:
     task = asyncio.create_task(live.follow(stop, seconds=0.01))
     yield
     stop.set()
-    await asyncio.wait_for(task, 10)
+    await asyncio.wait_for(task, 120)
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Awaitable[None]]:
         while not seen.locked():
             await seen.acquire()
         for _ in range(3):
-            await asyncio.wait_for(seen.acquire(), 10)
+            await asyncio.wait_for(seen.acquire(), 120)
 
     monkeypatch.setattr("bot.publishing.live.store.live", look)
     return three_more

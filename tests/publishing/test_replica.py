@@ -98,7 +98,7 @@ async def test_news_of_an_index_come_at_once(machines: tuple[Machine, Machine], 
     with Log().listening() as log:
         connected = db.news.snapshot.next()
         tasks = [asyncio.create_task(listen(db.engine.url, db.news))]
-        await asyncio.wait_for(connected.wait(), 20)
+        await asyncio.wait_for(connected.wait(), 120)
         tasks.append(asyncio.create_task(there.follow(stop, seconds=3600)))
         add(knowledge)
         better = one.build(knowledge).snapshot

@@ -404,7 +404,7 @@ def test_it_ends_with_a_parent_that_is_killed(begin: str) -> None:
     code = "import os, signal, socket\nfrom pathlib import Path\nfrom types import SimpleNamespace\n"
     code += textwrap.dedent(begin) + "os.kill(os.getpid(), signal.SIGKILL)\n"
     command = [sys.executable, "-c", code]
-    ran = subprocess.run(command, stdout=subprocess.PIPE, check=False, timeout=60)  # until nobody holds its output
+    ran = subprocess.run(command, stdout=subprocess.PIPE, check=False, timeout=120)  # until nobody holds its output
     assert ran.returncode == -signal.SIGKILL
     assert int(ran.stdout)
 

@@ -15,7 +15,7 @@ async def another_process(db: Database) -> AsyncIterator[Database]:
     other = open_database(db.engine.url.render_as_string(hide_password=False))
     connected = other.news.updates.next()  # all are rung at first: something may have been missed
     listening = asyncio.create_task(listen(other.engine.url, other.news))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         await connected.wait()
     yield other
     listening.cancel()
@@ -24,7 +24,7 @@ async def another_process(db: Database) -> AsyncIterator[Database]:
 
 
 async def heard(news: asyncio.Event) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         await news.wait()
 
 

@@ -189,6 +189,6 @@ async def test_the_feed_tells_changes_in_order(api: BotApi, alice: User) -> None
     api.say(alice, "one")
     await asyncio.sleep(0)
     api.say(alice, "two")
-    await asyncio.wait_for(following, 5)
+    await asyncio.wait_for(following, 120)
     assert [event.kind for event in seen] == ["message", "update", "message", "update"]
     assert [event.seq for event in seen] == [start + 1, start + 2, start + 3, start + 4]

@@ -30,4 +30,4 @@ async def test_what_is_free_between_pieces_in_use_goes_back_to_the_system() -> N
 async def test_where_nothing_gives_back_nothing_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ctypes.CDLL", lambda _: object())
     assert trimmer() is None
-    await asyncio.wait_for(give_back(asyncio.Event()), 5)
+    await asyncio.wait_for(give_back(asyncio.Event()), 120)

@@ -27,7 +27,7 @@ async def ended(stuck: str) -> tuple[int | None, str]:
     code = f"{BEGIN}{stuck}\nasyncio.run(life(Beats()))"
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", code, stdout=PIPE, stderr=PIPE)
     try:
-        _, err = await asyncio.wait_for(process.communicate(), 60)
+        _, err = await asyncio.wait_for(process.communicate(), 120)
     finally:
         if process.returncode is None:
             process.kill()
