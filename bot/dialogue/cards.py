@@ -14,6 +14,7 @@ from indexer.entries import Language
 
 QUESTION, BEFORE, FOUND = 1800, 160, 200  # characters shown: a card is one message
 LIKELY, POSSIBLE = 0.65, 0.3  # confidences in words
+NEAR = 0.05  # confidence; below, an entry tells staff nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,8 @@ def found_lines(found: Sequence[Found], language: Language) -> list[Rich]:
 
 def _found(found: Sequence[Found], language: Language) -> Rich:
     words = texts(language)
-    return join([bold(words.card_found), *(found_lines(found, language) or [plain(words.card_nothing_found)])], "\n")
+    near = found_lines([one for one in found if one.confidence >= NEAR], language)
+    return join([bold(words.card_found), *(near or [plain(words.card_nothing_found)])], "\n")
 
 
 def _before(before: Sequence[Exchange], language: Language) -> Rich:

@@ -77,12 +77,13 @@ def decide(hits: Sequence[Hit], limits: Limits, today: date) -> Decision:
         return Escalate(Reason.OUTSIDE)
     first = hits[0]
     if first.verbatim:
-        return Escalate(Reason.OUTSIDE) if first.entry.draft else Answer(first.entry, first.gist)
+        return Escalate(Reason.UNWRITTEN) if first.entry.draft else Answer(first.entry, first.gist)
     shown = [hit for hit in hits if not hit.entry.draft and not hit.entry.past(today)]
     likely = [hit for hit in shown if hit.confidence >= limits.maybe]
     if first.entry.draft:
         near = [hit for hit in likely if hit.confidence >= limits.beside_draft]
-        return Clarify(_choices(shown, limits)) if near else Escalate(Reason.OUTSIDE)
+        known = first.confidence >= limits.answer
+        return Clarify(_choices(shown, limits)) if near else Escalate(Reason.UNWRITTEN if known else Reason.OUTSIDE)
     sure = first.confidence >= limits.answer and not any(_rivals(hit, first, limits) for hit in likely)
     if sure and not first.outside:
         return Answer(first.entry, first.gist)

@@ -19,6 +19,7 @@ class Reason(StrEnum):
     PERSON = "person"
     NOT_MINE = "not_mine"
     OUTSIDE = "outside"
+    UNWRITTEN = "unwritten"
     UNREADABLE = "unreadable"
     OUT_OF_DATE = "out_of_date"
 

@@ -106,6 +106,7 @@ class Texts:
     reason_person: str
     reason_not_mine: str
     reason_outside: str
+    reason_unwritten: str
     reason_unreadable: str
     reason_out_of_date: str
     # To staff: what became of it

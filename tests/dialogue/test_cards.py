@@ -26,6 +26,9 @@ def test_card_tells_staff_what_they_need_in_their_language(staff: Language, reas
 def test_card_says_when_nothing_was_found_and_never_claims_certainty() -> None:
     nothing = card(Card("?", "en", Reason.OUTSIDE, "C-1"), "en").text
     assert texts("en").card_nothing_found in nothing
+    far = card(Card("?", "en", Reason.OUTSIDE, "C-1", (Found("Who pays?", 0.02),)), "en").text
+    assert texts("en").card_nothing_found in far
+    assert "Who pays?" not in far
     certain = card(Card("?", "en", Reason.UNSURE, "C-1", (Found("Q", 1.0),)), "en").text
     assert "99% sure" in certain
 

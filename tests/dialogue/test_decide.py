@@ -55,8 +55,9 @@ def hits(*rated: tuple[object, float]) -> list[Hit]:
         (hits((A, 0.30), (B, 0.45)), Clarify((B, A))),  # the likeliest first, whatever the rank
         (hits((A, 0.5), (B, 0.3), (C, 0.2), (D, 0.1)), Clarify((A, B, C))),  # three at most
         (hits((A, 0.5), (B, 0.19), (C, 0.02)), Clarify((A,))),  # less than half of `maybe` is no choice
-        (hits((DRAFT, 0.9)), Escalate(Reason.OUTSIDE)),  # known to have no answer yet
-        (hits((DRAFT, 0.9), (A, 0.49)), Escalate(Reason.OUTSIDE)),  # just below `beside_draft`
+        (hits((DRAFT, 0.9)), Escalate(Reason.UNWRITTEN)),  # known to have no answer yet
+        (hits((DRAFT, 0.5)), Escalate(Reason.OUTSIDE)),  # it may be another question
+        (hits((DRAFT, 0.9), (A, 0.49)), Escalate(Reason.UNWRITTEN)),  # just below `beside_draft`
         (hits((DRAFT, 0.9), (A, 0.50)), Clarify((A,))),  # an answered entry about as near
         (hits((A, 0.7), (DRAFT, 0.9)), Answer(A)),  # a draft that comes second takes nothing away
         (hits((A, 0.5), (DRAFT, 0.5)), Clarify((A,))),  # and is never offered
@@ -73,7 +74,7 @@ def test_decisions_at_their_borders(found: list[Hit], expected: Decision) -> Non
 def test_nothing_comes_near_an_entrys_own_question() -> None:
     own = [replace(first, verbatim=True) for first in hits((A, 1.0), (DRAFT, 1.0), (PAST, 1.0))]
     assert decide([own[0], *hits((B, 0.95))], LIMITS, TODAY) == Answer(A)
-    assert decide([own[1], *hits((A, 0.95))], LIMITS, TODAY) == Escalate(Reason.OUTSIDE)
+    assert decide([own[1], *hits((A, 0.95))], LIMITS, TODAY) == Escalate(Reason.UNWRITTEN)
     assert decide([own[2], *hits((A, 0.95))], LIMITS, TODAY) == Escalate(Reason.OUT_OF_DATE)
 
 

@@ -179,7 +179,7 @@ async def test_what_nobody_has_answered_goes_to_the_team(flow: House, language: 
     assert note["text"] == texts(language).escalated
     assert buttons(note) == [texts(language).button_wish, texts(language).button_share_name]
     (card,) = flow.cards()
-    for part in (PRICE[language], words.reason_outside, words.card_found, getattr(words, f"language_{language}")):
+    for part in (PRICE[language], words.reason_unwritten, words.card_found, getattr(words, f"language_{language}")):
         assert part in card["text"]
     assert PSEUDONYM.search(card["text"])
     assert {entity["type"] for entity in card["entities"]} == {"bold", "blockquote", "italic"}

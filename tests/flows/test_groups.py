@@ -202,7 +202,7 @@ async def test_staff_who_read_french(engine: Engine, tmp_path: Path) -> None:
     async with house(engine, tmp_path, staff_language="fr") as flow:
         words = texts("fr")
         card = await flow.handed_over(flow.candidate(), PRICE["en"])
-        for part in (words.card_title, words.language_en, words.reason_outside, words.card_hint):
+        for part in (words.card_title, words.language_en, words.reason_unwritten, words.card_hint):
             assert part in card["text"]
         (hint,) = await flow.group(flow.marie, "/dance")
         assert hint["text"] == words.staff_unknown_command
