@@ -36,6 +36,8 @@ _SENTENCE = re.compile(
     r"|(?<=[\u2600-\u27bf\ufe0f\U0001f300-\U0001faff])\s+(?=\w)"
 )
 _NUMBER = re.compile(r"(?<![^\s,;:.?!])\(?([1-9]|[a-h])(?:\)|[.:/-](?=\s))\s*(?=\w)", re.IGNORECASE)
+_OR = re.compile(r"^\s*(?:or|ou)\b|\b(?:or|ou)[\s,]*$", re.IGNORECASE)
+_ENDED = re.compile(r"[.!?…:]\s*$")
 _ITEM = re.compile(r"^\s*(?:[-•*–—·▪]|\(?\d{1,2}[.):/-]|\(?[a-h][.)])\s+(?=\S)")
 
 
@@ -45,7 +47,8 @@ def split_questions(text: str) -> tuple[str, ...]:
     >>> split_questions("Bonjour, qui enseigne ? Et combien ça coûte ? Merci !")
     ('qui enseigne ?', 'combien ça coûte ?')
     """
-    lines = [line for line in _by_lines(text).splitlines() if line.strip()]
+    text = _by_lines(text)
+    lines = [line for line in text.splitlines() if line.strip()]
     items = [_ITEM.sub("", line) for line in lines if _ITEM.match(line)]
     if len(items) >= 2:
         return _limited([strip_politeness(item) for item in items], text)
@@ -62,14 +65,40 @@ def split_questions(text: str) -> tuple[str, ...]:
 
 
 def _by_lines(text: str) -> str:
-    """Return the text with each item of a list that is written in one line ("1) … 2) …") in a line of its own."""
+    """Return the text with each question of a list in one line ("1) … 2) …") in a line of its own.
+
+    What one question chooses among ("is it 1) … or 2) …?") stays in it, without its numbers.
+    """
     for numbers in ("123456789", "abcdefgh"):
         found = [item for item in _NUMBER.finditer(text) if item[1].lower() in numbers]
         if len(found) > 1 and "".join(item[1].lower() for item in found) == numbers[: len(found)]:
             ends = [*(item.start() for item in found[1:]), len(text)]
-            items = [text[item.end() : end].strip(_EDGES) for item, end in zip(found, ends, strict=True)]
-            return "\n- ".join([text[: found[0].start()], *items])
+            lead = text[: found[0].start()]
+            items = [text[item.end() : end] for item, end in zip(found, ends, strict=True)]
+            if _is_choice(lead, items):
+                return lead + "".join(items)
+            return "\n- ".join([lead, *map(_without_or, items)])
     return text
+
+
+def _is_choice(lead: str, items: list[str]) -> bool:
+    """Say whether the items of a list in one line are what the words before them choose among."""
+    alone = [_folded(_without_or(item)) for item in items]
+    if any("\n" in item for item in items[:-1]) or any(map(partial(_matches, "opener"), alone)):
+        return False
+    before = (_sentences(lead) or [""])[-1].rstrip("? ")
+    asking = asks(before) and not _match("request", _same_length(f"{before} "))
+    other, goes_on = not all(map(is_aspect, alone)), not _ENDED.search(lead)
+    if any(map(_OR.search, items)):
+        return asking or (goes_on and other)
+    return asking and goes_on and other
+
+
+def _without_or(item: str) -> str:
+    """Return an item of a list without the "or" that joins it to others; "c'est ou" asks where, and keeps it."""
+    bare = item.strip(_EDGES)
+    rest = _OR.sub("", bare).strip(_EDGES)
+    return rest if asks(rest) or is_aspect(rest) else bare
 
 
 def strip_politeness(text: str) -> str:

@@ -99,6 +99,19 @@ SEVERAL = [
     ("Is there an exam?Do I need Python?", ("Is there an exam?", "Do I need Python?")),
     ("Who teaches? who teaches?", ("Who teaches?",)),
 ]
+COUNTED = [
+    ("Is it 1. online or 2. on site?", ("Is it online or on site?",)),
+    ("C'est 1) en ligne ou 2) sur site ?", ("C'est en ligne ou sur site ?",)),
+    ("Do I need 1. a degree, 2. experience or 3. both?", ("Do I need a degree, experience or both?",)),
+    ("Is the course a) in French b) in English?", ("Is the course in French in English?",)),
+    ("Hello! Is it (1) a diploma (2) or a certificate? Thanks", ("Is it a diploma or a certificate?",)),
+    ("1) à distance ou 2) à Lille ?", ("à distance ou à Lille ?",)),
+    ("What are 1) the price 2) the dates?", ("the price", "the dates?")),
+    ("I'd like to know 1) if I need a degree 2) the price", ("if I need a degree", "the price")),
+    ("1) c'est où 2) c'est combien", ("c'est où", "c'est combien")),
+    ("1) can I pay in parts or 2) is there a grant?", ("can I pay in parts", "is there a grant?")),
+    ("Deux questions : 1) le prix ou 2) les dates ?", ("le prix", "les dates ?")),
+]
 NAMES = """
 Jean Dupont|Marie|Paul Marchand|Claire|Olivier|Xavier Lefebvre|Béatrice|Patrice Moreau|Jean-Baptiste|Fabienne Durand
 Étienne|Julien|Sébastien Roux|Hilaire|Félicien|Fleur|Constant|Dante|Mohamed Benali|Nguyen Thi Lan|Anna|Peter Baker
@@ -205,6 +218,11 @@ def test_one_question_stays_one(text: str) -> None:
 
 @pytest.mark.parametrize(("text", "parts"), SEVERAL)
 def test_several_questions_are_told_apart(text: str, parts: tuple[str, ...]) -> None:
+    assert split_questions(text) == parts
+
+
+@pytest.mark.parametrize(("text", "parts"), COUNTED)
+def test_numbers_count_questions_or_what_one_question_chooses_among(text: str, parts: tuple[str, ...]) -> None:
     assert split_questions(text) == parts
 
 
