@@ -51,7 +51,7 @@ def chat(engine: Engine, limits: Limits, console: Console, ask: Ask, notice: Ric
             continue
         if turn.foreign and turn.foreign not in told:
             told.add(turn.foreign)
-            console.print(notice_of(turn.foreign, language), markup=False)
+            console.print(notice_of(turn.foreign, language, turn.chat), markup=False)
         elif turn.chat:
             console.print(getattr(texts(language), turn.chat), markup=False)
         for part in turn.parts:

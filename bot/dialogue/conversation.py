@@ -7,7 +7,7 @@ from functools import partial
 
 from bot.dialogue.addresses import without_addresses
 from bot.dialogue.decide import Answer, Beside, Clarify, Decision, Escalate, Limits, decide, of_topic
-from bot.dialogue.foreign import foreign, small_talk
+from bot.dialogue.foreign import Phrase, foreign, small_talk
 from bot.dialogue.fragments import another_case, second_half
 from bot.dialogue.language import language as language_of
 from bot.dialogue.questions import (
@@ -107,8 +107,11 @@ def respond(
 ) -> Turn:
     """Understand a message; `language` is what the conversation was in so far, `before` its last exchange."""
     said = clean(text, LONGEST_MESSAGE)
-    turn = _understood(said, find, limits, today, known, language, before)
-    return replace(turn, foreign=foreign(said) or "")
+    talk = small_talk(said)
+    if talk and before and chat_kind(said) not in (None, talk.kind):
+        talk = None  # "ciao" greets in Italian, and ends a conversation in French
+    turn = _understood(said, find, limits, today, known, language, before=before, talk=talk)
+    return replace(turn, foreign=foreign(said, talk) or "")
 
 
 def _understood(
@@ -118,14 +121,16 @@ def _understood(
     today: date,
     known: Known,
     language: Language | None,
+    *,
     before: Exchange | None,
+    talk: Phrase | None,
 ) -> Turn:
     tongue = language_of(said, language)
     if wanted := wanted_language(said):
         return Turn(said, wanted, chat="language")
     if asks_for_person(said) and not known(said):
         return Turn(said, tongue, parts=(Part(said, Escalate(Reason.PERSON)),))
-    if kind := chat_kind(said) or small_talk(said):
+    if kind := talk.kind if talk else chat_kind(said):
         return Turn(said, tongue, chat=kind)
     if is_beside(said) and not known(said):
         return Turn(said, tongue, parts=(Part(said, Beside()),))

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections import Counter
 from functools import cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from lingua import Language as Tongue
 from lingua import LanguageDetector, LanguageDetectorBuilder
@@ -30,29 +30,44 @@ Talk = Literal["greeting", "thanks", "languages"]
 _TALK: tuple[Talk, ...] = ("greeting", "thanks", "languages")
 
 
-def foreign(text: str) -> str | None:
+class Phrase(NamedTuple):
+    """Small talk of such a language, and the language's code."""
+
+    kind: Talk
+    code: str
+
+
+def foreign(text: str, talk: Phrase | None) -> str | None:
     """Return the language of a message that is neither French nor English, as a code; None where it may be one of them.
 
-    A name, a borrowed word or a slip of the keyboard makes no language: a script, a whole phrase or some grammar does.
+    A name, a borrowed word or a slip of the keyboard makes no language: a script, some grammar, or being nothing but
+    small talk does (`talk`, which `small_talk` found in it).
     """
+    if talk:
+        return talk.code
     script = _script(text)
-    if script is not None:
-        return script or OTHER
-    phrase = _phrase(text)
-    return phrase[1] if phrase else _grammar(text)
+    return (script or OTHER) if script is not None else _grammar(text)
 
 
-def small_talk(text: str) -> Talk | None:
-    """Return which small talk of such a language the whole message is."""
-    phrase = _phrase(text)
-    return phrase[0] if phrase else None
+def small_talk(text: str) -> Phrase | None:
+    """Return the small talk of such a language that the whole message is."""
+    if len(text) > LONGEST_PHRASE:
+        return None
+    said = " ".join(re.sub(r"[^\w'\s]|_", " ", fold(text)).split())
+    found = (Phrase(kind, code) for kind in _TALK for code, pattern in _phrases(kind) if pattern.fullmatch(said))
+    return next(found, None)
 
 
-def notice(code: str, language: Language) -> str:
-    """Return which languages are understood, in that language where it is known, and in the one of the conversation."""
+def notice(code: str, language: Language, kind: str | None = None) -> str:
+    """Return which languages are understood, in that language where it is known, and in the one of the conversation.
+
+    Below a greeting's or a thanks' stands what is answered to one, instead of the same once more.
+    """
     if code not in _NOTICES:
         return "\n".join(texts(one).only_two for one in LANGUAGES)
-    return f"{_NOTICES[code]}\n\n{texts(language).only_two}"
+    words = texts(language)
+    kind_words = {"greeting": words.greeting, "thanks": words.thanks}
+    return f"{_NOTICES[code]}\n\n{kind_words.get(kind or '', words.only_two)}"
 
 
 def _script(text: str) -> str | None:
@@ -63,13 +78,6 @@ def _script(text: str) -> str | None:
     if 2 * strange.total() <= len(letters):
         return None
     return "" if "" in strange else strange.most_common(1)[0][0]  # Japanese has Chinese letters too
-
-
-def _phrase(text: str) -> tuple[Talk, str] | None:
-    if len(text) > LONGEST_PHRASE:
-        return None
-    said = " ".join(re.sub(r"[^\w'\s]|_", " ", fold(text)).split())
-    return next(((kind, code) for kind in _TALK for code, pattern in _phrases(kind) if pattern.fullmatch(said)), None)
 
 
 @cache

@@ -6,6 +6,7 @@ from telegram import Update
 
 from bot.delivery import outbox
 from bot.desk import mutes
+from bot.dialogue import topics
 from bot.dialogue.conversation import Turn
 from bot.dialogue.foreign import notice
 from bot.dialogue.message import Message
@@ -60,7 +61,8 @@ async def tell_languages(tx: AsyncSession, candidate: Candidate, turn: Turn) -> 
     key = f"foreign{candidate.chat_id}"
     if not turn.foreign or await tx.scalar(select(exists().where(Outgoing.key == key))):
         return False
-    await say(tx, candidate, Message(notice(turn.foreign, turn.language)), key)
+    told = notice(turn.foreign, turn.language, turn.chat)
+    await say(tx, candidate, topics.beside(told, turn.language) if turn.chat else Message(told), key)
     return True
 
 

@@ -3,6 +3,7 @@ from datetime import date
 
 import pytest
 
+from bot.dialogue import conversation
 from bot.dialogue.conversation import LONGEST_QUESTION, Exchange, Part, Turn, choices, respond
 from bot.dialogue.decide import Answer, Clarify, Escalate, Limits
 from bot.dialogue.render import Reason
@@ -242,3 +243,21 @@ def test_what_is_asked_indirectly_is_no_condition_of_the_question_before(
 ) -> None:
     said(text, find, before=Exchange("Who teaches?"))
     assert [asked for asked, _ in find.asked] == [question]
+
+
+def test_a_word_that_greets_in_one_language_and_ends_a_conversation_in_ours_does_either(find: Finder) -> None:
+    first = said("Ciao", find, language="fr")
+    assert (first.chat, first.foreign) == ("greeting", "it")
+    last = said("Ciao", find, language="fr", before=Exchange("Who teaches?"))
+    assert (last.chat, last.foreign) == ("goodbye", "")
+
+
+def test_phrases_of_other_languages_are_looked_for_once(find: Finder, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def looked_for(text: str) -> None:
+        asked.append(text)
+
+    monkeypatch.setattr(conversation, "small_talk", looked_for)
+    said("Who teaches?", find)
+    assert asked == ["Who teaches?"]

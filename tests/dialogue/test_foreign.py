@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from bot.dialogue.foreign import OTHER, foreign, notice, small_talk
+from bot.dialogue.smalltalk import ChatKind
 from bot.dialogue.texts import texts
 from indexer.entries import LANGUAGES, Language
 from indexer.readers import read_knowledge
@@ -43,19 +44,18 @@ Mohamed al Fassi
 On a un diplôme à la fin ?
 Was it hard?
 Bonjour, is the course for Привет-школа graduates too?
-ciao
 """.splitlines()
 
 
 @pytest.mark.parametrize(("code", "text"), [(code, text) for code, said in FOREIGN.items() for text in said])
 def test_another_language_is_noticed(code: str, text: str) -> None:
-    assert foreign(text) == code
+    assert foreign(text, small_talk(text)) == code
 
 
 @pytest.mark.parametrize("text", [*OURS, *test_language.FRENCH, *test_language.ENGLISH, *test_language.BOTH])
 def test_names_and_borrowed_words_make_no_language(text: str) -> None:
-    assert foreign(text) is None
     assert small_talk(text) is None
+    assert foreign(text, None) is None
 
 
 def test_no_question_of_the_knowledge_or_beside_it_is_taken_for_another_language() -> None:
@@ -64,13 +64,16 @@ def test_no_question_of_the_knowledge_or_beside_it_is_taken_for_another_language
     outside = (KNOWLEDGE / "outside.txt").read_text(encoding="utf-8").splitlines()
     talk = (getattr(test_smalltalk, name) for name in ("GREETING", "THANKS", "GOODBYE", "INSULT", "GIBBERISH"))
     said = [*asked, *(one["ask"] for one in golden), *outside, *chain.from_iterable(talk)]
-    assert [text for text in said if foreign(text)] == []
+    greets_too = "ciao"  # where nothing was said before
+    assert [text for text in said if foreign(text, small_talk(text)) and text != greets_too] == []
 
 
 @pytest.mark.parametrize(
     ("text", "kind"),
     [
         ("Hola", "greeting"),
+        ("Ciao!", "greeting"),
+        ("Hallo", "greeting"),
         ("Guten Tag!", "greeting"),
         ("Grazie mille", "thanks"),
         ("شكرا", "thanks"),
@@ -82,7 +85,8 @@ def test_no_question_of_the_knowledge_or_beside_it_is_taken_for_another_language
     ],
 )
 def test_small_talk_of_another_language(text: str, kind: str | None) -> None:
-    assert small_talk(text) == kind
+    talk = small_talk(text)
+    assert (talk and talk.kind) == kind
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -91,3 +95,11 @@ def test_the_notice_is_in_that_language_and_in_one_of_ours(language: Language) -
     assert notice("es", language).splitlines()[-1] == ours
     assert "francés" in notice("es", language)
     assert notice(OTHER, language).splitlines() == [texts(one).only_two for one in LANGUAGES]
+
+
+@pytest.mark.parametrize("kind", ["greeting", "thanks"])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_kind_word_is_answered_with_one_below_the_languages(language: Language, kind: ChatKind) -> None:
+    first, _, last = notice("es", language, kind).splitlines()
+    assert first == notice("es", language).splitlines()[0]
+    assert last == getattr(texts(language), kind)

@@ -17,7 +17,8 @@ async def test_the_languages_are_told_once_in_the_writers_own(flow: House) -> No
     hans = flow.candidate(language="de")
     (told,) = await flow.ask(hans, "Guten Tag")
     assert told["text"] == f"Guten Tag. {told['text'].partition('. ')[2]}"
-    assert told["text"].endswith(EN.only_two)
+    assert told["text"].endswith(EN.greeting)
+    assert buttons(told) == [EN.button_topics]
     (again,) = await flow.ask(hans, "Danke schön")
     assert again["text"] == EN.thanks
     assert await flow.tickets() == []
