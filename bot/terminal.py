@@ -39,7 +39,7 @@ def chat(engine: Engine, limits: Limits, console: Console, ask: Ask, notice: Ric
             continue
         if text.isdecimal() and 0 < int(text) <= len(offered):
             entry = offered[int(text) - 1]
-            before = Exchange(entry.question, entry.topic_name)
+            before = _exchange(Part(entry.question, Answer(entry)), language)
             _show_answer(console, entry, language, entry.question)
             continue
         today = date.today()  # noqa: DTZ011  # local day
@@ -56,7 +56,7 @@ def chat(engine: Engine, limits: Limits, console: Console, ask: Ask, notice: Ric
             console.print(getattr(texts(language), turn.chat), markup=False)
         for part in turn.parts:
             offered = _show(console, turn, part) or offered
-            before = _exchange(part)
+            before = before if isinstance(part.decision, Beside) else _exchange(part, language)
         console.print()
 
 
@@ -79,6 +79,8 @@ def _show(console: Console, turn: Turn, part: Part) -> tuple[Entry, ...]:
     if len(turn.parts) > 1 and not isinstance(part.decision, Answer):
         console.print(render.put(part.question, turn.language), style="bold", markup=False)
     match part.decision:
+        case Answer() if part.again:
+            console.print(texts(turn.language).nothing_more, markup=False)
         case Answer(entry):
             title = entry.question if len(turn.parts) > 1 else render.heading(entry, part.question)
             _show_answer(console, entry, turn.language, title, part.confidence)
@@ -107,6 +109,10 @@ def _show_answer(
     console.print(f"  {render.source(entry, language).text}{sure}", style="dim", markup=False)
 
 
-def _exchange(part: Part) -> Exchange:
-    entry = part.decision.entry if isinstance(part.decision, Answer) else None
-    return Exchange(part.question, entry.topic_name, wording=entry.question) if entry else Exchange(part.question)
+def _exchange(part: Part, language: Language) -> Exchange:
+    if not isinstance(part.decision, Answer):
+        return Exchange(part.question)
+    entry = part.decision.entry
+    return Exchange(
+        part.question, entry.topic_name, entry.id, part.confidence, wording=entry.question, language=language
+    )

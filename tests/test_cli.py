@@ -407,6 +407,14 @@ def test_chat_says_that_commands_are_telegram_s(settle: Callable[..., None]) -> 
     assert texts("en").unknown_command not in shown
 
 
+def test_chat_says_nothing_twice_and_greets_back(settle: Callable[..., None]) -> None:
+    said = "Can my employer support me?\nand if not?\nHola\n"
+    shown = " ".join(run("chat", given=said).stdout.split())
+    for once in (texts("en").nothing_more, texts("en").greeting):
+        assert shown.count(" ".join(once.split())) == 1
+    assert texts("en").only_two not in shown
+
+
 def test_chat_ends_with_its_input(settle: Callable[..., None]) -> None:
     assert run("chat", given="").exit_code == 0
 

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
+from typing import Literal
 
 from bot.dialogue.addresses import without_addresses
-from bot.dialogue.decide import Answer, Beside, Clarify, Decision, Escalate, Limits, decide, of_topic
+from bot.dialogue.decide import Answer, Beside, Clarify, Decision, Escalate, Limits, beyond, decide, of_topic
 from bot.dialogue.foreign import Phrase, foreign, small_talk
 from bot.dialogue.fragments import another_case, second_half
 from bot.dialogue.language import language as language_of
@@ -39,7 +40,8 @@ LONGEST_QUESTION = 1000  # a question longer than this is searched by its beginn
 class Exchange:
     """The last question that was answered, and the entry that answered it, with its own `wording`.
 
-    While it is `fresh`, a message that goes on with it may change its answer.
+    While it is `fresh`, a message that goes on with it may change its answer. `language` is the one in which the
+    entry was shown; empty where it was not.
     """
 
     question: str
@@ -48,19 +50,20 @@ class Exchange:
     confidence: float = 0.0
     fresh: bool = False
     wording: str = ""
+    language: Language | Literal[""] = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
     """One question of a message, and what to do with it. Hits are rated, best first, drafts among them.
 
-    One that `leans` was understood by the question before it alone.
+    One that finds `again` is a follow-up to which the answer just shown is all that there is to say.
     """
 
     question: str
     decision: Decision
     hits: tuple[Hit, ...] = ()
-    leans: bool = False
+    again: bool = False
 
     @property
     def confidence(self) -> float:
@@ -212,7 +215,11 @@ def _part(
             hits, leans, decision = further, True, decide(further, limits, today)
     if isinstance(decision, Escalate) and decision.reason is not Reason.OUT_OF_DATE and is_keyword(question):
         decision = of_topic(hits, today) or decision
-    return Part(question, decision, hits, leans=leans)
+    if before and leans and before.language == language:
+        decision = beyond(before.entry_id, decision, hits, limits)
+        again = isinstance(decision, Answer) and decision.entry.id == before.entry_id and not decision.gist
+        return Part(question, decision, hits, again=again)
+    return Part(question, decision, hits)
 
 
 def _merged(said: str, parts: list[Part]) -> tuple[Part, ...]:

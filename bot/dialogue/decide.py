@@ -93,6 +93,21 @@ def decide(hits: Sequence[Hit], limits: Limits, today: date) -> Decision:
     return Escalate(Reason.OUTSIDE if first.confidence < limits.hardly else Reason.UNSURE)
 
 
+def beyond(shown: str, decision: Decision, hits: Sequence[Hit], limits: Limits) -> Decision:
+    """The decision on a follow-up whose reader has just been shown an entry: it is not offered once more.
+
+    Where nothing else is worth offering, that entry is all that there is to say, unless a draft is nearer.
+    """
+    if not isinstance(decision, Clarify) or shown not in {entry.id for entry in decision.entries}:
+        return decision
+    others = tuple(entry for entry in decision.entries if entry.id != shown)
+    if len(others) > 1 or any(hit.confidence >= limits.alone for hit in hits if hit.entry in others):
+        return Clarify(others)
+    if hits[0].entry.draft:
+        return Escalate(Reason.OUTSIDE)
+    return Answer(next(entry for entry in decision.entries if entry.id == shown))
+
+
 def of_topic(hits: Sequence[Hit], today: date) -> Clarify | None:
     """The questions of the topic that a bare word names, whatever draft is nearest; None if it names none.
 

@@ -95,10 +95,10 @@ async def _say(tx: AsyncSession, deps: Deps, candidate: Candidate, asked: Asked,
     """Answer a question, or ask back; as the message of that number."""
     turn, engine, place = asked.turn, asked.engine, asked.place(number)
     several = len(turn.parts) > 1
-    shown = await just_shown(tx, candidate, asked, part)
+    shown = await _just_shown(tx, candidate, asked, part)
     question_id = await _record(tx, candidate, asked, part)
     match part.decision:
-        case Answer() if shown:
+        case Answer() if part.again:
             message = nothing_more(question_id, turn.language)
         case Answer(entry, gist):
             text = shown_answer(engine, entry, turn.language, gist)
@@ -117,13 +117,10 @@ async def _say(tx: AsyncSession, deps: Deps, candidate: Candidate, asked: Asked,
     await tx.execute(_ANSWERED, {"question": question_id, "row": row})
 
 
-async def just_shown(tx: AsyncSession, candidate: Candidate, asked: Asked, part: Part) -> int | None:
-    """The row that has just shown the very answer that a follow-up would get; None if it would read another one."""
-    if not part.leans or not isinstance(part.decision, Answer) or part.decision.gist or asked.places:
-        return None
-    last = await anew.last_of(tx, candidate)
-    same = last and (last.entry_id, last.language) == (part.decision.entry.id, asked.turn.language)
-    return last.answer_id if last and same else None
+async def _just_shown(tx: AsyncSession, candidate: Candidate, asked: Asked, part: Part) -> int | None:
+    """The row that has just shown what a follow-up finds again; None where what is said takes another's place."""
+    last = await anew.last_of(tx, candidate) if part.again and not asked.places else None
+    return last.answer_id if last else None
 
 
 async def _hand_over(

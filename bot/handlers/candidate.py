@@ -26,7 +26,7 @@ from bot.dialogue.smalltalk import ChatKind, agrees
 from bot.dialogue.texts import spoken, texts
 from bot.handlers import anew, carrying
 from bot.handlers.answers import choice_buttons, entry_message, others, shown_question
-from bot.handlers.asked import Asked, act, ask_course, choose_course, in_place, just_shown
+from bot.handlers.asked import Asked, act, ask_course, choose_course, in_place
 from bot.handlers.context import Context, Deps, desk_of
 from bot.handlers.escalation import added_key, escalate, expected, found_near, silent
 from bot.handlers.speaker import known_course, say, telegram_language, tell_languages, who
@@ -54,6 +54,7 @@ _SO_FAR = (
         Candidate.language,
         Candidate.course,
         Question.text,
+        Question.language.label("answered_in"),
         Question.entry_id,
         Question.confidence,
         Question.decision,
@@ -222,6 +223,7 @@ async def _so_far(deps: Deps, update: Update, engine: Engine) -> tuple[Language,
         known.confidence or 0.0,
         fresh,
         entry.question if entry else "",
+        spoken(known.answered_in) if known.answer_id else "",
     )
     return language, exchange, chosen
 
@@ -272,9 +274,7 @@ async def _answer_sure(
 ) -> Sequence[Part]:
     """Answer what the bot is sure of beside an open ticket, seen by staff; gives that."""
     parts, desk = asked.turn.parts, desk_of(deps)
-    sure = [
-        part for part in parts if isinstance(part.decision, Answer) and not await just_shown(tx, candidate, asked, part)
-    ]
+    sure = [part for part in parts if isinstance(part.decision, Answer) and not part.again]
     if sure:
         only = replace(asked, turn=replace(asked.turn, parts=tuple(sure)))
         await act(tx, deps, candidate, await in_place(tx, candidate, only))

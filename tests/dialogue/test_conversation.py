@@ -261,3 +261,28 @@ def test_phrases_of_other_languages_are_looked_for_once(find: Finder, monkeypatc
     monkeypatch.setattr(conversation, "small_talk", looked_for)
     said("Who teaches?", find)
     assert asked == ["Who teaches?"]
+
+
+UNSURE = {"teaches": (TEACH, 0.5), "long": (LONG, 0.4)}
+SHOWN = Exchange("Who teaches so long?", "Teachers", "teach", 0.9, wording="Who teaches?", language="en")
+
+
+def test_what_was_just_shown_is_no_choice_of_a_follow_up(find: Finder) -> None:
+    turn = said("which ones?", Finder(**UNSURE), language="en", before=SHOWN)
+    assert [part.decision for part in turn.parts] == [Clarify((LONG,))]
+    turn = said("which ones?", Finder(**UNSURE), language="en", before=replace(SHOWN, entry_id="cost"))
+    assert [part.decision for part in turn.parts] == [Clarify((TEACH, LONG))]
+
+
+def test_a_follow_up_that_finds_nothing_but_what_was_just_shown_is_told_so() -> None:
+    for sure in (0.5, 0.9):
+        turn = said("which ones?", Finder(teaches=(TEACH, sure)), language="en", before=SHOWN)
+        assert [(part.decision, part.again) for part in turn.parts] == [(Answer(TEACH), True)]
+
+
+def test_what_was_just_shown_is_shown_anew_to_who_asks_for_it_or_in_another_language() -> None:
+    find = Finder(teaches=(TEACH, 0.9))
+    (part,) = said("Who teaches there?", find, language="en", before=SHOWN).parts
+    assert (part.decision, part.again) == (Answer(TEACH), False)
+    (part,) = said("lesquels ?", find, language="en", before=SHOWN).parts
+    assert (part.decision, part.again) == (Answer(TEACH), False)
