@@ -3,6 +3,7 @@
 import pytest
 
 from bot.dialogue.questions import MOST_PARTS, is_mood, is_unfinished, resolve_follow_up, split_questions
+from bot.dialogue.smalltalk import is_beside
 
 COURTESIES_EN = """\
 I would be most grateful if you could tell me
@@ -294,6 +295,9 @@ MOODS = """\
 this is so confusing, I give up
 Je suis perdu, je ne sais pas par où commencer 😞
 I'm so lost!
+I'm so sad today
+I am tired
+je suis crevée ce soir
 J'en ai marre
 Je suis complètement perdue
 I've been rejected everywhere
@@ -369,6 +373,7 @@ def test_what_asks_or_tells_something_is_finished(text: str) -> None:
 @pytest.mark.parametrize("text", MOODS)
 def test_a_mood_is_told_from_what_one_may_answer(text: str) -> None:
     assert is_mood(text)
+    assert not is_beside(text)  # each mood stands in one list
 
 
 @pytest.mark.parametrize("text", [*NO_MOODS, "", "?"])
