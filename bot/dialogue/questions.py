@@ -27,7 +27,7 @@ _MADE = {
     "request": r"<wrapper>|<courtesy><telling>",
     "lament": r"<mood>|<aside>",
     "lament_first": r"<lament>\s*(?:[,;:!.…-]+|\b(?:so|but|mais|donc|alors|and|et)\b)\s*",
-    "unfinished": r"<head>?<request><broken_off>",
+    "unfinished": r"<head>?(?:<request>|<correction>)<broken_off>",
 }
 # A sentence ends at . ! ? … before a blank, but not after "M.", "Mme.", "etc." or a single digit.
 _SENTENCE = re.compile(
@@ -112,11 +112,15 @@ def strip_politeness(text: str) -> str:
 def resolve_follow_up(text: str, before_question: str, before_topic: str = "") -> str | None:
     """Return a follow-up as a text that can be searched by itself; None when the message stands alone.
 
-    A new aspect of the course ("and the price?") needs nothing from before; a new case ("et pour les
-    indépendants ?") and a pronoun ("is it mandatory?") need the question before, or its topic if that is long.
+    A new aspect of the course ("and the price?") and a question put right ("I meant who teaches?") need nothing from
+    before; a new case ("et pour les indépendants ?"), a pronoun ("is it mandatory?") and a fact put right ("I meant a
+    master") need the question before, or its topic if that is long.
     """
     said = text.strip().lstrip("…. ")
-    said = said[_match("interjection", _same_length(said)) :]
+    corrects = _match("correction", _same_length(said))
+    said = said[corrects or _match("interjection", _same_length(said)) :]
+    if corrects and asks(said):
+        return said
     folded = _same_length(said)
     other_case = _match("other_case", folded)
     rest = said[other_case or _match("conjunction", folded) :].strip(" ,:;")
@@ -126,7 +130,7 @@ def resolve_follow_up(text: str, before_question: str, before_topic: str = "") -
         return rest
     about = (before_question if 0 < len(before_question.split()) <= 25 else before_topic).strip(" .?!")
     either = _matches("or_else", folded) and len(asked.split()) <= 8
-    if not about or not (short or either or _matches("bare", asked) or _leans_on_before(asked)):
+    if not about or not (corrects or short or either or _matches("bare", asked) or _leans_on_before(asked)):
         return None
     return f"{about}, {rest}"
 

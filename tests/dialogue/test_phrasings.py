@@ -262,6 +262,8 @@ no maths background ok?
 je travaille avec qui je veux""".splitlines()
 
 UNFINISHED = """\
+sorry I meant
+ah non, je voulais dire
 je voulais savoir
 Bonjour, je voudrais savoir
 I would like to know

@@ -208,6 +208,14 @@ FOLLOW_UPS = [
     ("sans diplôme ?", "Puis-je candidater ?", "Puis-je candidater, sans diplôme ?"),
     ("et si je n'ai pas de diplôme ?", "Qui peut candidater ?", "Qui peut candidater, si je n'ai pas de diplôme ?"),
     ("What about people without a degree?", "Who is it for?", "Who is it for, people without a degree?"),
+    ("sorry I meant I hold a master", "Can I apply?", "Can I apply, I hold a master"),
+    ("no, I mean with two kids", "Is it hard?", "Is it hard, with two kids"),
+    ("Ah pardon je voulais dire que j'ai un M1", "Puis-je candidater ?", "Puis-je candidater, j'ai un M1"),
+    ("non mais je veux dire avec un boulot à côté", "C'est dur ?", "C'est dur, avec un boulot à côté"),
+    ("Oops, I meant how long is it?", "Who teaches?", "how long is it?"),
+    ("je me suis mal exprimée, j'ai un BTS", "Puis-je candidater ?", "Puis-je candidater, j'ai un BTS"),
+    ("typo: 2 years", "Can I apply with 20 years?", "Can I apply with 20 years, 2 years"),
+    ("Correction : qui enseigne ?", "Quels projets ?", "qui enseigne ?"),
 ]
 
 
