@@ -106,7 +106,8 @@ def strip_politeness(text: str) -> str:
     kept = _sentences(text)
     if any(asks(sentence) for sentence in kept) and sum(map(len, kept)) > 200:
         kept = [sentence for sentence in kept if asks(sentence)]
-    return " ".join(kept) or text.strip()
+    told = [sentence for sentence in kept if not _is_made_of("lament", sentence)]
+    return " ".join(told or kept) or text.strip()
 
 
 def resolve_follow_up(text: str, before_question: str, before_topic: str = "") -> str | None:

@@ -98,6 +98,7 @@ SEVERAL = [
     ),
     ("Is there an exam?Do I need Python?", ("Is there an exam?", "Do I need Python?")),
     ("Who teaches? who teaches?", ("Who teaches?",)),
+    ("pls what is vapp n who can use it", ("what is vapp", "who can use it")),
 ]
 COUNTED = [
     ("Is it 1. online or 2. on site?", ("Is it online or on site?",)),
@@ -151,6 +152,12 @@ POLITE = [
     ),
     ("Cher Monsieur Renaux, y a-t-il des travaux pratiques ? Bien à vous, Sophie", "y a-t-il des travaux pratiques ?"),
     ("Bonjour Madame Durand, qui enseigne ?", "qui enseigne ?"),
+    ("good day sir what are the requirements?", "what are the requirements?"),
+    ("Good day! Who teaches?", "Who teaches?"),
+    ("je suis infirmière je voudrais savoir si c'est pour moi", "je suis infirmière, si c'est pour moi?"),
+    ("i am a nurse i would like to know who teaches", "i am a nurse, who teaches?"),
+    ("my english not good sorry. diploma is official in france yes or no", "diploma is official in france yes or no"),
+    ("je m'excuse pour mon français, qui enseigne ?", "qui enseigne ?"),
     ("Hi there, who teaches, please?", "who teaches?"),
     ("Sorry to bother you, but is it online?", "is it online?"),
     ("quick question: is it online", "is it online"),
