@@ -9,7 +9,7 @@ from typing import Literal
 from bot.dialogue.addresses import without_addresses
 from bot.dialogue.decide import Answer, Beside, Clarify, Decision, Escalate, Limits, beyond, decide, of_topic
 from bot.dialogue.foreign import Phrase, foreign, small_talk
-from bot.dialogue.fragments import another_case, second_half
+from bot.dialogue.fragments import another_case, explained, second_half
 from bot.dialogue.language import language as language_of
 from bot.dialogue.questions import (
     is_announced,
@@ -156,17 +156,20 @@ def _understood(
 
 def _going_on(said: str, search: Callable[..., Part], tongue: Language, before: Exchange) -> Turn | None:
     """A message read together with the one just before it; None if it is better understood by itself."""
+    half = second_half(said, before.question)
+    whole = half or (explained(said, before.question) if not before.entry_id else None)
     if another_case(said):
         case = search(said, language=tongue, before=before)
         if _is_answer(case, before.entry_id):
             return None  # the same holds, and is said again
         part = Part(f"{before.question} {said}", case.decision, case.hits)
-    elif whole := second_half(said, before.question):
+    elif whole:
         tongue = language_of(whole, tongue)
         part, alone = search(whole, language=tongue), search(said, language=tongue)
-        if isinstance(alone.decision, Answer) and alone.confidence > part.confidence:
-            if before.entry_id:
-                return None
+        surer = isinstance(alone.decision, Answer) and alone.confidence > part.confidence
+        if (surer and before.entry_id) or (not half and (surer or not isinstance(part.decision, Answer))):
+            return None
+        if surer:
             part = Part(whole, alone.decision, alone.hits)
         elif _is_answer(part, before.entry_id) and part.confidence < STILL * before.confidence:
             return Turn(

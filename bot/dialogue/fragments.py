@@ -2,7 +2,7 @@
 
 import re
 
-from bot.dialogue.questions import asks, is_aspect, is_left_open, is_other_case
+from bot.dialogue.questions import asks, is_aspect, is_left_open, is_other_case, split_questions
 
 LONGEST = 25  # words of a second half
 _ENDED = re.compile(r"[?!]\s*$|[^.]\.\s*$")  # three dots leave a sentence open
@@ -35,3 +35,15 @@ def _continues(rest: str, first: str) -> bool:
 def another_case(text: str) -> bool:
     """Say whether a message asks the same of another case: "…and for engineers?"."""
     return is_other_case(text.strip().lstrip("…. "))
+
+
+def explained(text: str, before: str) -> str | None:
+    """Return a question with the message before, if that told something without which it says little; else None.
+
+    >>> explained("Would he be accepted?", "My son has a bachelor.")
+    'My son has a bachelor. Would he be accepted?'
+    """
+    question = text.strip()
+    (whole, *others) = split_questions(f"{before.rstrip('…. ')}. {question}")
+    needs = asks(question) and not asks(before) and not others and len(whole) > len(question)
+    return whole if needs else None

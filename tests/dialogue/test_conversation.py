@@ -286,3 +286,17 @@ def test_what_was_just_shown_is_shown_anew_to_who_asks_for_it_or_in_another_lang
     assert (part.decision, part.again) == (Answer(TEACH), False)
     (part,) = said("lesquels ?", find, language="en", before=SHOWN).parts
     assert (part.decision, part.again) == (Answer(TEACH), False)
+
+
+def test_what_was_told_just_before_a_question_explains_it() -> None:
+    find, told = Finder(bachelor=(TEACH, 0.9), he=(COST, 0.35)), Exchange("My son has a bachelor.", fresh=True)
+    turn = said("Would he be accepted?", find, before=told)
+    assert (turn.revises, turn.parts[0].decision) == (True, Answer(TEACH))
+    assert turn.parts[0].question == "My son has a bachelor. Would he be accepted?"
+    asked, answered = replace(told, question="Has my son a bachelor?"), replace(told, entry_id="cost")
+    for before in (replace(told, fresh=False), asked, answered):
+        assert said("Would he be accepted?", find, before=before).parts[0].question == "Would he be accepted?"
+    assert not said("Would he be accepted?", Finder(bachelor=(TEACH, 0.5)), before=told).revises
+    find = Finder(bachelor=(COST, 0.5), teach=(TEACH, 0.9))
+    alone = said("Who teaches?", find, before=told)
+    assert (alone.revises, [part.question for part in alone.parts]) == (False, ["Who teaches?"])
