@@ -422,6 +422,10 @@ une réponse ?
 """.splitlines()
 
 PERSON = """\
+I'd rather not talk to a machine tbh
+honestly I would prefer not to chat with a bot
+Franchement, je préfère ne pas parler à un robot
+j'aimerais mieux ne pas discuter avec une machine
 talk to a human
 Can I speak to a person?
 je veux parler à un humain
@@ -725,6 +729,11 @@ def test_what_asks_nothing_of_a_course(text: str) -> None:
         "Bonjour, j'ai une question",
         "I have a question",
         "can I ask you something",
+        "one more thing",
+        "oh and another question please",
+        "Une dernière chose",
+        "j'ai encore une petite question",
+        "autre chose !",
         "help",
         "aidez-moi svp",
     ],
