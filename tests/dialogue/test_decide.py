@@ -13,6 +13,7 @@ from bot.dialogue.decide import (
     Decision,
     Escalate,
     Limits,
+    beyond,
     decide,
     name,
     of_topic,
@@ -146,3 +147,20 @@ def test_a_word_of_many_topics_or_of_none_names_none() -> None:
 def test_a_word_that_is_surely_a_drafts_names_no_topic() -> None:
     assert of_topic([word("later", 0.92, answer="", draft=True), FUNDING], TODAY) is None
     assert of_topic([replace(DRAFTED, verbatim=True), FUNDING], TODAY) is None
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        (hits((A, 0.5), (B, 0.4), (C, 0.3)), Clarify((B, C))),
+        (hits((A, 0.5), (B, 0.45)), Clarify((B,))),  # the border belongs to `alone`
+        (hits((A, 0.5), (B, 0.44)), Answer(A)),  # too little to be offered alone: there is no more to say
+        (hits((A, 0.5)), Answer(A)),
+        (hits((DRAFT, 0.8), (A, 0.5)), Escalate(Reason.OUTSIDE)),  # another question, known to have no answer yet
+        (hits((B, 0.5), (C, 0.45)), Clarify((B, C))),
+        (hits((A, 0.9)), Answer(A)),
+        (hits((A, 0.1)), Escalate(Reason.OUTSIDE)),
+    ],
+)
+def test_what_was_just_shown_is_no_choice(found: list[Hit], expected: Decision) -> None:
+    assert beyond("a", decide(found, LIMITS, TODAY), found, LIMITS) == expected
