@@ -230,15 +230,10 @@ def roll_back(encoder: Encoder, root: Path, snapshot_id: str | None, by: str) ->
 @contextmanager
 def _alone(root: Path) -> Iterator[None]:
     """One run at a time; what the file system refuses is told as SnapshotError."""
-    try:
+    with store.writing(root):
         root.mkdir(parents=True, exist_ok=True)
         with FileLock(root / "index.lock"):
             yield
-    except OSError as error:
-        raise SnapshotError(
-            f"{root}: the index could not be written ({error.strerror or error}): check free space and rights. "
-            "The index that was live still is"
-        ) from error
 
 
 def _prepare(folder: Path, knowledge: Knowledge, encoder: Encoder, root: Path, progress: Step, into: Path) -> Prepared:

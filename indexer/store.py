@@ -3,7 +3,8 @@
 import json
 import os
 import shutil
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, astuple, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,10 @@ from indexer.snapshot import SnapshotError
 KEPT = 5
 HISTORY = "history.jsonl"
 WAITING = "proposal.json"  # names a snapshot that is not live, but may become so
+
+
+class UnwritableError(SnapshotError):
+    """The file system takes no index; the message names the folder, the reason and the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,18 @@ ACTIVATION = TypeAdapter(Activation)
 def snapshot_folder(root: Path) -> Path:
     """Where snapshots lie."""
     return root / "snapshots"
+
+
+@contextmanager
+def writing(root: Path) -> Iterator[None]:
+    """What the file system refuses meanwhile is told as UnwritableError."""
+    try:
+        yield
+    except OSError as error:
+        raise UnwritableError(
+            f"{root}: the index could not be written ({error.strerror or error}): check free space and rights. "
+            "The index that was live still is"
+        ) from error
 
 
 def live(root: Path) -> Path | None:

@@ -99,14 +99,10 @@ class Replica:
         # A name with a dot is an unfinished snapshot's: what a killed download leaves is removed like a killed build.
         draft = folder.with_name(f".{snapshot_id}-{secrets.token_hex(4)}")
         try:
-            await self._download(snapshot_id, draft)
-            await asyncio.to_thread(_verify, draft)
-            await asyncio.to_thread(_move, draft, folder)
-        except OSError as error:
-            raise SnapshotError(
-                f"{self.root}: the index {snapshot_id} could not be written ({error.strerror or error}): "
-                "check free space and rights"
-            ) from error
+            with store.writing(self.root):
+                await self._download(snapshot_id, draft)
+                await asyncio.to_thread(_verify, draft)
+                await asyncio.to_thread(_move, draft, folder)
         finally:
             await asyncio.to_thread(shutil.rmtree, draft, ignore_errors=True)
         log.info("index fetched", extra={"snapshot": snapshot_id})
@@ -137,6 +133,7 @@ class Replica:
         """Make the database's active snapshot the local live one; if it has none, share the local one, if any.
 
         Returns the id of the active one, even if it cannot be had: then the local one stays, and the log says why.
+        Raises UnwritableError where there is none, and none can be written.
         """
         active, local = await self.active(), store.live(self.root)
         if active is None and local is not None:
@@ -150,6 +147,8 @@ class Replica:
                 await self.fetch(active)
                 await asyncio.to_thread(_make_live, self.root, active, self.kept)
             except SnapshotError as error:
+                if local is None and isinstance(error, store.UnwritableError):
+                    raise  # nor could one be built here
                 log.error("active index not usable", extra={"snapshot": active, "error": str(error)})  # noqa: TRY400  its text says all
         return active
 
@@ -260,6 +259,7 @@ def _move(draft: Path, folder: Path) -> None:
 
 def _make_live(root: Path, snapshot_id: str, kept: int) -> None:
     """The pointer follows the database; old ones go, unless an indexing run is under way here, which does it."""
-    store.activate(root, snapshot_id)
-    with suppress(Timeout), FileLock(root / "index.lock", timeout=0):
-        store.prune(root, kept)
+    with store.writing(root):
+        store.activate(root, snapshot_id)
+        with suppress(Timeout), FileLock(root / "index.lock", timeout=0):
+            store.prune(root, kept)

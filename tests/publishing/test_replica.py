@@ -1,6 +1,7 @@
 """Two machines, each with a folder of its own, and one PostgreSQL database between them."""
 
 import asyncio
+import os
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -19,7 +20,7 @@ from bot.records.tables import SnapshotFile, StoredSnapshot
 from indexer import store
 from indexer.engine import with_live_snapshot
 from indexer.snapshot import SnapshotError
-from indexer.store import Note
+from indexer.store import Note, UnwritableError
 from indexer.tables import Found
 from indexer.upload import Sent, Upload
 from tests.conftest import DATA
@@ -51,6 +52,22 @@ async def test_a_database_without_snapshots_takes_the_local_one(
     engine = one.build(knowledge)
     assert await one.replica.level() == engine.snapshot.id
     assert await two.replica.level() == engine.snapshot.id
+
+
+async def test_a_folder_that_takes_no_index_is_told_as_that(machines: tuple[Machine, Machine], knowledge: Path) -> None:
+    """By the commands that open the database for it, which tell what it refuses: OSError would be taken for that."""
+    one, two = machines
+    await first_index(one, knowledge)
+    obstacle = two.root / f".current-{os.getpid()}"  # where the pointer to the live one would be written
+    obstacle.mkdir(parents=True)
+    with pytest.raises(
+        UnwritableError, match=r"two: the index could not be written \(.+\): check free space and rights"
+    ):
+        await two.replica.level()
+    obstacle.rmdir()
+    two.build(knowledge)  # with an index of its own a machine goes on with that
+    obstacle.mkdir()
+    assert await two.replica.level() == await one.replica.active()
 
 
 async def test_reindexing_on_one_machine_reaches_the_other(machines: tuple[Machine, Machine], knowledge: Path) -> None:
