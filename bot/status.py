@@ -28,7 +28,6 @@ from bot.records.tables import (
     Update,
     utc_now,
 )
-from bot.records.writing import writing_fault
 from bot.settings import Settings
 from indexer import store
 from indexer.snapshot import SnapshotError, load
@@ -122,9 +121,8 @@ class Status:
 
 
 async def look(db: Database, settings: Settings) -> Status:
-    """Read it all in one transaction, and see whether anything can be written."""
+    """Read it all in one transaction, and write nothing: whether that can be done, the processes' signs of life tell."""
     found, now = await standing(db), utc_now()
-    unwritten = await writing_fault(db)
     async with db.read() as tx:
         facts: dict[str, Any] = {"inbox": Queue(), "outbox": Queue(), "tickets": Queue()}
         lost: list[str] = []
@@ -138,8 +136,7 @@ async def look(db: Database, settings: Settings) -> Status:
             facts["kept"] = tuple([Kept(kind, days, await oldest(tx, kind)) for kind, days in settings.periods.items()])
         size = await _size(tx)
         index, fault = await _index(tx, settings, shared=found.current)
-    full = [f"the database takes no writes ({unwritten}): see 'guichet doctor'"] if unwritten else []
-    attention = (*full, *_standing(found), *fault, *lost, *_attention(now, **facts))
+    attention = (*_standing(found), *fault, *lost, *_attention(now, **facts))
     place = str(settings.index_root.absolute())
     kind = db.engine.dialect.name
     return Status(now, kind, size, found.revision, place, index, **facts, attention=attention)
@@ -283,5 +280,6 @@ def _attention(
     if any(one.days and one.oldest and now - one.oldest > timedelta(days=one.days) + LATE_RETENTION for one in kept):
         found.append("data are held beyond their period: each night 'guichet run' takes them away, and has not")
     if workers and all(now - worker.beat_at > SILENT for worker in workers):
-        found.append("no process has written a sign of life lately: is 'guichet run' running? See its log")
+        cause = "is 'guichet run' running, and does the database take writes? See its log and 'guichet doctor'"
+        found.append(f"no process has written a sign of life lately: {cause}")
     return found
