@@ -11,6 +11,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
+import yaml
 
 from tests.conftest import REPOSITORY
 
@@ -68,8 +69,16 @@ def test_the_signal_to_stop_reaches_the_first_index(machine: Path) -> None:
     assert [line.split()[0] for line in said(machine)] == ["index", "stopped"]
 
 
+def in_compose() -> list[str]:
+    """The health check of compose.yaml, which knows the port."""
+    composed = yaml.safe_load((REPOSITORY / "compose.yaml").read_text(encoding="utf-8"))
+    test: list[str] = composed["services"]["worker"]["healthcheck"]["test"]
+    return test[1:]
+
+
 @pytest.mark.parametrize(("status", "code"), [(200, 0), (503, 1)])
-def test_the_health_check_asks_the_bot(status: int, code: int) -> None:
+@pytest.mark.parametrize("check", [command("HEALTHCHECK"), in_compose()], ids=["image", "compose"])
+def test_the_health_check_asks_the_bot(check: list[str], status: int, code: int) -> None:
     class Page(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(status if self.path == "/healthz" else 404)
@@ -79,7 +88,8 @@ def test_the_health_check_asks_the_bot(status: int, code: int) -> None:
         thread = Thread(target=server.serve_forever)
         thread.start()
         around = os.environ | {"GUICHET_HEALTH_PORT": str(server.server_port), "http_proxy": "http://127.0.0.1:1"}
-        done = subprocess.run(command("HEALTHCHECK"), env=around, timeout=30, check=False)
+        asked = [argument.replace("9090", str(server.server_port)) for argument in check]
+        done = subprocess.run(asked, env=around, timeout=30, check=False)
         server.shutdown()
         thread.join()
     assert done.returncode == code
