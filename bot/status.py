@@ -121,7 +121,7 @@ class Status:
 
 
 async def look(db: Database, settings: Settings) -> Status:
-    """Read it all in one transaction, and write nothing: whether that can be done, the processes' signs of life tell."""
+    """Read it all in one transaction, and write nothing: whether that works, processes' signs of life tell."""
     found, now = await standing(db), utc_now()
     async with db.read() as tx:
         facts: dict[str, Any] = {"inbox": Queue(), "outbox": Queue(), "tickets": Queue()}

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import datetime, timedelta
 
 from filelock import FileLock, Timeout
-from sqlalchemy import delete, exists, func, inspect, or_, select, update
+from sqlalchemy import ColumnElement, delete, exists, func, inspect, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -73,30 +73,38 @@ class Roles:
 
 
 @contextmanager
-def only_process(db: Database) -> Iterator[bool]:
-    """Whether no other process works on this SQLite file; the system forgets the mark when the process dies."""
+def only_process(db: Database) -> Iterator[datetime | None]:
+    """Since when no other process works on this SQLite file; None if one does, or may.
+
+    The system forgets the mark when the process dies.
+    """
     path = None if db.postgresql else db.engine.url.database
     if not path or path == ":memory:":
-        yield False
+        yield None
         return
     lock = FileLock(f"{path}.lock")
     try:
         lock.acquire(blocking=False)
     except Timeout:
-        yield False
+        yield None
         return
     try:
-        yield True
+        yield utc_now()
     finally:
         lock.release()
 
 
-async def join(tx: AsyncSession, process: str, roles: Collection[str], *, alone: bool) -> None:
-    """Registers a process, as others hear, and ends the leases that its earlier life left, or everybody's if alone."""
-    await tx.execute(delete(Process) if alone else delete(Process).where(Process.name == process))
-    await release_all(tx, None if alone else process)
+async def join(tx: AsyncSession, process: str, roles: Collection[str], alone_since: datetime | None = None) -> None:
+    """Registers a process, as others hear, and ends the leases that its earlier life left, or everybody's if alone.
+
+    Raises NameTakenError if another one has registered under that name: of two at once, the database lets one.
+    """
     now = await _clock(tx)
-    await insert_new(tx, Process, Process.name, name=process, started_at=now, beat_at=now)
+    over = ~_heard(alone_since, now) if alone_since else (Process.name == process) & ~_heard(now - DEAD, now)
+    await tx.execute(delete(Process).where(over))
+    if await insert_new(tx, Process, Process.name, name=process, started_at=now, beat_at=now) is None:
+        raise NameTakenError(process)
+    await release_all(tx, None if alone_since else process)
     for role in roles:
         await insert_new(tx, Role, Role.name, name=role)
     tell(tx, "processes")
@@ -107,8 +115,9 @@ async def at_work(db: Database) -> Sequence[str]:
     async with db.read() as tx:
         if not await (await tx.connection()).run_sync(lambda inner: inspect(inner).has_table(Process.__tablename__)):
             return ()
-        alive = Process.beat_at >= await _clock(tx) - DEAD
-        return (await tx.execute(select(Process.name).where(alive).order_by(Process.name))).scalars().all()
+        now = await _clock(tx)
+        alive = select(Process.name).where(_heard(now - DEAD, now)).order_by(Process.name)
+        return (await tx.execute(alive)).scalars().all()
 
 
 async def alone_by_name(db: Database, process: str) -> None:
@@ -119,7 +128,8 @@ async def alone_by_name(db: Database, process: str) -> None:
     first: datetime | None = None
     while True:
         async with db.read() as tx:
-            fresh = (Process.name == process) & (Process.beat_at >= await _clock(tx) - DEAD)
+            now = await _clock(tx)
+            fresh = (Process.name == process) & _heard(now - DEAD, now)
             last = (await tx.execute(select(Process.beat_at).where(fresh))).scalar_one_or_none()
         if last is None:
             return
@@ -166,6 +176,11 @@ async def _bury(tx: AsyncSession, now: datetime) -> None:
         await release_all(tx, name)
 
 
+def _heard(since: datetime, now: datetime) -> ColumnElement[bool]:
+    """Who has been heard of since then; what is far later than now is of a clock that has been set back meanwhile."""
+    return Process.beat_at.between(since, now + DEAD)
+
+
 async def _clock(tx: AsyncSession) -> datetime:
     """The present moment by a clock that all processes share: the server's, or the one machine's."""
     if tx.get_bind().dialect.name == "sqlite":
@@ -201,11 +216,11 @@ async def present(db: Database, process: str, roles: Roles) -> AsyncIterator[Non
 
     Raises NameTakenError.
     """
-    with only_process(db) as alone:
-        if not alone:
+    with only_process(db) as since:
+        if since is None:
             await alone_by_name(db, process)
         async with db.begin() as tx:
-            await join(tx, process, roles.wanted, alone=alone)
+            await join(tx, process, roles.wanted, since)
         beside = [asyncio.create_task(live(db, process, roles))]
         if db.postgresql:
             beside.append(asyncio.create_task(listen(db.engine.url, db.news)))

@@ -41,9 +41,9 @@ from .conftest import acquaintance
 BOTH = (POLL, SEND)
 
 
-async def starts(db: Database, name: str, roles: Collection[str] = BOTH, *, alone: bool = False) -> frozenset[str]:
+async def starts(db: Database, name: str, roles: Collection[str] = BOTH) -> frozenset[str]:
     async with db.begin() as tx:
-        await join(tx, name, roles, alone=alone)
+        await join(tx, name, roles)
     return await beats(db, name, roles)
 
 
@@ -188,6 +188,49 @@ async def test_of_two_with_one_name_the_second_does_not_begin(db: Database, monk
             assert (await tx.execute(select(Process.name))).scalars().all() == ["a"]
 
 
+async def test_of_two_with_one_name_that_start_in_the_same_instant_one_does_not_begin(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nobody(*_: object) -> None:
+        """Neither has been heard of when the other one looks."""
+
+    monkeypatch.setattr(processes, "alone_by_name", nobody)
+    refused = asyncio.Event()
+
+    async def begin() -> None:
+        try:
+            async with present(db, "a", Roles()):
+                await refused.wait()
+        except NameTakenError:
+            refused.set()
+            raise
+
+    async with asyncio.timeout(20):
+        ends = await asyncio.gather(begin(), begin(), return_exceptions=True)
+    assert sorted(type(end).__name__ for end in ends) == ["NameTakenError", "NoneType"]
+
+
+async def test_the_first_on_a_file_gives_way_to_one_that_was_quicker_to_join(sqlite_db: Database) -> None:
+    with processes.only_process(sqlite_db) as since:
+        assert since
+        await starts(sqlite_db, "a")
+        with pytest.raises(NameTakenError):
+            async with sqlite_db.begin() as tx:
+                await join(tx, "a", BOTH, since)
+        assert await beats(sqlite_db, "a") == {POLL, SEND}
+
+
+async def test_a_clock_that_is_set_back_keeps_no_process_from_its_name(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with db.begin() as tx:
+        tomorrow = utc_now() + timedelta(days=1)
+        tx.add(Process(name="a", started_at=tomorrow, beat_at=tomorrow))
+    assert await at_work(db) == []
+    async with asyncio.timeout(20), present(db, "a", Roles()):
+        assert await at_work(db) == ["a"]
+
+
 async def test_who_was_killed_may_begin_again_under_its_name(
     postgres_db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -220,6 +263,7 @@ async def test_a_restart_under_the_same_name_frees_what_the_earlier_life_held(db
     await starts(db, "ab")
     await claims_a_chat(db, "a", 1)
     await claims_a_chat(db, "ab", 2)
+    await falls_silent(db, "a")
     assert await starts(db, "a") == {POLL, SEND}
     assert await leased_by(db) == [None, "ab/0"]
 
