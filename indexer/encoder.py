@@ -1,6 +1,5 @@
 """Texts to vectors. The port, and its adapter for a prepared model: ONNX Runtime, no torch."""
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ import onnxruntime
 from threadpoolctl import threadpool_limits
 
 from indexer import tokens
+from indexer.cores import cores
 from indexer.model import Model, damaged
 from indexer.tokens import Tokens
 
@@ -139,5 +139,5 @@ def _each(work: Callable[[str], Found], texts: Sequence[str]) -> list[Found]:
     """
     if len(texts) == 1:
         return [work(texts[0])]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(cores()) as pool:
         return list(pool.map(work, texts))

@@ -23,6 +23,7 @@ from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from bot.publishing.searching import HEAD, Opened, Outset, forked, start
+from indexer.cores import cores
 from indexer.engine import Engine
 from indexer.entries import Entry
 
@@ -193,7 +194,7 @@ def apart(engine: Engine, root: Path, prepare: Callable[[], object] | None = Non
     `root` is where later snapshots will lie; later processes call `prepare` before anything else. It has none without a
     second core, outside Linux, and where the system refuses one.
     """
-    if sys.platform != "linux" or len(os.sched_getaffinity(0)) < CORES:
+    if sys.platform != "linux" or cores() < CORES:
         return Searcher()
     gc.freeze()  # or else the next collection would write to all pages that both share
     try:

@@ -74,7 +74,7 @@ def log() -> Iterator[Log]:
 
 @pytest.fixture(autouse=True)
 def two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+    monkeypatch.setattr(module, "cores", lambda: 2)
 
 
 @asynccontextmanager
@@ -141,7 +141,7 @@ async def test_another_process_gives_the_same_turns_each_to_who_asked(
 async def test_without_a_process_of_its_own(
     engine: Engine, encoder: WatchedEncoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})
+    monkeypatch.setattr(module, "cores", lambda: 1)
     async with Searcher() as plain, apart(engine, tmp_path / "index") as alone:
         for searcher in (plain, alone):
             turn = await ask(searcher, engine)
@@ -385,10 +385,10 @@ async def test_a_new_index_answers_at_once_and_one_that_is_gone_is_asked_for_her
 
 
 FORKED = """
-    from bot.publishing.searcher import apart
-    os.sched_getaffinity = lambda _: {0, 1}
+    from bot.publishing import searcher as module
+    module.cores = lambda: 2
     engine = SimpleNamespace(encoder=None, snapshot=SimpleNamespace(id="", entries=()))
-    searcher = apart(engine, Path())
+    searcher = module.apart(engine, Path())
     print(searcher.child.pid, flush=True)
 """
 STARTED = """
