@@ -14,7 +14,7 @@ from bot.dialogue.rich import Rich
 from bot.publishing.gate import GateError
 from bot.records.migrations import DatabaseTooNewError
 from bot.records.sessions import Database, open_database
-from bot.records.writing import why
+from bot.records.writing import REMEDY, why
 from bot.settings import Settings, SettingsError
 from indexer.confidence import CalibratorError
 from indexer.engine import Step
@@ -72,8 +72,7 @@ async def database(settings: Settings) -> AsyncIterator[Database]:
 
 def unusable(error: Exception) -> str:
     """Why the database cannot be used, and what to do."""
-    remedy = "check GUICHET_DATABASE_URL, or the rights and free space of GUICHET_DATA_DIR"
-    return f"the database cannot be used ({why(error)}): {remedy}"
+    return f"the database cannot be used ({why(error)}): {REMEDY}"
 
 
 @contextmanager

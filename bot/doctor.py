@@ -17,7 +17,7 @@ from bot.delivery.requests import AiohttpRequest
 from bot.evaluation.golden import golden_beside
 from bot.listening import AddressRefusedError, bound
 from bot.records.sessions import open_database
-from bot.records.writing import why, writing_fault
+from bot.records.writing import REMEDY, why, writing_fault
 from bot.settings import TELEGRAM, Settings, SettingsError, load_settings
 from indexer import store
 from indexer.confidence import CalibratorError
@@ -130,7 +130,7 @@ def _index(settings: Settings) -> list[Finding]:
 
 
 async def _database(settings: Settings) -> Finding:
-    db, remedy = None, "check GUICHET_DATABASE_URL, or the rights and free space of GUICHET_DATA_DIR"
+    db = None
     try:
         settings.make_data_dir()
         db = open_database(settings.database)
@@ -141,7 +141,7 @@ async def _database(settings: Settings) -> Finding:
         if db:
             await db.close()
     if fault:
-        return Finding("fault", "database", f"cannot be written to ({fault}): {remedy}")
+        return Finding("fault", "database", f"cannot be written to ({fault}): {REMEDY}")
     return Finding("ok", "database", "opens, and can be written to")
 
 

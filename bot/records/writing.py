@@ -5,6 +5,8 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from bot.records.sessions import Database
 
+# Of a database that cannot be used, for whatever reason.
+REMEDY = "check GUICHET_DATABASE_URL, or the rights and free space of GUICHET_DATA_DIR"
 # Written for good, and changes nothing. SQLite writes its header anew even with the number that stands there.
 MARK_SQLITE = "PRAGMA user_version = {}"
 # What PostgreSQL's library says when there is no connection, without a code, and what is said of it here.
