@@ -45,7 +45,8 @@ async def on_gaps(update: Update, context: Context) -> None:
     picture = await asyncio.to_thread(draw_themes, bars, _title(deps, chosen), words.gaps_chart) if bars else b""
     async with deps.db.begin() as tx:
         if picture:
-            await put_file(tx, deps.staff_chat, "photo", "gaps.png", picture, key=f"{key}:picture", **topic_of(update))
+            drawn = f"{key}:picture:list"
+            await put_file(tx, deps.staff_chat, "photo", "gaps.png", picture, key=drawn, **topic_of(update))
         shown = _list(deps, found, chosen).payload() | topic_of(update)
         await outbox.put(tx, deps.staff_chat, "sendMessage", shown, key=f"{key}:list", priority=Priority.NOTICE)
         await inbox.done(tx, update.update_id)
@@ -114,7 +115,8 @@ async def _send_table(update: Update, deps: Deps, found: list[Gap]) -> str:
     name = f"guichet-gaps-{deps.local_now:%Y-%m-%d}.csv"
     shown = {"caption": texts(deps.settings.staff_language).gaps_export_done, **topic_of(update)}
     async with deps.db.begin() as tx:
-        await put_file(tx, deps.staff_chat, "document", name, content, key=f"u{update.update_id}:table", **shown)
+        key = f"u{update.update_id}:table:list"
+        await put_file(tx, deps.staff_chat, "document", name, content, key=key, **shown)
         await inbox.done(tx, update.update_id)
     return ""
 

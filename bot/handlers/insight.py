@@ -50,7 +50,7 @@ async def on_stats(update: Update, context: Context) -> None:
     picture = await asyncio.to_thread(draw, found, _legend(found, words, title))
     said = "\n".join([f"{words.stats_title} · {title}", *split, _lines(found, words)])
     async with deps.db.begin() as tx:
-        key, shown = f"u{update.update_id}:stats", {"caption": said[:CAPTION], **topic_of(update)}
+        key, shown = f"u{update.update_id}:stats:list", {"caption": said[:CAPTION], **topic_of(update)}
         await put_file(tx, deps.staff_chat, "photo", "stats.png", picture, key=key, **shown)
         await inbox.done(tx, update.update_id)
 
@@ -151,7 +151,7 @@ async def on_export(update: Update, context: Context) -> None:
     if len(courses) == 1:
         about = insight.of_course(about, courses[0].name)
     content = await asyncio.to_thread(table, about, ZoneInfo(deps.settings.timezone))
-    name, key = f"guichet-{deps.local_now:%Y-%m-%d}.csv", f"u{update.update_id}:export"
+    name, key = f"guichet-{deps.local_now:%Y-%m-%d}.csv", f"u{update.update_id}:export:list"
     async with deps.db.begin() as tx:
         shown = {"caption": words.export_done, **topic_of(update)}
         await put_file(tx, deps.staff_chat, "document", name, content, key=key, **shown)

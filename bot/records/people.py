@@ -29,6 +29,7 @@ from bot.records.pseudonyms import pseudonym
 from bot.records.sessions import erases
 from bot.records.states import ChatKind, OutgoingState, ProposalState, UpdateState
 from bot.records.tables import (
+    Attachment,
     Candidate,
     Chat,
     Member,
@@ -231,8 +232,10 @@ async def forget(tx: AsyncSession, candidate_id: str, *, keep: int | None = None
     others = Outgoing.id != (keep or 0)
     own = (Outgoing.chat_id == chat_id) & others
     await tx.execute(update(Outgoing).where(Outgoing.id == keep).values(after_id=None, after_state=None))
-    lists = Outgoing.key.endswith(":list")  # those that staff asked for quote many people's questions
+    # What staff asked for quotes many people's questions; a long text is several rows.
+    lists = or_(Outgoing.key.endswith(":list"), Outgoing.key.contains(":list#"))
     await _blank(tx, or_(Outgoing.ticket_id.in_(tickets), own, lists) & others)
+    await tx.execute(delete(Attachment).where(Attachment.outgoing_id.in_(select(Outgoing.id).where(lists))))
     await tx.execute(delete(Relay).where(or_(Relay.ticket_id.in_(tickets), Relay.chat_id == chat_id)))
     await tx.execute(update(Outgoing).where(Outgoing.ticket_id.in_(tickets)).values(ticket_id=None))
     topics = select(Topic.outgoing_id).where(Topic.candidate_id == candidate_id)

@@ -66,6 +66,8 @@ async def lived(flow: House, person: User) -> Json:
     await flow.ask(person, SECOND)
     flow.api.send_media(person, "photo", caption=SECOND)
     await flow.group(flow.marie, "/find teapots")
+    await flow.group(flow.marie, "/stats all")
+    await flow.group(flow.marie, "/gaps all")
     await flow.group(flow.marie, REPLY, reply_to=card)
     await flow.group(flow.marie, f"// {REPLY}", reply_to=card)
     said = await flow.group(flow.paul, "/close", reply_to=card)
