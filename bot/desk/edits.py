@@ -22,6 +22,7 @@ from bot.records.tables import Outgoing, Question, Relay, Ticket
 from indexer.passages import Hit
 
 SHOWN_ANEW = frozenset({"editMessageText", "editMessageCaption", "editMessageMedia"})
+ANEW = ":anew"  # ends the key of what takes the place of a copy that is gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ async def show_anew(tx: AsyncSession, desk: Desk, row: Outgoing) -> None:
         row.chat_id,
         method,
         payload | await topics.place(tx, desk, ticket),
-        key=f"{row.key}:anew",
+        key=f"{row.key}{ANEW}",
         priority=Priority.CARD,
         ticket_id=ticket.id,
     )

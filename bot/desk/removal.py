@@ -7,8 +7,11 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.delivery import outbox
+from bot.delivery.edits import BUTTONS, REPLACES
 from bot.delivery.outbox import Priority
+from bot.delivery.references import named
 from bot.desk import copies, endings
+from bot.desk.edits import ANEW
 from bot.desk.outcomes import arrived
 from bot.desk.pieces import Payload
 from bot.dialogue.texts import Texts
@@ -42,6 +45,7 @@ async def remove(tx: AsyncSession, wish: Wish, message_id: int, *, own: bool, ke
     same = select(Relay).where(Relay.outgoing_id == sent.id).order_by(Relay.part, Relay.id)
     pairs = (await tx.execute(same)).scalars().all()
     rows = [*await _parts_before(tx, sent), sent]
+    changes = await _changes(tx, relay.ticket_id, rows)
     copy = await _take_back(tx, wish, rows, pairs, key=f"{key}:copy")
     original = await _delete(tx, relay.chat_id, [pair.message_id for pair in pairs], key=f"{key}:own", after=copy)
     await _say(tx, wish, wish.words.delete_refused, key=f"{key}:refused", after=copy)
@@ -52,7 +56,23 @@ async def remove(tx: AsyncSession, wish: Wish, message_id: int, *, own: bool, ke
     for row in rows:
         if row.state is OutgoingState.SENT:
             row.payload = {}
+    for row in changes:
+        row.payload, row.state = {}, OutgoingState.DROPPED if row.state is OutgoingState.WAITING else row.state
     return True
+
+
+async def _changes(tx: AsyncSession, ticket_id: int, rows: Sequence[Outgoing]) -> Sequence[Outgoing]:
+    """The edits of what these rows sent; of what was shown anew also what it stood for, and the edits of that."""
+    edits = select(Outgoing).where(Outgoing.ticket_id == ticket_id, Outgoing.method.in_(REPLACES.keys() - {BUTTONS}))
+    of = {edit: next(named(edit.payload.get("message_id")), 0) for edit in (await tx.execute(edits)).scalars()}
+    told = {f"{edit.key}{ANEW}": number for edit, number in of.items()}
+    before: list[Outgoing] = []
+    for row in rows:
+        last = row
+        while (number := told.get(last.key)) and (earlier := await tx.get(Outgoing, number)):
+            before.append(last := earlier)
+    ids = {row.id for row in (*rows, *before)}
+    return [*before, *(edit for edit, number in of.items() if number in ids)]
 
 
 async def _parts_before(tx: AsyncSession, sent: Outgoing) -> Sequence[Outgoing]:

@@ -11,7 +11,7 @@ from bot.records.sessions import Database
 from bot.records.states import OutgoingState
 from bot.records.tables import Candidate, Outgoing
 
-from .examples import NOW, handed_over, written
+from .examples import NOW, handed_over, outbox, written
 
 EN = texts("en")
 
@@ -82,3 +82,42 @@ async def test_of_a_long_text_whose_end_went_with_another_text_its_beginning_goe
     assert blank.payload["message_id"] == {"message_of": end.id}
     assert [row.payload for row in (begin, end)] == [{}, {}]
     assert other.payload["text"].endswith("and more")
+
+
+async def test_with_a_message_the_words_of_all_its_changes_go(db: Database) -> None:
+    async with db.begin() as tx:
+        desk, ticket = await handed_over(tx)
+        chat = (await tx.get_one(Candidate, ticket.candidate_id)).chat_id
+        await relay.add(tx, desk, ticket, written("celadon", 21), chat, NOW, key="u21")
+        await relay.add(tx, desk, ticket, written("another text", 22), chat, NOW, key="u22")
+        await tx.execute(update(Outgoing).values(state=OutgoingState.SENT, message_id=Outgoing.id + 500))
+        for number, state in ((23, OutgoingState.SENT), (24, OutgoingState.FAILED), (25, OutgoingState.WAITING)):
+            for text, about in (("celadon", 21), ("another text", 22)):
+                key = f"u{number}{about}"
+                assert await edits.edit_added(tx, desk, written(f"{text} {number}", about), chat, NOW, key=key)
+            newest = Outgoing.key.startswith(f"u{number}", autoescape=True)
+            await tx.execute(update(Outgoing).where(newest).values(state=state))
+        assert await remove(tx, Wish(chat, 26, EN), 21, own=True, key="u26")
+        await tx.flush()
+        rows = {row.key: row for row in await outbox(tx)}
+    assert not [key for key, row in rows.items() if "celadon" in str(row.payload)]
+    assert sum("another text" in str(row.payload) for row in rows.values()) == 4
+    (waiting,) = [row for key, row in rows.items() if key.startswith("u2521")]
+    assert waiting.state is OutgoingState.DROPPED
+    assert rows["u26:copy"].state is OutgoingState.WAITING
+
+
+async def test_what_was_shown_anew_is_taken_back_with_what_it_stood_for(db: Database) -> None:
+    async with db.begin() as tx:
+        desk, ticket = await handed_over(tx)
+        chat = (await tx.get_one(Candidate, ticket.candidate_id)).chat_id
+        await relay.add(tx, desk, ticket, written("celadon", 21), chat, NOW, key="u21")
+        await tx.execute(update(Outgoing).values(state=OutgoingState.SENT, message_id=Outgoing.id + 500))
+        assert await edits.edit_added(tx, desk, written("celadon, changed", 21), chat, NOW, key="u22")
+        change = (await tx.execute(select(Outgoing).where(Outgoing.key.startswith("u22:edit")))).scalar_one()
+        change.state = OutgoingState.FAILED  # somebody has deleted the copy
+        await edits.show_anew(tx, desk, change)
+        await tx.execute(update(Outgoing).where(Outgoing.key.endswith(":anew")).values(state=OutgoingState.SENT))
+        assert await remove(tx, Wish(chat, 23, EN), 21, own=True, key="u23")
+        await tx.flush()
+        assert not [row.key for row in await outbox(tx) if "celadon" in str(row.payload)]
