@@ -42,11 +42,11 @@ class BackupError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What was restored; `beside` is where knowledge files lie that differ from those that are there."""
+    """What was restored; `aside` is where knowledge files lie that differ from those that are there."""
 
     rows: int
     snapshot: str | None
-    beside: Path | None
+    aside: Path | None
 
 
 async def bring_up_to_date(db: Database, settings: Settings) -> None:
@@ -99,7 +99,7 @@ async def restore(db: Database, settings: Settings, source: Path, *, force: bool
     """Puts everything back; raises BackupError, and the database is as it was, as it is while a bot works on it.
 
     `force` replaces a database that is not empty. Knowledge files that differ from those that are there are laid
-    beside them.
+    among the backups: the folder that holds them need not be writable, and in a container it goes with that.
     """
     with _plainly(settings.data_dir):
         settings.make_data_dir()
@@ -118,8 +118,8 @@ async def restore(db: Database, settings: Settings, source: Path, *, force: bool
                 raise BackupError(str(error)) from error
             if snapshot := manifest["snapshot"]:
                 await _restore_index(db, settings, inside / "index" / snapshot)
-            beside = _restore_knowledge(inside / "knowledge", settings.knowledge_dir)
-            return Restored(sum(dumped.rows.values()), snapshot, beside)
+            aside = _restore_knowledge(inside / "knowledge", settings)
+            return Restored(sum(dumped.rows.values()), snapshot, aside)
 
 
 async def _nobody_at_work(db: Database) -> None:
@@ -232,16 +232,17 @@ async def _restore_index(db: Database, settings: Settings, folder: Path) -> None
         await replica.share(place, await replica.active())
 
 
-def _restore_knowledge(kept: Path, here: Path) -> Path | None:
+def _restore_knowledge(kept: Path, settings: Settings) -> Path | None:
     """Where the files had to be laid because others are here; None if they are in place."""
+    here = settings.knowledge_dir
     if not kept.is_dir() or _same(kept, here):
         return None
     if not here.is_dir() or not any(here.iterdir()):
         _copy(kept, here)
         return None
-    beside = here.with_name(f"{here.name}-restored-{datetime.now(UTC):%Y%m%d-%H%M%S}")
-    _copy(kept, beside)
-    return beside
+    aside = settings.backups / f"knowledge-restored-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    _copy(kept, aside)
+    return aside
 
 
 def _same(one: Path, two: Path) -> bool:

@@ -96,8 +96,8 @@ def restore(
     out.print(
         f"Index {found.snapshot} is live." if found.snapshot else "The backup holds no index: run 'guichet index'."
     )
-    if found.beside:
-        out.print(f"The knowledge files here differ from those in the backup, which now lie in {found.beside}.")
+    if found.aside:
+        out.print(f"The knowledge files here differ from those in the backup, which now lie in {found.aside}.")
 
 
 def _show(found: Status) -> None:
