@@ -176,7 +176,7 @@ async def serve(
 ) -> None:
     """Run until SIGINT or SIGTERM, with the searcher's process if it has one; it ends with this.
 
-    Raises TokenRefusedError, AddressRefusedError or NameTakenError.
+    Raises TokenRefusedError, AddressRefusedError, NameTakenError or FileGoneError.
     """
     async with (
         searcher or Searcher() as found,

@@ -153,7 +153,7 @@ def run() -> None:
         from bot.app import serve  # noqa: PLC0415  # Telegram's library is not needed by other commands
         from bot.backup import BackupError  # noqa: PLC0415
         from bot.delivery.loops import TokenRefusedError  # noqa: PLC0415
-        from bot.delivery.processes import NameTakenError  # noqa: PLC0415
+        from bot.delivery.processes import FileGoneError, NameTakenError  # noqa: PLC0415
         from bot.listening import AddressRefusedError  # noqa: PLC0415
         from bot.publishing.searcher import apart  # noqa: PLC0415
         from bot.records.migrations import DatabaseTooNewError  # noqa: PLC0415
@@ -162,7 +162,14 @@ def run() -> None:
     searcher = apart(engine, settings.index_root, partial(logs.set_up, settings))
     try:
         asyncio.run(serve(settings, engine, searcher=searcher))
-    except (TokenRefusedError, AddressRefusedError, NameTakenError, DatabaseTooNewError, BackupError) as error:
+    except (
+        TokenRefusedError,
+        AddressRefusedError,
+        NameTakenError,
+        FileGoneError,
+        DatabaseTooNewError,
+        BackupError,
+    ) as error:
         err.print(str(error), style="red", markup=False)
         raise typer.Exit(2) from None
     except (SQLAlchemyError, OSError) as error:

@@ -17,7 +17,7 @@ from bot.delivery.calls import call
 from bot.delivery.claims import Claimed, claim, claim_in
 from bot.delivery.handling import App, Ended, OnSetAside, handle, note, note_failure
 from bot.delivery.outcomes import OnRefusal, nobody_minds
-from bot.delivery.processes import BEAT, POLL, SEND, Roles, present, unique_name
+from bot.delivery.processes import BEAT, POLL, SEND, FileGoneError, Roles, present, see_to_file, unique_name
 from bot.delivery.retry import Trouble, backoff, pause, place, reason, token_refused
 from bot.delivery.sender import Sender
 from bot.delivery.silence import Silence
@@ -93,12 +93,14 @@ async def run(loops: Loops, intake: Intake | None = None) -> None:
     """Polls (or does `intake` instead), handles and sends until `loops.stop` is set.
 
     At the end polling stops at once, updates and messages under way are finished, the rest stays in the tables.
-    Raises TokenRefusedError if Telegram refuses the token, NameTakenError if another process has this one's name.
+    Raises TokenRefusedError if Telegram refuses the token, NameTakenError if another process has this one's name,
+    FileGoneError if somebody takes the SQLite file from under it.
     """
     loops.application.add_error_handler(note_failure)
     try:
         async with present(loops.db, loops.name, loops.roles), asyncio.TaskGroup() as tasks:
             lives = [(intake or poll)(loops), work(loops), send(loops), keep_time(loops)]
+            lives.append(see_to_file(loops.db, loops.stop))
             running = [tasks.create_task(life) for life in lives]
             await loops.stop.wait()
             loops.wake.updates.ring()
@@ -108,7 +110,7 @@ async def run(loops: Loops, intake: Intake | None = None) -> None:
             for task in late:
                 task.cancel()
     except ExceptionGroup as errors:
-        if (refused := errors.subgroup(TokenRefusedError)) is None:
+        if (refused := errors.subgroup((TokenRefusedError, FileGoneError))) is None:
             raise
         raise refused.exceptions[0] from None
 

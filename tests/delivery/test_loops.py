@@ -1,10 +1,12 @@
 import asyncio
 import logging
+import shutil
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -15,10 +17,11 @@ from sqlalchemy.orm import Session
 from telegram import Bot, Update
 from telegram.ext import Application, TypeHandler
 
-from bot.delivery import inbox, loops, outbox, silence
+from bot.delivery import inbox, loops, outbox, processes, silence
 from bot.delivery.budgets import LIFTED
 from bot.delivery.claims import release_all
 from bot.delivery.loops import Loops, TokenRefusedError, run
+from bot.delivery.processes import FileGoneError
 from bot.delivery.wake import wait
 from bot.records import sqlite
 from bot.records.people import chat_of, move_chat
@@ -524,6 +527,33 @@ async def test_a_token_that_telegram_refuses_ends_the_run_with_a_clear_error(
     async with application:
         with pytest.raises(TokenRefusedError, match="GUICHET_TELEGRAM_TOKEN"):
             await run(Loops(db, application))
+
+
+def take_away(file: Path, *, replaced: bool) -> None:
+    elsewhere = file.rename(file.with_name("elsewhere.db"))
+    if replaced:
+        shutil.copy(elsewhere, file)
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+async def test_a_file_that_is_taken_from_under_the_bot_ends_the_run(
+    sqlite_db: Database, bot: Bot, monkeypatch: pytest.MonkeyPatch, *, replaced: bool
+) -> None:
+    """What it goes on writing would be in a file that nobody finds again."""
+    monkeypatch.setattr(processes, "BEAT", 0.1)
+    application = Application.builder().bot(bot).updater(None).job_queue(None).build()
+    file = Path(str(sqlite_db.engine.url.database))
+    async with application, asyncio.timeout(20):
+        these = Loops(sqlite_db, application, grace=1)
+        at_work = these.roles.changed.next()
+        task = asyncio.create_task(run(these))
+        await at_work.wait()
+        await asyncio.sleep(0.3)  # some looks
+        assert not task.done()
+        take_away(file, replaced=replaced)
+        with pytest.raises(FileGoneError, match=f"{file} was moved, removed or replaced"):
+            await task
+    await bot.initialize()  # the application ended it
 
 
 async def test_logs_name_neither_people_nor_texts_nor_the_token(
