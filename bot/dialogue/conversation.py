@@ -23,7 +23,7 @@ from bot.dialogue.questions import (
 )
 from bot.dialogue.render import Reason
 from bot.dialogue.shorthand import written_out
-from bot.dialogue.signs import clean
+from bot.dialogue.signs import clean, squeezed
 from bot.dialogue.smalltalk import ChatKind, asks_for_person, chat_kind, is_beside
 from indexer.courses import Course
 from indexer.entries import Entry, Language
@@ -109,7 +109,7 @@ def respond(
     before: Exchange | None = None,
 ) -> Turn:
     """Understand a message; `language` is what the conversation was in so far, `before` its last exchange."""
-    said = clean(text, LONGEST_MESSAGE)
+    said = squeezed(clean(text, LONGEST_MESSAGE))  # no length of blanks or dots means more than a few
     talk = small_talk(said)
     if talk and before and chat_kind(said) not in (None, talk.kind):
         talk = None  # "ciao" greets in Italian, and ends a conversation in French

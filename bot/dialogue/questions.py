@@ -14,6 +14,9 @@ MOST_NAMING = 2
 MOST_KEYWORDS = 3  # words of a text that may be a question without asking
 
 LONGEST_CONTEXT = 45  # words told of oneself that are searched with a question about them
+# Characters at the beginning in which a request is looked for, and at the end of a sentence in which politeness is: a
+# pattern that may begin anywhere takes the square of its text's length.
+LONGEST_LEAD, LONGEST_TAIL = 1000, 300
 
 # "Hello. Sorry to bother you, but I would like to know …": nobody piles up more than this.
 _MOST_PEELS = 6
@@ -144,7 +147,7 @@ def means_nothing_alone(text: str) -> bool:
 
 def is_announced(question: str, text: str) -> bool:
     """Say whether "if X" was asked indirectly in the text ("I'd like to know if X"): then it is no condition."""
-    return _matches("indirect", _folded(question)) and _search("request", _same_length(text))
+    return _matches("indirect", _folded(question)) and _search("request", _same_length(text[:LONGEST_LEAD]))
 
 
 def _leans_on_before(asked: str) -> bool:
@@ -404,7 +407,7 @@ def _letter(letter: str) -> str:
 
 def _tail(said: str) -> int:
     """Return where politeness begins at the end."""
-    found = _pattern("tail").search(said)
+    found = _pattern("tail").search(said, max(0, len(said) - LONGEST_TAIL))
     return found.start() if found else len(said)
 
 

@@ -20,3 +20,14 @@ def clean(text: str, limit: int = 4096) -> str:
     """Return people's text as it may be shown, in at most `limit` characters."""
     text = re.sub(r"\n{3,}", "\n\n", visible(text)).strip()
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
+def squeezed(text: str) -> str:
+    """Return the text with one blank between words, at most two line ends and no sign more than three times in a row.
+
+    >>> squeezed("who    teaches??????")
+    'who teaches???'
+    """
+    text = text.replace("\ufdfa", " ")  # the one sign that stands for eighteen letters
+    text = re.sub(r"(?: ?\n){3,}", "\n\n", re.sub(r"[^\S\n]+", " ", text))
+    return re.sub(r"([^\w\s])\1{3,}", r"\1\1\1", text)

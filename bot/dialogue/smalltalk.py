@@ -49,6 +49,7 @@ _SIGNS: dict[str, ChatKind] = {
 _MOST_WORDS = 14
 _MOST_BESIDE = 40  # words of a poem that is wished for, or of what promises money
 _LONGEST_WISH = 60  # words of a message in which one clause may wish for a person
+_MOST_WISHING = 25  # words of such a clause, with its greeting and thanks
 _CLAUSE = re.compile(
     r"[.!?;,:…()\n–—]+|\s-\s|\b(?:mais|but|so|donc|alors|because|car|parce que|puisque|since|et|and)\b"
 )
@@ -106,7 +107,7 @@ def asks_for_person(text: str) -> bool:
 def _is_wish(said: str, *, named: bool = False) -> bool:
     """Say whether folded words wish for a person; where they are all there is, a person `named` is enough."""
     kinds = ("person", "person_named") if named else ("person",)
-    return bool(said and _for_person(*kinds).fullmatch(said))
+    return 0 < len(said.split()) <= _MOST_WISHING and bool(_for_person(*kinds).fullmatch(said))
 
 
 def agrees(text: str) -> bool:
