@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from markdown_it.token import Token
 
-HEADING = re.compile(r"^(?P<question>.+?)\s*\{#(?P<id>[a-z0-9]+(?:-[a-z0-9]+)*)\}$")
+HEADING = re.compile(r"^(?P<question>.*\S)\s*\{#(?P<id>[a-z0-9]+(?:-[a-z0-9]+)*)\}$")
 LABEL = re.compile(r"^(also asked|autres formulations)\s*:$", re.IGNORECASE)
 MISTAKEN = re.compile(
     r"^[*_]*((also asked|autres? formulations?)[\W_]*$|(also asked|autres formulations)\s*:)", re.IGNORECASE

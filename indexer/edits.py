@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
 from indexer.entries import LINE_END, Entry, KnowledgeError, parse, read_text
+from indexer.extraction import is_knowledge
 from indexer.intake import entries_of
 from indexer.readers import read_knowledge, slug
-from indexer.upload import Reason, Sent, Upload, UploadError, is_knowledge
+from indexer.upload import Reason, Sent, Upload, UploadError
 from indexer.writer import MATTER, section, write
 
 

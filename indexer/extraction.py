@@ -1,7 +1,8 @@
 """What a file that nobody vouches for says, read in a process of its own with little memory and time.
 
 `python -m indexer.extraction ENDING SECONDS MEGABYTES` reads a file from standard input and writes one JSON object:
-`{"text": Markdown}`, `{"tables": [[row, …], …]}` or `{"refused": why}`. Libraries for such files are loaded only here.
+`{"text": Markdown, "found": [question, …]}`, `{"tables": [[row, …], …]}` or `{"refused": why}`. Libraries for such
+files are loaded only here, and Markdown is read here too: some texts keep its reader busy for minutes.
 """
 
 import csv
@@ -10,9 +11,12 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from dataclasses import asdict
 from io import BytesIO, StringIO
 from zipfile import BadZipFile, ZipFile
 
+from indexer.documents import questions
+from indexer.entries import parse
 from indexer.tables import columns
 
 Table = list[list[str]]
@@ -38,7 +42,7 @@ def main(ending: str, seconds: str, megabytes: str) -> None:
     """Read standard input within these limits; a file that breaks them ends the process."""
     _limit(int(seconds), int(megabytes))
     try:
-        found = extracted(ending, sys.stdin.buffer.read())
+        found = _with_questions(extracted(ending, sys.stdin.buffer.read()))
     except RefusedError as error:
         found = {"refused": str(error)}
     except MemoryError:
@@ -56,6 +60,19 @@ def _limit(seconds: int, megabytes: int) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (megabytes << 20, megabytes << 20))
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+
+
+def _with_questions(found: dict[str, object]) -> dict[str, object]:
+    """The questions of a text beside it; a knowledge file is read once, so that one that cannot be ends here."""
+    text = str(found.get("text", ""))
+    if is_knowledge(text):
+        parse(text, "")
+    return found | {"found": [asdict(one) for one in questions(text)]} if text else found
+
+
+def is_knowledge(text: str) -> bool:
+    """Whether a text is a knowledge file, with its front matter."""
+    return text.startswith("---\n")
 
 
 def extracted(ending: str, content: bytes) -> dict[str, object]:
@@ -134,7 +151,8 @@ def _opened(content: bytes) -> BytesIO:
             if any(mark in part.filename.lower() for part in parts for mark in MACROS):
                 raise RefusedError("macros")
             for part in parts:
-                if part.filename.endswith((".xml", ".rels")) and b"<!DOCTYPE" in archive.read(part)[:2000]:
+                # Without the zeros, since XML may be UTF-16.
+                if part.filename.endswith((".xml", ".rels")) and b"<!DOCTYPE" in archive.read(part).replace(b"\0", b""):
                     raise RefusedError("broken")  # Office writes none; entities that grow without end begin so
     except BadZipFile as error:
         raise RefusedError("broken") from error

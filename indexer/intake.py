@@ -8,9 +8,10 @@ from typing import Any
 
 from indexer.courses import COMMON
 from indexer.entries import Entry, Language, parse
+from indexer.extraction import is_knowledge
 from indexer.readers import Knowledge, language_of, slug
 from indexer.tables import Found, plain_name
-from indexer.upload import Reason, Sent, Upload, UploadError, is_knowledge
+from indexer.upload import Reason, Sent, Upload, UploadError
 from indexer.writer import CannotBeWrittenError, write
 
 LONGEST_ID = 60  # characters

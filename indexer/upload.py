@@ -10,7 +10,7 @@ from enum import StrEnum
 from pathlib import PurePath
 from typing import Any
 
-from indexer.documents import questions
+from indexer.extraction import is_knowledge
 from indexer.tables import Found, rows
 
 ENDINGS = ("md", "txt", "html", "htm", "docx", "pdf", "csv", "tsv", "xlsx")
@@ -102,7 +102,8 @@ async def read_upload(name: str, content: bytes, bounds: Bounds = USUAL) -> Uplo
     if why := said.get("refused"):
         raise UploadError(Reason(why))
     text = str(said.get("text", ""))
-    found = questions(text) if text else [one for table in said["tables"] for one in rows(table)]
+    read = [Found(**one | {"also": tuple(one["also"])}) for one in said.get("found", ())]
+    found = read or [one for table in said.get("tables", ()) for one in rows(table)]
     whole = tuple(one for one in found if one.question and one.answer)
     if not whole and not is_knowledge(text):
         raise UploadError(Reason.QUESTIONS)
@@ -137,8 +138,3 @@ async def _extracted(kind: str, content: bytes, bounds: Bounds) -> dict[str, Any
     except ValueError:
         raise UploadError(Reason.HEAVY) from None  # ended by a limit before it could say so
     return said
-
-
-def is_knowledge(text: str) -> bool:
-    """Whether a text is a knowledge file, with its front matter."""
-    return text.startswith("---\n")

@@ -1,13 +1,16 @@
 """Files of all kinds that people send, good and hostile, to questions and answers."""
 
+import asyncio
 from datetime import date
 from io import BytesIO
+from time import monotonic
 from zipfile import ZipFile
 
 import pytest
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import DecodedStreamObject, NameObject
 
+from indexer.entries import parse
 from indexer.upload import (
     LARGEST,
     MOST,
@@ -235,6 +238,34 @@ async def test_archives_that_unpack_to_no_end_are_not_unpacked() -> None:
     assert await refusal("a.docx", archive((f"{n}", b"") for n in range(2001))) is Reason.HEAVY
     laughs = '<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;">]>'
     assert await refusal("a.docx", docx(("p", "Who?"), ("p", "&b;"), head=laughs)) is Reason.BROKEN
+    late = f"<!--{3000 * 'x'}--><!DOCTYPE x [<!ENTITY a 'ha'>]>"
+    assert await refusal("a.docx", docx(("p", "Who?"), ("p", "Me."), head=late)) is Reason.BROKEN
+
+
+async def test_text_that_markdown_takes_minutes_for_does_not_stop_the_bot() -> None:
+    """It is read by the child, which is ended; meanwhile the event loop goes on."""
+    slept: list[float] = []
+
+    async def look() -> None:
+        while True:
+            before = monotonic()
+            await asyncio.sleep(0.01)
+            slept.append(monotonic() - before)
+
+    looking = asyncio.create_task(look())
+    assert await refusal("a.md", b"*a " * 600_000, Bounds(seconds=3)) is Reason.HEAVY
+    looking.cancel()
+    assert max(slept) < 2
+
+
+@pytest.mark.timeout(60)
+async def test_front_matter_of_any_depth_and_headings_of_any_length() -> None:
+    matter = "---\ncourse: a\ntopic: b\nlanguage: en\nsource: {source}\nreviewed: 2026-01-01\n---\n"
+    deep = matter.format(source=5000 * "[" + 5000 * "]") + "## Who? {#who}\n\nMe."
+    assert await refusal("a.md", deep.encode()) is Reason.BROKEN
+    long = matter.format(source="s") + f"## Who{60_000 * ' '}x\n\nMe."
+    (problem,) = parse((await read_upload("a.md", long.encode())).text, "").problems
+    assert "expected '## Question?" in problem.text
 
 
 async def test_too_much_time_or_memory_ends_the_child() -> None:
