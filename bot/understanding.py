@@ -2,9 +2,10 @@
 
 from datetime import date
 
-from bot.dialogue.conversation import Exchange, Turn
+from bot.dialogue.conversation import LONGEST_MESSAGE, Exchange, Part, Turn
 from bot.dialogue.courses import Sources, attend
-from bot.dialogue.decide import Limits
+from bot.dialogue.decide import Escalate, Limits
+from bot.dialogue.signs import clean
 from indexer.engine import Engine
 from indexer.entries import Language
 
@@ -23,3 +24,9 @@ def understood(
     # Files may name several that nobody has described: there is none to choose, and all are searched.
     sources = Sources(engine.find, engine.known, engine.school, engine.course or None)
     return attend(text, sources, limits, today, language=language, before=before, chosen=chosen)
+
+
+def unread(text: str, language: Language) -> Turn:
+    """A message that takes too long to understand: people read it."""
+    said = clean(text, LONGEST_MESSAGE)
+    return Turn(said, language, parts=(Part(said, Escalate()),))

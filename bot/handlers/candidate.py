@@ -30,9 +30,10 @@ from bot.handlers.asked import Asked, act, ask_course, choose_course, in_place
 from bot.handlers.context import Context, Deps, desk_of
 from bot.handlers.escalation import added_key, escalate, expected, found_near, silent
 from bot.handlers.speaker import known_course, say, telegram_language, tell_languages, who
+from bot.publishing.searching import TooLongError
 from bot.records.states import Feedback, TicketState
 from bot.records.tables import Candidate, Chat, Outgoing, Question, Ticket
-from bot.understanding import understood
+from bot.understanding import understood, unread
 from indexer.engine import Engine
 from indexer.entries import Language
 
@@ -75,7 +76,10 @@ async def on_text(update: Update, context: Context) -> None:
     text, engine = received.text or received.caption or "", deps.live.engine
     language, before, chosen = await _so_far(deps, update, engine)
     today, run = deps.local_now.date(), deps.searcher.run
-    turn = await run(engine, understood, text, deps.limits, today, language=language, before=before, chosen=chosen)
+    try:
+        turn = await run(engine, understood, text, deps.limits, today, language=language, before=before, chosen=chosen)
+    except TooLongError:
+        turn = unread(text, language)
     asked = Asked(turn, engine, read(received), f"u{update.update_id}", bool(update.edited_message))
     async with deps.db.begin() as tx:
         candidate = await who(tx, update, turn.language)

@@ -22,7 +22,7 @@ from time import monotonic
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
-from bot.publishing.searching import HEAD, Opened, Outset, forked, start
+from bot.publishing.searching import HEAD, Opened, Outset, TooLongError, forked, start
 from indexer.cores import cores
 from indexer.engine import Engine
 from indexer.entries import Entry
@@ -80,7 +80,8 @@ class Searcher:
     ) -> Found:
         """`work(engine, *args, **known)`, with the engine of this one's index.
 
-        The process finds `work` by its name in its module.
+        The process finds `work` by its name in its module. Raises TooLongError for what that process gave up: nobody
+        else tries it then, since a thread cannot be stopped and would stop this process.
         """
         if self.outset and self.outset.snapshot != engine.snapshot.id:
             self.outset = replace(self.outset, snapshot=engine.snapshot.id)
@@ -148,7 +149,11 @@ class Searcher:
             number, length = HEAD.unpack(await reader.readexactly(HEAD.size))
             answer = await reader.readexactly(length)
             if (waiting := self._waiting.get(number)) and not waiting.found.done():  # who asked may have given up
-                waiting.found.set_result(Opened(answer, waiting.entries).load())
+                found = Opened(answer, waiting.entries).load()
+                if isinstance(found, TooLongError):
+                    waiting.found.set_exception(found)
+                else:
+                    waiting.found.set_result(found)
 
     def _hang_up(self, why: str) -> None:
         """Ends the process, which holds nothing that could be lost; whoever waits for it is served in a thread."""

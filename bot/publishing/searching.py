@@ -29,6 +29,7 @@ from indexer.snapshot import load
 from indexer.store import snapshot_folder
 
 log = logging.getLogger(__name__)
+LONGEST = 5.0  # seconds of computing for what takes milliseconds: a text that was written to take longer
 HEAD = Struct("!QI")  # the question's number, and how many bytes of an answer follow
 
 
@@ -40,6 +41,25 @@ class Outset:
     encoder: Encoder
     root: Path  # where snapshots lie
     snapshot: str
+
+
+class TooLongError(Exception):
+    """What was asked takes too long, here and anywhere."""
+
+
+@contextmanager
+def _at_most(seconds: float) -> Iterator[None]:
+    """Raises TooLongError in the midst of what computes longer, also in the midst of a regular expression."""
+
+    def end(*_: object) -> None:
+        raise TooLongError
+
+    signal.signal(signal.SIGPROF, end)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 class _Packed(pickle.Pickler):
@@ -130,7 +150,12 @@ def _serve(stream: BufferedRWPair, engine: Engine, root: Path) -> None:
             if snapshot != engine.snapshot.id:
                 newer = engine_of(load(snapshot_folder(root) / snapshot), engine.encoder)
                 engine, numbers = newer, _numbers(newer)
-            answer = _packed(work(engine, *args, **known), numbers)
+            with _at_most(LONGEST):
+                found = work(engine, *args, **known)
+            answer = _packed(found, numbers)
+        except TooLongError as error:
+            log.warning("search given up", extra={"seconds": LONGEST})
+            answer = pickle.dumps(error)
         except Exception:
             log.warning("search process could not answer", exc_info=True)
             answer = pickle.dumps(None)

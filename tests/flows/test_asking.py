@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import update
 
 from bot.dialogue.texts import Texts, texts
+from bot.publishing.searching import TooLongError
 from bot.records.states import Feedback
 from bot.records.tables import Question
 from bot.sandbox.people import User
@@ -372,3 +373,15 @@ async def test_a_moving_location_is_declined_once(flow: House, sara: User) -> No
         flow.api.push({"edited_message": sent | {"edit_date": 1}})
     await flow.quiet()
     assert len(flow.received(sara)) == 1
+
+
+async def test_what_takes_too_long_to_understand_goes_to_the_team(flow: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def give_up(*_: object, **__: object) -> None:
+        raise TooLongError
+
+    words = texts("en")
+    with monkeypatch.context() as patched:
+        patched.setattr(flow.bot.deps.searcher, "run", give_up)
+        (said,) = await flow.ask(flow.candidate(language="en"), "Who teaches whom, and whom not?")
+    assert said["text"].startswith(words.escalated.split("\n")[0])
+    assert "Who teaches whom, and whom not?" in flow.cards()[-1]["text"]

@@ -4,6 +4,7 @@ import asyncio
 import gc
 import os
 import pickle
+import re
 import shutil
 import signal
 import socket
@@ -21,8 +22,9 @@ import pytest
 from bot.dialogue.conversation import Turn
 from bot.dialogue.decide import Answer, Limits
 from bot.publishing import searcher as module
+from bot.publishing import searching as searching_module
 from bot.publishing.searcher import Searcher, apart
-from bot.publishing.searching import start
+from bot.publishing.searching import TooLongError, start
 from bot.understanding import understood
 from indexer.encoder import Encoded
 from indexer.engine import Engine, index
@@ -328,6 +330,10 @@ def fails(_: Engine) -> None:
     raise ZeroDivisionError
 
 
+def tries_all_ways(_: Engine) -> object:
+    return re.fullmatch("(?:a|a)*b", 60 * "a")
+
+
 async def test_what_cannot_be_sent_or_fails_harms_nobody_else(
     engine: Engine, encoder: WatchedEncoder, tmp_path: Path, log: Log
 ) -> None:
@@ -342,6 +348,21 @@ async def test_what_cannot_be_sent_or_fails_harms_nobody_else(
         turns = [*await asyncio.gather(*asked), await ask(searcher, engine, "hello")]
         assert encoder.where() == {"there"}
         assert turns == [expected(engine)] * 3 + [expected(engine, "hello")]
+    assert not log.errors
+
+
+async def test_what_takes_too_long_is_given_up_and_nobody_else_tries_it(
+    engine: Engine, encoder: WatchedEncoder, tmp_path: Path, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(searching_module, "LONGEST", 0.5)
+    async with searching(engine, tmp_path / "index") as searcher:
+        for _ in range(2):
+            asked = asyncio.create_task(ask(searcher, engine))
+            with pytest.raises(TooLongError):
+                await searcher.run(engine, tries_all_ways)
+            assert await asked == expected(engine)
+        assert encoder.where() >= {"there"}
+        assert searcher.lost == 0
     assert not log.errors
 
 
