@@ -31,7 +31,11 @@ async def on_group(update: Update, context: Context) -> None:
     command = _command(received, context.bot.username)
     if own != deps.staff_chat:
         if command:
-            await _say(update, context, texts(deps.settings.staff_language).staff_group_id.format(id=chat.id), own)
+            said = texts(deps.settings.staff_language).staff_group_id.format(id=chat.id)
+            async with (
+                deps.db.begin() as tx
+            ):  # once an hour, since anybody may have a group, and write there without end
+                await _put(tx, update, own, said, f"group{own}:{deps.now():%Y%m%d%H}")
         return
     if not (command or update.edited_message) and ANY_BOT.match(received.text or ""):
         return
@@ -110,14 +114,14 @@ async def on_unknown(update: Update, context: Context) -> None:
     await _say(update, context, texts(context.deps.settings.staff_language).staff_unknown_command)
 
 
-async def _say(update: Update, context: Context, text: str, chat: int | None = None) -> int:
+async def _say(update: Update, context: Context, text: str) -> int:
     deps = context.deps
     async with deps.db.begin() as tx:
-        return await _put(tx, update, chat or deps.staff_chat, text)
+        return await _put(tx, update, deps.staff_chat, text, f"u{update.update_id}")
 
 
-async def _put(tx: AsyncSession, update: Update, chat: int, text: str) -> int:
-    key, payload = f"u{update.update_id}", {"text": text, **carrying.topic_of(update)}
+async def _put(tx: AsyncSession, update: Update, chat: int, text: str, key: str) -> int:
+    payload = {"text": text, **carrying.topic_of(update)}
     row = await outbox.put(tx, chat, "sendMessage", payload, key=key, priority=Priority.NOTICE)
     await inbox.done(tx, update.update_id)
     return row

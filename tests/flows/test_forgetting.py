@@ -243,6 +243,17 @@ async def test_an_open_question_is_named_before_it_is_lost(flow: House) -> None:
     assert "remind" not in kinds
 
 
+async def test_my_data_asked_for_again_and_again_are_gathered_once_until_they_are_sent(flow: House) -> None:
+    person = flow.candidate()
+    await flow.ask(person, "Hello")
+    flow.api.fail("sendDocument", 500, times=2, when=lambda call: call["chat_id"] == person.id)
+    for _ in range(5):
+        flow.api.say(person, "/mydata")
+    await flow.quiet()
+    assert len([message for message in flow.received(person) if "document" in message]) == 2
+    assert len(await flow.ask(person, "/mydata")) == 2  # and now anew
+
+
 async def test_my_data_as_files_that_the_bot_does_not_keep(flow: House) -> None:
     person = zbigniewa(flow)
     await lived(flow, person)

@@ -168,7 +168,8 @@ async def test_other_groups_hear_their_number_and_nothing_else(flow: House) -> N
     owner = flow.candidate("Olga")
     for large in (False, True):
         other = flow.api.group("Elsewhere", supergroup=large, members=[owner])
-        flow.api.say(owner, "/start", chat=other)
+        for command in ("/start", "/help", "/export"):
+            flow.api.say(owner, command, chat=other)
         flow.api.say(owner, LECTURERS["en"], chat=other)
         await flow.quiet()
         (said,) = flow.received(other)
