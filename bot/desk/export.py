@@ -1,6 +1,7 @@
 """The questions of a period as CSV for a spreadsheet: personal data masked, nobody named, no formulas."""
 
 import csv
+import re
 from collections.abc import Sequence
 from datetime import tzinfo
 from io import StringIO
@@ -37,7 +38,9 @@ GAPS_HEAD = (
     "draft",
     "near",
 )
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# How a formula begins, in East Asian widths too; at the beginning, or behind what spreadsheets of another country take
+# for the end of a cell: French ones part cells at semicolons, and quotation marks then mean nothing.
+FORMULA = re.compile(r"^(?=[=+\-@\t\r\n＝＋－＠])|(?<=[;\t\r\n])(?=\s{0,9}[=+\-@＝＋－＠])")
 
 
 def table(about: Asked, zone: tzinfo) -> bytes:
@@ -86,8 +89,7 @@ def gaps_table(gaps: Sequence[Gap], zone: tzinfo) -> bytes:
 def harmless(value: object) -> str:
     """A cell that no spreadsheet takes for a formula.
 
-    >>> harmless("=1+1")
-    "'=1+1"
+    >>> harmless("=1+1"), harmless("hello;=1+1")
+    ("'=1+1", "hello;'=1+1")
     """
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(FORMULA) else text
+    return FORMULA.sub("'", "" if value is None else str(value))

@@ -128,9 +128,15 @@ def test_periods(asked: str, expected: Period | None) -> None:
     assert period(asked, NOW) == expected
 
 
-@pytest.mark.parametrize("cell", ["=1+1", "+33", "-1", "@SUM(A1)", "\tx"])
+@pytest.mark.parametrize("cell", ["=1+1", "+33", "-1", "@SUM(A1)", "\tx", "\n=1", "＝1"])
 def test_no_cell_is_a_formula(cell: str) -> None:
-    assert harmless(cell) == f"'{cell}"
+    assert harmless(cell).startswith("'")
+
+
+def test_nor_what_another_country_takes_for_a_cell_of_its_own() -> None:
+    """French spreadsheets part cells at semicolons, whatever is quoted."""
+    text = "hello;=1+1 and; @SUM(A1)\n-2\t+3; 4, -5 (=6)"
+    assert harmless(text) == "hello;'=1+1 and;' @SUM(A1)\n'-2\t'+3; 4, -5 (=6)"
 
 
 def test_a_table_for_spreadsheets_masks_people() -> None:
