@@ -116,8 +116,9 @@ async def see_to_file(db: Database, stop: asyncio.Event) -> None:
     opened = _identity(path)
     while path and not stop.is_set():
         await wait(stop, BEAT)
-        if _identity(path) != opened:
-            raise FileGoneError(path)
+        with suppress(PermissionError, TimeoutError):  # which file it is cannot be told just now
+            if _identity(path) != opened:
+                raise FileGoneError(path)
 
 
 def _identity(path: str) -> tuple[int, int] | None:

@@ -32,10 +32,9 @@ async def on_group(update: Update, context: Context) -> None:
     if own != deps.staff_chat:
         if command:
             said = texts(deps.settings.staff_language).staff_group_id.format(id=chat.id)
-            async with (
-                deps.db.begin() as tx
-            ):  # once an hour, since anybody may have a group, and write there without end
-                await _put(tx, update, own, said, f"group{own}:{deps.now():%Y%m%d%H}")
+            hourly = f"group{own}:{deps.now():%Y%m%d%H}"  # anybody may have a group, and write there without end
+            async with deps.db.begin() as tx:
+                await _put(tx, update, own, said, hourly)
         return
     if not (command or update.edited_message) and ANY_BOT.match(received.text or ""):
         return

@@ -11,7 +11,7 @@ from bot.dialogue.signs import squeezed
 from indexer.entries import Language
 from indexer.passages import Hit
 
-AT_MOST = 3.0  # seconds, on a machine that is busy with other things; each took from ten seconds to for ever
+AT_MOST = 3.0  # seconds of processor time, whatever else the machine does; each took from ten seconds to for ever
 BEFORE = Exchange("How much does", "fees", "price", 0.9, fresh=True, wording="How much does the course cost?")
 
 
@@ -23,7 +23,6 @@ def _filled(piece: str, end: str) -> str:
     return (piece * LONGEST_MESSAGE)[: LONGEST_MESSAGE - len(end)] + end
 
 
-@pytest.mark.timeout(60)
 @pytest.mark.parametrize("before", [None, BEFORE])
 @pytest.mark.parametrize("end", ["", "!zq", "é", "\nqui ?"])
 @pytest.mark.parametrize(
@@ -43,7 +42,6 @@ def test_a_message_made_of_one_piece(piece: str, end: str, before: Exchange | No
     _in_time(_filled(piece, end), before)
 
 
-@pytest.mark.timeout(60)
 @pytest.mark.parametrize(
     "text",
     [
@@ -67,6 +65,6 @@ def test_blanks_and_repeated_signs_are_taken_for_a_few() -> None:
 
 
 def _in_time(text: str, before: Exchange | None) -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     respond(text, _nothing, Limits(), date(2026, 9, 1), before=before)
-    assert time.perf_counter() - begun < AT_MOST
+    assert time.process_time() - begun < AT_MOST
