@@ -8,12 +8,12 @@ FOLDER is what `query.py` prepared.
 """
 
 import asyncio
-import atexit
 import json
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, AsyncExitStack, contextmanager
 from datetime import date
 from functools import partial
 from importlib import import_module
@@ -27,9 +27,11 @@ from benchmarks.memory import memory_mb
 
 COUNTED = 5  # hits
 Answer = Callable[[str, str], object]
+Answering = AbstractContextManager[Answer]  # ends what it has started
 
 
-def guichet(folder: Path, facts: dict[str, str]) -> Answer:
+@contextmanager
+def guichet(folder: Path, facts: dict[str, str]) -> Iterator[Answer]:
     """All that `guichet run` loads and starts; a turn is gone through once, what is timed is the search."""
     from bot.loading import loading  # noqa: PLC0415
 
@@ -41,15 +43,17 @@ def guichet(folder: Path, facts: dict[str, str]) -> Answer:
         from indexer.engine import open_engine  # noqa: PLC0415
 
         engine = open_engine(facts["model"], Path(facts["cache"]), folder / "index")
-    searcher, today, runner = apart(engine, folder / "index"), date.today(), asyncio.Runner()  # noqa: DTZ011  # any
-    runner.run(searcher.__aenter__())  # until this process ends, for the memory of both counts
-    atexit.register(runner.close)
-    atexit.register(lambda: runner.run(searcher.__aexit__(None, None, None)))
-    runner.run(searcher.run(engine, understood, facts["question"], Limits(), today))
-    return engine.find  # type: ignore[return-value]  # the language that it is given is "fr" or "en"
+    searcher, today = apart(engine, folder / "index"), date.today()  # noqa: DTZ011  # any
+    with asyncio.Runner() as runner:
+        until_the_end = AsyncExitStack()  # the memory of both processes counts
+        runner.run(until_the_end.enter_async_context(searcher))
+        runner.run(searcher.run(engine, understood, facts["question"], Limits(), today))
+        yield engine.find  # type: ignore[misc]  # the language that it is given is "fr" or "en"
+        runner.run(until_the_end.aclose())
 
 
-def forward(_: Path, facts: dict[str, str]) -> Answer:
+@contextmanager
+def forward(_: Path, facts: dict[str, str]) -> Iterator[Answer]:
     """The model's file alone, as the product opens it. Tokens are made before the clock starts."""
     import numpy as np  # noqa: PLC0415
 
@@ -64,10 +68,11 @@ def forward(_: Path, facts: dict[str, str]) -> Answer:
         ids = np.array([cut(prepared.query_prefix + question)], np.int64)
         return partial(session.run, ["vectors"], {"input_ids": ids, "attention_mask": np.ones_like(ids)})
 
-    return cut_before
+    yield cut_before
 
 
-def langchain(folder: Path, embed: Callable[[str], list[float]]) -> Answer:
+@contextmanager
+def langchain(folder: Path, embed: Callable[[str], list[float]]) -> Iterator[Answer]:
     """LangChain's ensemble of FAISS and BM25 over the same entries, five hits each, equal weights."""
     import numpy as np  # noqa: PLC0415
 
@@ -82,10 +87,10 @@ def langchain(folder: Path, embed: Callable[[str], list[float]]) -> Answer:
     both = ensembles.EnsembleRetriever(
         retrievers=[near.as_retriever(search_kwargs={"k": COUNTED}), words], weights=[0.5, 0.5]
     )
-    return lambda question, _: both.invoke(question)
+    yield lambda question, _: both.invoke(question)
 
 
-def langchain_onnx(folder: Path, facts: dict[str, str]) -> Answer:
+def langchain_onnx(folder: Path, facts: dict[str, str]) -> Answering:
     """LangChain with the product's own encoder."""
     from indexer.encoder import OnnxEncoder  # noqa: PLC0415
     from indexer.model import read  # noqa: PLC0415
@@ -94,7 +99,7 @@ def langchain_onnx(folder: Path, facts: dict[str, str]) -> Answer:
     return langchain(folder, lambda text: encoder.queries([text])[0].tolist())
 
 
-def langchain_torch(folder: Path, facts: dict[str, str]) -> Answer:
+def langchain_torch(folder: Path, facts: dict[str, str]) -> Answering:
     """LangChain with sentence-transformers, the model's usual home."""
     from sentence_transformers import SentenceTransformer  # noqa: PLC0415
 
@@ -103,7 +108,7 @@ def langchain_torch(folder: Path, facts: dict[str, str]) -> Answer:
     return langchain(folder, lambda text: model.encode(prefix + text, normalize_embeddings=True).tolist())
 
 
-CONTENDERS: dict[str, Callable[[Path, dict[str, str]], Answer]] = {
+CONTENDERS: dict[str, Callable[[Path, dict[str, str]], Answering]] = {
     "guichet": guichet,
     "forward": forward,
     "langchain-onnx": langchain_onnx,
@@ -115,17 +120,17 @@ def serve(name: str, folder: Path) -> None:
     """Answer questions until there are no more."""
     logging.disable(logging.WARNING)  # of what others would rather have imported, and how
     facts = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
-    answer = CONTENDERS[name](folder, facts)
-    for line in sys.stdin:
-        question, language = json.loads(line)
-        begun, worked = perf_counter(), process_time()
-        found = answer(question, language)
-        if callable(found):
+    with CONTENDERS[name](folder, facts) as answer:
+        for line in sys.stdin:
+            question, language = json.loads(line)
             begun, worked = perf_counter(), process_time()
-            found()
-        took = perf_counter() - begun, process_time() - worked
-        print(json.dumps([seconds * 1000 for seconds in took]), flush=True)
-    print(json.dumps(memory_mb([os.getpid()])), flush=True)
+            found = answer(question, language)
+            if callable(found):
+                begun, worked = perf_counter(), process_time()
+                found()
+            took = perf_counter() - begun, process_time() - worked
+            print(json.dumps([seconds * 1000 for seconds in took]), flush=True)
+        print(json.dumps(memory_mb([os.getpid()])), flush=True)
 
 
 if __name__ == "__main__":

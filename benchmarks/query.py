@@ -78,11 +78,12 @@ class Contender:
         return float(clock), float(processor)
 
     def close(self) -> float:
-        """End the process; gives the megabytes that it held."""
+        """End the process; gives the megabytes that it held, or raises RuntimeError if it does not end well."""
         assert self._process.stdin
         self._process.stdin.close()
         held = float(self._read())
-        self._process.wait()
+        if code := self._process.wait():
+            raise RuntimeError(f"{self.name} ended with code {code}; its reason stands above")
         return held
 
     def _read(self) -> Any:

@@ -10,7 +10,7 @@ from indexer.readers import read_knowledge
 
 
 def test_contenders_answer_in_processes_of_their_own(
-    encoder: OnnxEncoder, cache: Path, knowledge: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    encoder: OnnxEncoder, cache: Path, knowledge: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert encoder  # made before, so that no process here makes it
     mine = tmp_path / "cache"
@@ -25,8 +25,9 @@ def test_contenders_answer_in_processes_of_their_own(
     assert all(len(one.worked) == 10 and min(one.worked) > 0 for one in found.values())
     assert found["guichet"].megabytes > 50
     report(found)
-    *_, last = capsys.readouterr().out.splitlines()
-    figures = json.loads(last)
+    printed = capfd.readouterr()
+    assert printed.err == ""  # by the contenders' processes too
+    figures = json.loads(printed.out.splitlines()[-1])
     assert list(figures) == [
         "ours_p50_ms", "ours_p95_ms", "langchain_p50_ms", "forward_p50_ms", "serving_mb", "start_s",
     ]  # fmt: skip
