@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -17,6 +17,7 @@ from indexer import outside as outside_of
 from indexer.courses import COURSES, Course
 from indexer.encoder import Encoder, Vectors
 from indexer.entries import LANGUAGES, Entry, Language, plain
+from indexer.files import digest
 from indexer.former import Former, Text, former
 from indexer.lexical import grams, words
 from indexer.maxsim import NO_TOKENS, Codes, coded
@@ -32,7 +33,6 @@ from indexer.snapshot import (
     SPELLING,
     SnapshotError,
     content_hash,
-    digest,
     group_numbers,
     in_order,
     write_entries,
@@ -118,18 +118,24 @@ def build(
             "content": content,
             "index": facts,
             **counts,
-            "files": {
-                path.relative_to(draft).as_posix(): {"sha256": digest(path), "bytes": path.stat().st_size}
-                for path in sorted(draft.rglob("*"))
-                if path.is_file()
-            },
         }
-        (draft / "manifest.json").write_text(json.dumps(manifest, indent=1, ensure_ascii=False), encoding="utf-8")
+        _vouch(draft, manifest)
         draft.rename(folder / name)
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
         raise
     return Built(folder / name, name, counts["entries"], counts["drafts"], counts["passages"], encoded)
+
+
+def _vouch(folder: Path, manifest: Mapping[str, Any]) -> None:
+    """Write the manifest, with size and hash of every file that is there."""
+    files = {
+        path.relative_to(folder).as_posix(): {"sha256": digest(path), "bytes": path.stat().st_size}
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+    text = json.dumps({**manifest, "files": files}, indent=1, ensure_ascii=False)
+    (folder / "manifest.json").write_text(text, encoding="utf-8")
 
 
 def _cut(entries: Sequence[Entry], former: Former, progress: Progress) -> Cut:

@@ -3,13 +3,14 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
-from importlib.resources import files
+from importlib import resources
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from indexer.features import FEATURES, PARTS
+from indexer.files import write
 from indexer.passages import Hit
 
 
@@ -52,7 +53,7 @@ def load(path: Path | None = None) -> Calibrator:
 
     Raises OtherVersionError, or another CalibratorError.
     """
-    source = path if path and path.is_file() else files("indexer") / "calibrator.json"
+    source = path if path and path.is_file() else resources.files("indexer") / "calibrator.json"
     try:
         data = json.loads(source.read_text(encoding="utf-8"))
         if "fusion" in data and set(data) != {field.name for field in fields(Calibrator)}:
@@ -81,10 +82,7 @@ def _other_version(source: object) -> OtherVersionError:
 
 def save(calibrator: Calibrator, path: Path) -> None:
     """Write a calibrator so that `load` reads it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(".draft")
-    draft.write_text(json.dumps(asdict(calibrator), indent=1) + "\n", encoding="utf-8")
-    draft.replace(path)
+    write(path, json.dumps(asdict(calibrator), indent=1) + "\n")
 
 
 def fit(

@@ -6,10 +6,12 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
+from indexer import files
 from indexer.entries import LINE_END, Entry, KnowledgeError, parse, read_text
 from indexer.extraction import is_knowledge
 from indexer.intake import entries_of
-from indexer.readers import read_knowledge, slug
+from indexer.naming import slug
+from indexer.readers import read_knowledge
 from indexer.upload import Reason, Sent, Upload, UploadError
 from indexer.writer import MATTER, section, write
 
@@ -62,11 +64,11 @@ def _in_place(folder: Path, known: Sequence[Entry], desired: Sequence[Entry]) ->
                 Reason.LINES, f"{path}: it has {names}, and is no Markdown: send that file itself, changed"
             )
         before = read_text(folder / path)
-        after = _rewritten(before, path, {key: entry if entry.path else None for key, entry in new.items()})
+        after = rewritten(before, path, {key: entry if entry.path else None for key, entry in new.items()})
         yield Edit(path, before, after)
 
 
-def _rewritten(text: str, path: str, new: dict[tuple[str, str], Entry | None]) -> str | None:
+def rewritten(text: str, path: str, new: dict[tuple[str, str], Entry | None]) -> str | None:
     """A knowledge file's text with other entries in their places; None if none remains."""
     lines, entries = LINE_END.split(text), parse(text, path).entries
     kept = lines[: entries[0].line - 1]
@@ -96,7 +98,7 @@ def _new_files(folder: Path, desired: Sequence[Entry], sent: Sent) -> Iterator[E
 def _free_path(folder: Path, entry: Entry, sent: Sent, taken: set[Path]) -> Path:
     """In the course's folder, by file, topic and language."""
     place = folder / entry.course if (folder / entry.course).is_dir() else folder
-    name = slug(sent.stem.removesuffix(f".{entry.language}")) or "upload"
+    name = slug(sent.stem.removesuffix(f".{entry.language}"), words=6) or "upload"
     topic = "" if entry.topic == name else f"-{entry.topic}"
     number, path = 1, place / f"{name}{topic}.{entry.language}.md"
     while path in taken or path.exists():
@@ -117,7 +119,7 @@ def applied(folder: Path, edits: Iterable[Edit], into: Path) -> None:
     """Copy the knowledge to a new folder, without what is hidden there, and change the copy."""
     shutil.copytree(folder, into, ignore=shutil.ignore_patterns(".*"), dirs_exist_ok=True)
     for edit in edits:
-        _put(into / edit.path, edit.after)
+        put(into / edit.path, edit.after)
 
 
 def still_fit(folder: Path, edits: Iterable[Edit]) -> None:
@@ -134,7 +136,7 @@ def write_all(folder: Path, edits: Sequence[Edit]) -> None:
     still_fit(folder, edits)
     try:
         for edit in edits:
-            _put(folder / edit.path, edit.after)
+            put(folder / edit.path, edit.after)
     except OSError:
         put_back(folder, edits)
         raise
@@ -145,7 +147,7 @@ def put_back(folder: Path, edits: Iterable[Edit]) -> None:
     for edit in edits:
         with suppress(OSError):
             if _text(folder / edit.path) == edit.after:
-                _put(folder / edit.path, edit.before)
+                put(folder / edit.path, edit.before)
 
 
 def _text(path: Path) -> str | None:
@@ -156,16 +158,9 @@ def _text(path: Path) -> str | None:
         return ""
 
 
-def _put(path: Path, text: str | None) -> None:
+def put(path: Path, text: str | None) -> None:
+    """Have a file hold this text, or not be there; raises OSError."""
     if text is None:
         path.unlink(missing_ok=True)
-        return
-    draft = path.with_name(f".{path.name}.new")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_text(text, encoding="utf-8")
-        draft.replace(path)
-    except OSError:
-        with suppress(OSError):
-            draft.unlink()
-        raise
+    else:
+        files.write(path, text)

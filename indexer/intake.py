@@ -9,8 +9,9 @@ from typing import Any
 from indexer.courses import COMMON
 from indexer.entries import Entry, Language, parse
 from indexer.extraction import is_knowledge
-from indexer.readers import Knowledge, language_of, slug
-from indexer.tables import Found, plain_name
+from indexer.naming import free, slug
+from indexer.readers import Knowledge, language_of
+from indexer.tables import Found
 from indexer.upload import Reason, Sent, Upload, UploadError
 from indexer.writer import CannotBeWrittenError, write
 
@@ -69,8 +70,8 @@ def _course(said: str, caption: str, read: Knowledge) -> str:
     )
     called = {name: name for name in (*names, *([COMMON] if read.courses else []))}
     for course in read.courses:
-        called |= {plain_name(name): course.name for name in (course.fr, course.en, *course.names)}
-    found = called.get(said) if said else called.get(plain_name(caption), names[0] if len(names) == 1 else None)
+        called |= {slug(name): course.name for name in (course.fr, course.en, *course.names)}
+    found = called.get(said) if said else called.get(slug(caption), names[0] if len(names) == 1 else None)
     if found is None:
         raise UploadError(Reason.COURSE, ", ".join(names))
     return found
@@ -96,7 +97,7 @@ def _changed(same: Entry, one: Found, sent: Sent) -> Entry:
 
 def _new(one: Found, sent: Sent, known: Sequence[Entry], name: str, language: Language, course: str) -> Entry:
     twin = next((entry for entry in known if entry.id == name), None)
-    topic = twin.topic if twin else one.topic or slug(sent.stem) or "upload"
+    topic = twin.topic if twin else one.topic or slug(sent.stem, words=6) or "upload"
     names = (entry.topic_name for entry in known if (entry.topic, entry.language) == (topic, language))
     return Entry(
         id=name,
@@ -116,10 +117,7 @@ def _origin(sent: Sent) -> dict[str, Any]:
 
 
 def _free(question: str, taken: set[str]) -> str:
-    base = slug(question, words=8)[:LONGEST_ID].strip("-") or "question"
-    name, number = base, 2
-    while name in taken:
-        name, number = f"{base}-{number}", number + 1
+    name = free(slug(question, words=8)[:LONGEST_ID].strip("-") or "question", taken)
     taken.add(name)
     return name
 

@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 
 from indexer import tokens
+from indexer.files import digest
 from indexer.model import DEFAULT_MODEL, STEPS
 from indexer.pieces import pieces_of
-from indexer.unpacking import WEIGHTS, ModelError, digest, unpack_default
+from indexer.unpacking import WEIGHTS, ModelError, unpack_default
 
 # Both encode these; a quantised file that strays further than this from sentence-transformers is not used.
 SAMPLES = ("Qui peut candidater ?", "Do I need a master's degree?", "Half academics, half professionals, in 2022.")

@@ -2,7 +2,6 @@
 
 import os
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,15 +14,8 @@ from lingua import LanguageDetectorBuilder
 
 from indexer.checks import check, missing_translations
 from indexer.courses import Course, assigned, read_courses
-from indexer.entries import (
-    Entry,
-    KnowledgeError,
-    Language,
-    Parsed,
-    Problem,
-    parse,
-    read_text,
-)
+from indexer.entries import Entry, KnowledgeError, Language, Parsed, Problem, parse, read_text
+from indexer.naming import free, slug
 
 # Lines that a web page adds around an interview: counters, invitations, notes on the translation.
 FURNITURE = re.compile(
@@ -69,15 +61,8 @@ def read_knowledge(folder: Path) -> Knowledge:
     """Read every `.md` and `.txt` file below `folder`; all problems are raised together as KnowledgeError."""
     files = knowledge_files(folder)
     if not files:
-        raise KnowledgeError(
-            [
-                Problem(
-                    str(folder),
-                    1,
-                    "no knowledge files (.md, .txt) here: set GUICHET_KNOWLEDGE_DIR or add some",
-                )
-            ]
-        )
+        text = "no knowledge files (.md, .txt) here: set GUICHET_KNOWLEDGE_DIR or add some"
+        raise KnowledgeError([Problem(str(folder), 1, text)])
     parsed = [_read(path, folder) for path in files]
     problems = [problem for file in parsed for problem in file.problems]
     courses, faults = _courses(folder)
@@ -156,7 +141,7 @@ def _read(path: Path, folder: Path) -> Parsed:
         return Parsed(problems=tuple(Problem(name, p.line, p.text) for p in error.problems))
     if path.suffix.lower() == ".md":
         return parse(text, name)
-    return parse_interview(text, name, course=slug(path.parent.name) or "course")
+    return parse_interview(text, name, course=slug(path.parent.name, words=6) or "course")
 
 
 def parse_interview(text: str, path: str, *, course: str) -> Parsed:
@@ -173,17 +158,16 @@ def parse_interview(text: str, path: str, *, course: str) -> Parsed:
     language = language_of(text, path)
     title = next((p for _, p in paragraphs if not FURNITURE.match(p)), Path(path).stem)
     source = re.split(r" [–—|] ", title)[0] if not title.endswith("?") else Path(path).stem
-    entries, problems = [], []
-    taken: set[str] = set()
+    entries: list[Entry] = []
+    problems: list[Problem] = []
     for line, question, answer in turns:
         if not answer:
-            problems.append(
-                Problem(path, line, f"{question!r} has no answer below it: write one or remove the question")
-            )
+            text = f"{question!r} has no answer below it: write one or remove the question"
+            problems.append(Problem(path, line, text))
             continue
         entries.append(
             Entry(
-                id=_free_id(question, taken),
+                id=free(f"interview-{slug(question, words=6)}", {entry.id for entry in entries}),
                 language=language,
                 course=course,
                 topic="interview",
@@ -230,25 +214,6 @@ def _speakers(paragraphs: Iterable[tuple[int, str]]) -> set[str]:
     labels = [(label["name"], text) for _, text in paragraphs if (label := SPEAKER.match(text))]
     uses = Counter(name for name, _ in labels)
     return {name for name, text in labels if " " in name or text.endswith("?") or uses[name] > 1}
-
-
-def slug(text: str, words: int = 6) -> str:
-    """Small letters, digits and hyphens out of the first words of any text.
-
-    >>> slug("Qui sont les intervenants, dans l'école ?")
-    'qui-sont-les-intervenants-dans-l'
-    """
-    ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
-    return "-".join(re.findall(r"[a-z0-9]+", ascii_text)[:words])
-
-
-def _free_id(question: str, taken: set[str]) -> str:
-    base = f"interview-{slug(question)}"
-    name, number = base, 2
-    while name in taken:
-        name, number = f"{base}-{number}", number + 1
-    taken.add(name)
-    return name
 
 
 @cache

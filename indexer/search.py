@@ -72,7 +72,7 @@ def candidates(
     Every version of an entry is searched by meaning; by words only those in the question's language, since words
     of another language mislead. Drafts take part: a question whose nearest entry is one has no answer yet.
     """
-    spans = snapshot.within(course or None)
+    spans = snapshot.within(course)
     if not question.strip() or not spans:
         return None
     lexicon = snapshot.lexicons[language]
@@ -105,7 +105,7 @@ def candidates(
 
 def known(snapshot: Snapshot, question: str, course: str | None = None) -> bool:
     """Whether one entry alone has this very question, so that a search finds it as the first."""
-    return len(_own(snapshot, question, snapshot.within(course or None))) == 1
+    return len(_own(snapshot, question, snapshot.within(course))) == 1
 
 
 def look_closer(

@@ -15,6 +15,7 @@ from indexer import head, lexical, maxsim, nearest, outside
 from indexer.courses import COMMON, COURSES, Course
 from indexer.encoder import Vectors
 from indexer.entries import LANGUAGES, Entry, Language
+from indexer.files import digest
 from indexer.lexical import Bm25, wording
 from indexer.maxsim import TokenVectors
 from indexer.nearest import Nearest
@@ -74,7 +75,7 @@ class Snapshot:
 
     def within(self, course: str | None) -> tuple[Span, ...]:
         """Where the entries of a course stand, and those that are common to all courses; without one, all of them."""
-        if course is None:
+        if not course:
             return ((0, len(self.groups)),)
         named = (course, COMMON) if self.school else (course,)
         return tuple(sorted(self.courses[name] for name in named if name in self.courses))
@@ -214,9 +215,3 @@ def damage(folder: Path, manifest: Mapping[str, Any], largest: float = float("in
         elif facts["bytes"] <= largest and digest(path) != facts["sha256"]:
             faults.append(f"{name} was changed after it was written")
     return faults
-
-
-def digest(path: Path) -> str:
-    """A file's SHA-256."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

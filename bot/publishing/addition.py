@@ -1,16 +1,16 @@
 """A new entry goes into the knowledge files and live at once; if the gate speaks against it, the files are put back."""
 
-import re
-import unicodedata
 from collections.abc import Callable, Collection, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from textwrap import wrap
 
 from bot.publishing.live import Live, Restore
 from bot.publishing.proposal import Proposed, unwritable
+from indexer.edits import put, rewritten
 from indexer.entries import Entry, parse, read_text
+from indexer.naming import free, slug
 from indexer.readers import read_knowledge
 from indexer.store import Note
 from indexer.writer import CannotBeWrittenError, section, write
@@ -69,17 +69,11 @@ def add(knowledge: Path, entries: Sequence[Entry]) -> Restore:
 
     def put_back() -> None:
         for path, text in before.items():
-            if text is None:
-                path.unlink(missing_ok=True)
-            else:
-                _save(path, text)
+            put(path, text)
 
     def change(path: Path, text: str | None) -> None:
         before.setdefault(path, read_text(path) if path.exists() else None)
-        if text is None:
-            path.unlink()
-        else:
-            _save(path, text)
+        put(path, text)
 
     try:
         for entry in entries:
@@ -97,7 +91,8 @@ def _add(knowledge: Path, entry: Entry, change: Callable[[Path, str | None], Non
             if (other.question, other.answer) == (entry.question, entry.answer):
                 return
             entry = replace(entry, also=tuple(dict.fromkeys((*other.also, *entry.also))))
-            change(knowledge / other.path, _without(read_text(knowledge / other.path), other))
+            path = knowledge / other.path
+            change(path, rewritten(read_text(path), other.path, {(entry.id, entry.language): None}))
     head = (entry.course, entry.topic, entry.language, entry.source)
     # The file's own date of review is kept: it is the earlier one.
     for other in (*known.entries, *known.drafts):
@@ -106,14 +101,6 @@ def _add(knowledge: Path, entry: Entry, change: Callable[[Path, str | None], Non
             change(path, _appended(read_text(path), entry))
             return
     change(_new_file(knowledge, entry), write([entry]))
-
-
-def _without(text: str, entry: Entry) -> str | None:
-    """The file's text without an entry; None if nothing remains."""
-    lines, read = text.splitlines(keepends=True), parse(text, "").entries
-    after = min((other.line for other in read if other.line > entry.line), default=len(lines) + 1)
-    rest = "".join([*lines[: entry.line - 1], *lines[after - 1 :]])
-    return f"{rest.rstrip()}\n" if len(read) > 1 else None
 
 
 def _appended(text: str, entry: Entry) -> str:
@@ -137,28 +124,11 @@ def _new_file(knowledge: Path, entry: Entry) -> Path:
     raise CannotBeWrittenError(f"{folder} has too many files for '{entry.topic}': tidy them up")
 
 
-def _save(path: Path, text: str) -> None:
-    draft = path.with_name(f".{path.name}.new")
-    try:
-        draft.write_text(text, encoding="utf-8")
-        draft.replace(path)
-    except OSError:
-        with suppress(OSError):
-            draft.unlink()
-        raise
-
-
 def new_id(question: str, taken: Collection[str]) -> str:
     """A short id that tells what the question is about and is not taken.
 
     >>> new_id("Où se garer à l'école ?", {"ou-se-garer-a-l-ecole"})
     'ou-se-garer-a-l-ecole-2'
     """
-    plain = unicodedata.normalize("NFKD", question).encode("ascii", "ignore").decode().lower()
-    words: list[str] = re.findall(r"[a-z0-9]+", plain) or ["answer"]
-    name = words[0][:ID_LENGTH]
-    for word in words[1:]:
-        if len(name) + 1 + len(word) > ID_LENGTH:
-            break
-        name += f"-{word}"
-    return next(one for one in (name, *(f"{name}-{number}" for number in range(2, 10_000))) if one not in taken)
+    first, *_ = wrap((slug(question) or "answer").replace("-", " "), ID_LENGTH)  # as many words as fit
+    return free(first.replace(" ", "-"), taken)

@@ -21,6 +21,7 @@ from indexer.diff import Diff, diff
 from indexer.edits import ChangedMeanwhileError, Edit, applied, edits_of, joined, put_back, still_fit, write_all
 from indexer.encoder import Encoder
 from indexer.engine import Engine, Step, prepare_aside, publish, with_live_snapshot
+from indexer.files import write
 from indexer.snapshot import SnapshotError
 from indexer.store import Note
 from indexer.upload import Sent, Upload
@@ -206,6 +207,4 @@ def _is_live(root: Path, proposal: Proposal) -> bool:
 
 def keep(root: Path, proposal: Proposal) -> None:
     """Have this proposal wait, whose snapshot is here."""
-    draft = root / f".{FILE}"
-    draft.write_bytes(PROPOSAL.dump_json(proposal))
-    draft.replace(root / FILE)
+    write(root / FILE, PROPOSAL.dump_json(proposal).decode())

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from indexer.entries import KnowledgeError
-from indexer.readers import parse_interview, read_knowledge, slug
+from indexer.readers import parse_interview, read_knowledge
 from tests.conftest import DATA
 from tests.indexer.examples import front, write
 
@@ -122,11 +122,6 @@ def test_a_question_without_an_answer_is_refused_at_its_line() -> None:
     assert [entry.question for entry in parsed.entries] == ["Who came?", "Who left?"]
     (problem,) = parsed.problems
     assert str(problem) == "talk.txt:7: 'Who stayed?' has no answer below it: write one or remove the question"
-
-
-def test_slug_of_other_scripts_and_of_nothing() -> None:
-    assert slug("Où ? À l'école…") == "ou-a-l-ecole"
-    assert slug("日本") == ""
 
 
 def test_a_folder_of_good_files(knowledge: Path) -> None:

@@ -7,12 +7,14 @@ from typing import Any, TypeVar
 
 import pytest
 
-from bot.publishing.addition import Order, publish
+from bot.publishing.addition import Order, add, new_id, publish
 from bot.publishing.live import Live, OthersWaitError
 from bot.publishing.proposal import waiting
 from indexer.engine import index, with_live_snapshot
 from indexer.entries import Entry
+from indexer.readers import read_knowledge
 from indexer.snapshot import SnapshotError
+from tests.indexer.examples import front, write
 from tests.indexer.standin import WordEncoder
 
 from .examples import TODAY, Machine, contents, first_index, put, while_building
@@ -42,6 +44,27 @@ def begin(monkeypatch: pytest.MonkeyPatch, work: Coroutine[Any, Any, T]) -> asyn
 
     while_building(monkeypatch, start)
     return asyncio.ensure_future(outcome())
+
+
+def test_a_draft_gives_way_below_line_breaks_that_word_processors_leave(knowledge: Path) -> None:
+    one, three = "## One? {#one}\n\nAll\u2028of\u2028you.\n", "## Three? {#three}\n\nYes.\n"
+    path = write(knowledge, "more.en.md", f"{front()}\n{one}\n## Owl? {{#owl}}\n\nTODO: ask.\n\n{three}")
+    add(knowledge, [OWL])
+    assert path.read_text(encoding="utf-8") == f"{front()}\n{one}\n{three}"
+    assert {entry.id: entry.answer for entry in read_knowledge(knowledge).entries}["owl"] == "It may."
+
+
+@pytest.mark.parametrize(
+    ("question", "name"),
+    [
+        ("May my owl watch?", "may-my-owl-watch-2"),
+        ("?!", "answer"),
+        ("x" * 50, "x" * 40),
+        ("Eight letters " * 9, "eight-letters-eight-letters-eight"),
+    ],
+)
+def test_ids_tell_what_a_question_is_about(question: str, name: str) -> None:
+    assert new_id(question, {"may-my-owl-watch"}) == name
 
 
 async def test_a_file_that_comes_while_an_entry_is_published_waits_by_itself(
