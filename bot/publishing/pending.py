@@ -4,13 +4,13 @@ import asyncio
 import logging
 
 from pydantic import ValidationError
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.publishing.pointers import move, pointer
 from bot.publishing.proposal import PROPOSAL, Proposal, forget, keep, waiting
-from bot.publishing.replica import Replica, active_snapshot, keep_snapshot
-from bot.records.tables import WAITING_PROPOSAL, Setting, StoredSnapshot
-from bot.records.upsert import insert_new
+from bot.publishing.replica import Replica, keep_snapshot
+from bot.records.tables import ACTIVE_SNAPSHOT, WAITING_PROPOSAL, StoredSnapshot
 from indexer.snapshot import SnapshotError
 from indexer.store import snapshot_folder
 
@@ -23,9 +23,9 @@ async def pending(replica: Replica) -> Proposal | None:
     Before anything was ever stored there, it is what waits here: the version before knew no other place.
     """
     async with replica.db.read() as tx:
-        stored = await _stored(tx)
+        stored = await pointer(tx, WAITING_PROPOSAL)
         found = await asyncio.to_thread(waiting, replica.root) if stored is None else _read(stored)
-        return found if found and found.snapshot != await active_snapshot(tx) else None
+        return found if found and found.snapshot != await pointer(tx, ACTIVE_SNAPSHOT) else None
 
 
 async def take(replica: Replica) -> Proposal | None:
@@ -56,13 +56,9 @@ async def share(replica: Replica, before: Proposal | None) -> bool:
             return False
         if here:
             await keep_snapshot(tx, snapshot_folder(replica.root) / here.snapshot)
-        if before and before.snapshot != await active_snapshot(tx):
+        if before and before.snapshot != await pointer(tx, ACTIVE_SNAPSHOT):
             await tx.execute(delete(StoredSnapshot).where(StoredSnapshot.id == before.snapshot))
     return True
-
-
-async def _stored(tx: AsyncSession) -> str | None:
-    return (await tx.execute(select(Setting.value).where(Setting.key == WAITING_PROPOSAL))).scalar_one_or_none()
 
 
 def _read(stored: str | None) -> Proposal | None:
@@ -73,14 +69,10 @@ def _read(stored: str | None) -> Proposal | None:
 
 
 async def _replace(tx: AsyncSession, before: Proposal | None, after: Proposal | None) -> bool:
-    """By one conditional statement: of two machines at once, one learns that it was overtaken."""
-    value = PROPOSAL.dump_json(after).decode() if after else ""
-    stored = await _stored(tx)
-    if stored is None:
-        return await insert_new(tx, Setting, Setting.key, key=WAITING_PROPOSAL, value=value) is not None
+    """False if something else waits than `before`."""
+    stored = await pointer(tx, WAITING_PROPOSAL)
     waits = _read(stored)
-    if waits and waits.snapshot == await active_snapshot(tx) and before is None:
+    if waits and waits.snapshot == await pointer(tx, ACTIVE_SNAPSHOT) and before is None:
         waits = None  # published, and its machine died before it could note that
-    held = (Setting.key == WAITING_PROPOSAL) & (Setting.value == stored)
-    moving = update(Setting).where(held).values(value=value).returning(Setting.key)
-    return waits == before and (await tx.execute(moving)).scalar_one_or_none() is not None
+    value = PROPOSAL.dump_json(after).decode() if after else ""
+    return (stored is None or waits == before) and await move(tx, WAITING_PROPOSAL, stored, value)

@@ -4,7 +4,6 @@ Only with PostgreSQL; with SQLite the local folder is the truth.
 """
 
 import asyncio
-import hashlib
 import json
 import logging
 import os
@@ -19,23 +18,18 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from filelock import FileLock, Timeout
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.publishing.pointers import move, pointer
 from bot.records.news import tell
 from bot.records.sessions import Database
-from bot.records.tables import (
-    ACTIVE_SNAPSHOT,
-    WAITING_PROPOSAL,
-    Setting,
-    SnapshotFile,
-    StoredActivation,
-    StoredSnapshot,
-)
+from bot.records.tables import ACTIVE_SNAPSHOT, WAITING_PROPOSAL, SnapshotFile, StoredActivation, StoredSnapshot
 from bot.records.upsert import insert_new
 from indexer import store
 from indexer.encoder import Encoder
 from indexer.engine import Engine, engine_of, refuse_other_model
+from indexer.files import digest
 from indexer.snapshot import SnapshotError, damage, load
 from indexer.store import Activation
 
@@ -64,7 +58,7 @@ class Replica:
     async def active(self) -> str | None:
         """The id of the snapshot that all should answer from; None before the first."""
         async with self.db.read() as tx:
-            return await active_snapshot(tx)
+            return await pointer(tx, ACTIVE_SNAPSHOT)
 
     async def publish(self, folder: Path, before: str | None) -> None:
         """Store a finished snapshot and make it active for all, in one transaction.
@@ -75,7 +69,9 @@ class Replica:
         await asyncio.to_thread(_verify, folder)
         async with self.db.begin() as tx:
             await keep_snapshot(tx, folder)
-            await _activate(tx, folder.name, before)
+            if not await move(tx, ACTIVE_SNAPSHOT, before, folder.name):
+                raise OvertakenError
+            tell(tx, "snapshot")
             tx.add_all(await asyncio.to_thread(_noted, self.root, folder.name))
             await _prune(tx, folder.name, self.kept)
         log.info("index shared", extra={"snapshot": folder.name})
@@ -113,11 +109,11 @@ class Replica:
         ordered = pieces.where(SnapshotFile.snapshot_id == snapshot_id).order_by(SnapshotFile.name, SnapshotFile.chunk)
         digests: dict[str, str] = {}
         async with self.db.read() as tx:
-            async for name, digest, data in await tx.stream(ordered.execution_options(yield_per=4)):
-                digests[name] = digest
+            async for name, sha256, data in await tx.stream(ordered.execution_options(yield_per=4)):
+                digests[name] = sha256
                 await asyncio.to_thread(_append, draft, name, data)
-        for name, digest in digests.items():
-            if await asyncio.to_thread(_digest, draft / name) != digest:
+        for name, sha256 in digests.items():
+            if await asyncio.to_thread(digest, draft / name) != sha256:
                 raise SnapshotError(f"the index {snapshot_id} arrived damaged from the database: {name}")
 
     async def take(self, snapshot_id: str, encoder: Encoder) -> Engine:
@@ -158,11 +154,6 @@ def replica_of(db: Database, root: Path, kept: int = store.KEPT) -> Replica | No
     return Replica(db, root, kept) if db.engine.dialect.name == "postgresql" else None
 
 
-async def active_snapshot(tx: AsyncSession) -> str | None:
-    """The id of the snapshot that all should answer from; None before the first."""
-    return (await tx.execute(select(Setting.value).where(Setting.key == ACTIVE_SNAPSHOT))).scalar_one_or_none()
-
-
 async def keep_snapshot(tx: AsyncSession, folder: Path) -> None:
     """Keeps the snapshot's files, unless they are there already."""
     manifest = json.loads(await asyncio.to_thread((folder / "manifest.json").read_text, encoding="utf-8"))
@@ -173,19 +164,6 @@ async def keep_snapshot(tx: AsyncSession, folder: Path) -> None:
         await tx.execute(insert(SnapshotFile).values(snapshot_id=new, **piece))
 
 
-async def _activate(tx: AsyncSession, snapshot_id: str, before: str | None) -> None:
-    """Moves the pointer by one conditional statement: of two machines at once, one learns that it was overtaken."""
-    if before is None:
-        moved = await insert_new(tx, Setting, Setting.key, key=ACTIVE_SNAPSHOT, value=snapshot_id)
-    else:
-        held = (Setting.key == ACTIVE_SNAPSHOT) & (Setting.value == before)
-        moving = update(Setting).where(held).values(value=snapshot_id).returning(Setting.key)
-        moved = (await tx.execute(moving)).scalar_one_or_none()
-    if moved is None:
-        raise OvertakenError
-    tell(tx, "snapshot")
-
-
 def _noted(root: Path, snapshot_id: str) -> list[StoredActivation]:
     """What this machine noted when it made the snapshot live; a full disk may have kept it from that."""
     newest = next((one for one in store.activations(root) if one.snapshot == snapshot_id), None)
@@ -194,7 +172,7 @@ def _noted(root: Path, snapshot_id: str) -> list[StoredActivation]:
 
 async def _prune(tx: AsyncSession, active: str, kept: int) -> None:
     newest = select(StoredSnapshot.id).order_by(StoredSnapshot.id.desc()).limit(kept)
-    waits = (await tx.execute(select(Setting.value).where(Setting.key == WAITING_PROPOSAL))).scalar_one_or_none()
+    waits = await pointer(tx, WAITING_PROPOSAL)
     old = StoredSnapshot.id.not_in(newest) & StoredSnapshot.id.not_in([active, store.named(waits or "")])
     await tx.execute(delete(StoredSnapshot).where(old))
 
@@ -202,7 +180,7 @@ async def _prune(tx: AsyncSession, active: str, kept: int) -> None:
 def _pieces(folder: Path) -> Iterator[dict[str, Any]]:
     """All files as rows; an empty one has an empty piece, so that it exists elsewhere too."""
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        facts = {"name": path.relative_to(folder).as_posix(), "sha256": _digest(path)}
+        facts = {"name": path.relative_to(folder).as_posix(), "sha256": digest(path)}
         with path.open("rb") as file:
             yield facts | {"chunk": 0, "data": file.read(CHUNK)}
             for number in count(1):
@@ -219,11 +197,6 @@ def _append(folder: Path, name: str, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("ab") as file:
         file.write(data)
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _verify(folder: Path) -> None:
