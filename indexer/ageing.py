@@ -18,11 +18,11 @@ class Ageing:
     days: int
 
 
-def ageing(entries: Iterable[Entry], today: date, ahead: timedelta = AHEAD) -> list[Ageing]:
-    """Answered entries that are out of date or will be within `ahead`, the most urgent first."""
+def ageing(entries: Iterable[Entry], today: date) -> list[Ageing]:
+    """Answered entries that are out of date or will be within a month, the most urgent first."""
     found = [
         Ageing(entry, entry.ends, (entry.ends - today).days)
         for entry in entries
-        if not entry.draft and entry.ends and (entry.ends - today) <= ahead
+        if not entry.draft and entry.ends and (entry.ends - today) <= AHEAD
     ]
     return sorted(found, key=lambda one: (one.days, one.entry.path, one.entry.line))

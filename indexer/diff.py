@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from difflib import SequenceMatcher
 from typing import Literal
 
@@ -48,18 +48,6 @@ def diff(old: Iterable[Entry], new: Iterable[Entry]) -> Diff:
         changed=tuple(change for change in both if change.fields),
         moved=tuple(change for change in both if not change.fields and change.old.path != change.new.path),
     )
-
-
-def apply(old: Iterable[Entry], change: Diff) -> list[Entry]:
-    """The entries after a change, in no particular order; raises ValueError if it was made for others."""
-    entries = {(entry.id, entry.language): entry for entry in old}
-    gone = [*change.removed, *(both.old for both in (*change.changed, *change.moved))]
-    for entry in gone:
-        found = entries.pop((entry.id, entry.language), None)
-        if found is None or replace(found, line=0) != replace(entry, line=0):
-            raise ValueError(f"'{entry.id}' ({entry.language}) is not as this change found it")
-    new = [*change.added, *(both.new for both in (*change.changed, *change.moved))]
-    return [*entries.values(), *new]
 
 
 def _differing(old: Entry, new: Entry) -> tuple[str, ...]:

@@ -75,10 +75,6 @@ class Engine:
         answered = [entry for entry in versions if not entry.draft]
         return min(answered, key=lambda entry: entry.language != language, default=None)
 
-    def courses(self) -> tuple[str, ...]:
-        """The courses that the snapshot knows."""
-        return tuple(self.snapshot.courses)
-
     @property
     def course(self) -> str:
         """The only course; empty where there are several, whether or not anybody has described them."""

@@ -93,12 +93,6 @@ class Bm25:
         self._columns = {token: column for column, token in enumerate(counted.vocabulary)}
         self._weights = _weights(counted, size)
 
-    @classmethod
-    def of(cls, documents: Sequence[Sequence[str]]) -> "Bm25":
-        """Index the documents, given as tokens."""
-        counted, size = postings.count(enumerate(documents)), len(documents)
-        return cls(counted, scored(counted, size), size)
-
     def match(self, tokens: Sequence[str], among: Sequence[slice] = (slice(None),)) -> Matched:
         """Match all documents against the tokens; `known` looks at those `among` them only."""
         nothing = np.zeros(self._size, np.float32)

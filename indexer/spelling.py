@@ -8,7 +8,7 @@ from functools import cached_property
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from indexer.entries import LANGUAGES, Entry, Language, plain
+from indexer.entries import LANGUAGES, Entry, Language
 from indexer.lexical import fold
 from indexer.stopwords import STOPWORDS
 
@@ -60,13 +60,8 @@ def _forms_of_one(one: str, other: str) -> bool:
     return long.startswith(short) and long[len(short) :] in ENDINGS
 
 
-def speller(entries: Iterable[Entry]) -> Speller:
-    """Collects the words of questions, other ways of asking, and answers."""
-    return Speller(spelled((entry, plain(entry.answer)) for entry in entries))
-
-
 def spelled(entries: Iterable[tuple[Entry, Iterable[str]]]) -> Spelling:
-    """The words of entries, each given with the plain text of its answer."""
+    """The words of questions, other ways of asking, and answers, each entry given with its answer's plain text."""
     written: dict[Language, dict[str, None]] = {language: {} for language in LANGUAGES}  # in the order of reading
     for entry, answer in entries:
         for text in (entry.question, *entry.also, *answer):

@@ -24,6 +24,7 @@ from indexer.snapshot import Snapshot, load
 
 FOLDS = 5
 STEPS = FOLDS + len(LANGUAGES) + 2
+PENALTY = 1e-3  # on the fusion's squared weights
 # For knowledge that nobody has seen yet. Fitted on our own, a calibrator caught .57 of another course's questions on a
 # public FAQ with a penalty of 1, and .72 with this one.
 PENALTY_ANYWHERE = 30.0
@@ -147,7 +148,7 @@ def example_of(snapshot: Snapshot, pair: Pair, encoded: Encoded, course: str | N
     return Example(pair, snapshot, encoded, parts, np.array([id_ == pair.entry for id_ in ids]))
 
 
-def fit_fusion(examples: Sequence[Example], penalty: float = 1e-3) -> tuple[float, ...]:
+def fit_fusion(examples: Sequence[Example]) -> tuple[float, ...]:
     """Softmax regression over each question's candidates (conditional logit, McFadden 1974).
 
     Scaled to the norm of the default fusion, so that scores stay comparable with it. Needs SciPy, which comes with
@@ -170,8 +171,8 @@ def fit_fusion(examples: Sequence[Example], penalty: float = 1e-3) -> tuple[floa
             total -= float(np.log(rightly.sum() + 1e-12))
             slope -= parts.T @ (rightly / (rightly.sum() + 1e-12) - chance)
         return (
-            total / len(scaled) + penalty * float(theta @ theta),
-            slope / len(scaled) + 2 * penalty * theta,
+            total / len(scaled) + PENALTY * float(theta @ theta),
+            slope / len(scaled) + 2 * PENALTY * theta,
         )
 
     theta = minimize(loss, np.zeros(len(PARTS)), jac=True, method="L-BFGS-B").x / scale

@@ -46,7 +46,7 @@ def test_the_only_course_is_told_beside_what_is_common_to_all(tmp_path: Path) ->
     copytree(Path(__file__).parent / "data" / "school", school, ignore=ignore_patterns("baking", "golden.yaml"))
     engine = index(school, WordEncoder(), tmp_path / "index").engine
     turn = understood(engine, "How much does a room cost?", Limits(), date(2026, 9, 2), language="en")
-    assert (engine.courses(), engine.course, turn.course) == ((COMMON, "law"), "law", "law")
+    assert (tuple(engine.snapshot.courses), engine.course, turn.course) == ((COMMON, "law"), "law", "law")
 
 
 def test_of_several_courses_none_is_the_one_that_is_meant(tmp_path: Path) -> None:

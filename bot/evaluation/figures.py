@@ -11,6 +11,7 @@ from bot.evaluation.golden import CHAT
 from bot.evaluation.judging import Judged, Outcome
 
 Floats = npt.NDArray[np.float64]
+BINS = 10  # of confidences
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +92,12 @@ def risk_and_coverage(confidence: Floats, right: npt.NDArray[np.bool_]) -> tuple
     return np.cumsum(~right[order]) / count, count / max(len(order), 1)
 
 
-def reliability(confidence: Floats, right: npt.NDArray[np.bool_], bins: int = 10) -> list[tuple[float, float, int]]:
+def reliability(confidence: Floats, right: npt.NDArray[np.bool_]) -> list[tuple[float, float, int]]:
     """(mean confidence, share right, number) in bins of equal width; empty bins are left out."""
-    place = np.minimum((confidence * bins).astype(int), bins - 1)
+    place = np.minimum((confidence * BINS).astype(int), BINS - 1)
     return [
         (float(confidence[place == b].mean()), float(right[place == b].mean()), int((place == b).sum()))
-        for b in range(bins)
+        for b in range(BINS)
         if (place == b).any()
     ]
 

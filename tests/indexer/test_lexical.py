@@ -6,11 +6,16 @@ import bm25s
 import numpy as np
 import pytest
 
-from indexer.lexical import Bm25, fold, grams, load, save, wording, words
+from indexer.lexical import Bm25, fold, grams, load, save, scored, wording, words
 from indexer.postings import count
 from indexer.stopwords import STOPWORDS
 
 DOCUMENTS = [["kiln", "hot"], ["kiln", "clay", "clay"], ["wood"]]  # two tokens a document on average
+
+
+def indexed(documents: list[list[str]]) -> Bm25:
+    counted, size = count(enumerate(documents)), len(documents)
+    return Bm25(counted, scored(counted, size), size)
 
 
 def idf(having: int, documents: int = 3) -> float:
@@ -84,14 +89,14 @@ def test_a_typo_leaves_grams_in_common() -> None:
 
 
 def test_bm25_is_the_formula() -> None:
-    found = Bm25.of(DOCUMENTS).match(["kiln", "clay"])
+    found = indexed(DOCUMENTS).match(["kiln", "clay"])
     assert tuple(found.bm25) == near(
         idf(2) * saturation(1, 2), idf(2) * saturation(1, 3) + idf(1) * saturation(2, 3), 0.0
     )
 
 
 def test_shares_are_of_the_best_possible() -> None:
-    found = Bm25.of(DOCUMENTS).match(["kiln", "clay"])
+    found = indexed(DOCUMENTS).match(["kiln", "clay"])
     best = idf(2) + idf(1)
     assert tuple(found.held) == near(idf(2) / best, 1.0, 0.0)
     assert tuple(found.share) == near(*(score / best for score in found.bm25))
@@ -99,13 +104,13 @@ def test_shares_are_of_the_best_possible() -> None:
 
 
 def test_a_word_that_nobody_has_weighs_most() -> None:
-    found = Bm25.of(DOCUMENTS).match(["kiln", "moon"])
+    found = indexed(DOCUMENTS).match(["kiln", "moon"])
     assert tuple(found.held) == near(*(idf(2) / (idf(2) + idf(0)) * has for has in (1, 1, 0)))
-    assert tuple(Bm25.of(DOCUMENTS).match(["moon"]).bm25) == (0, 0, 0)
+    assert tuple(indexed(DOCUMENTS).match(["moon"]).bm25) == (0, 0, 0)
 
 
 def test_a_repeated_word_counts_again() -> None:
-    once, twice = (Bm25.of(DOCUMENTS).match(["kiln"] * times) for times in (1, 2))
+    once, twice = (indexed(DOCUMENTS).match(["kiln"] * times) for times in (1, 2))
     assert tuple(twice.bm25) == near(*(2 * once.bm25))
     assert tuple(twice.held) == near(*once.held)
 
@@ -117,27 +122,27 @@ def kept(documents: list[list[str]], folder: Path) -> Bm25:
 
 @pytest.mark.parametrize("documents", [[], [[]], [[], []]])
 def test_nothing_to_match_scores_nothing(documents: list[list[str]], tmp_path: Path) -> None:
-    for empty in (Bm25.of(documents), kept(documents, tmp_path / "words")):
+    for empty in (indexed(documents), kept(documents, tmp_path / "words")):
         assert tuple(empty.match(["kiln"]).bm25) == (0.0,) * len(documents)
 
 
 def test_no_words_score_nothing() -> None:
-    found = Bm25.of(DOCUMENTS).match([])
+    found = indexed(DOCUMENTS).match([])
     assert tuple(found.bm25) == tuple(found.share) == tuple(found.held) == (0, 0, 0)
 
 
 def test_a_document_without_words_scores_nothing_among_others() -> None:
-    assert tuple(Bm25.of([["kiln"], []]).match(["kiln"]).bm25)[1] == 0
+    assert tuple(indexed([["kiln"], []]).match(["kiln"]).bm25)[1] == 0
 
 
 def test_what_is_saved_is_what_is_loaded(tmp_path: Path) -> None:
     asked = ["clay", "moon", "kiln", "wood"]
-    saved, loaded = Bm25.of(DOCUMENTS).match(asked), kept(DOCUMENTS, tmp_path / "words").match(asked)
+    saved, loaded = indexed(DOCUMENTS).match(asked), kept(DOCUMENTS, tmp_path / "words").match(asked)
     assert [tuple(saved.bm25), tuple(saved.held)] == [tuple(loaded.bm25), tuple(loaded.held)]
 
 
 def test_known_is_the_weight_of_tokens_that_are_anywhere_among_some() -> None:
-    index, unknown = Bm25.of(DOCUMENTS), log(1 + 3.5 / 0.5)
+    index, unknown = indexed(DOCUMENTS), log(1 + 3.5 / 0.5)
     assert index.match(["hot", "moon"]).known == pytest.approx(idf(1) / (idf(1) + unknown))
     assert index.match(["hot", "moon"], [slice(1, 3)]).known == 0.0
     assert index.match(["clay", "wood"], [slice(1, 3)]).known == pytest.approx(1.0)
@@ -149,7 +154,7 @@ def test_some_documents_alone_are_matched_as_among_all() -> None:
     documents = [
         chance.choices("kiln clay wood glaze fire shed bowl".split(), k=chance.randint(0, 5)) for _ in range(60)
     ]
-    index = Bm25.of(documents)
+    index = indexed(documents)
     for asked in (["kiln", "clay", "clay", "moon"], ["moon"], ["fire"], []):
         for among in ([slice(None)], [slice(3, 9)], [slice(0, 0), slice(40, 60)]):
             every = index.match(asked, among)
@@ -167,4 +172,4 @@ def test_scores_are_the_ones_of_a_library() -> None:
     library = bm25s.BM25(k1=1.2, b=0.75)
     library.index(documents, show_progress=False)
     asked = ["clay", "fire", "fire"]
-    assert tuple(Bm25.of(documents).match(asked).bm25) == near(*library.get_scores(asked))
+    assert tuple(indexed(documents).match(asked).bm25) == near(*library.get_scores(asked))

@@ -2,17 +2,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.spelling import speller
+from indexer.entries import plain
+from indexer.spelling import Speller, spelled
 from tests.indexer.examples import entry
 
-KNOWN = speller(
-    [
-        entry(
-            "kiln", "How hot is the pottery kiln?", also=("Which certification is there?",), answer="Very, and *safe*."
-        ),
-        entry("four", "Quelle température atteint le four à céramique ?", language="fr", answer="Élevée."),
-    ]
+ENTRIES = (
+    entry("kiln", "How hot is the pottery kiln?", also=("Which certification is there?",), answer="Very, and *safe*."),
+    entry("four", "Quelle température atteint le four à céramique ?", language="fr", answer="Élevée."),
 )
+KNOWN = Speller(spelled((one, plain(one.answer)) for one in ENTRIES))
 
 
 @pytest.mark.parametrize(
@@ -50,7 +48,7 @@ def test_what_is_no_slip_stays(said: str) -> None:
 
 
 def test_nothing_is_known_and_nothing_corrected() -> None:
-    assert speller([]).corrected("anything gose", "en") == "anything gose"
+    assert Speller(spelled([])).corrected("anything gose", "en") == "anything gose"
 
 
 @given(st.text(max_size=200))
