@@ -167,24 +167,15 @@ def _section(
         remedy = "no answer: write it below the question (or 'TODO: …' as long as it is not known)"
         return None, [Problem(path, start, f"{heading['question']!r} has {remedy}"), *problems]
     entry = Entry(
+        **{**matter.model_dump(), "address": str(matter.address) if matter.address else None},
         id=heading["id"],
-        language=matter.language,
-        course=matter.course,
-        topic=matter.topic,
         topic_name=topic_name,
         question=heading["question"],
         also=also.ways,
         answer="" if draft else answer,
-        source=matter.source,
-        address=str(matter.address) if matter.address else None,
-        source_date=matter.source_date,
-        reviewed=matter.reviewed,
-        valid_until=matter.valid_until,
         path=path,
         line=start,
         draft=draft,
-        review_every=matter.review_every,
-        owner=matter.owner,
     )
     return entry, problems
 

@@ -9,7 +9,7 @@ import yaml
 from markdown_it.token import Token
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, ValidationError
 
-Fault = tuple[int, str]
+from indexer.asking import Fault
 
 
 class FrontMatter(BaseModel):

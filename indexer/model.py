@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from hashlib import sha256
 from pathlib import Path
 
@@ -88,15 +88,7 @@ def read(folder: Path) -> Model:
     """Read a prepared folder; raises ModelNotReady when it is damaged."""
     try:
         facts = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-        return Model(
-            folder=folder,
-            name=facts["name"],
-            identity=facts["identity"],
-            dims=facts["dims"],
-            most_tokens=facts["most_tokens"],
-            query_prefix=facts["query_prefix"],
-            passage_prefix=facts["passage_prefix"],
-        )
+        return Model(folder, **{field.name: facts[field.name] for field in fields(Model) if field.name != "folder"})
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise damaged(folder, error) from error
 

@@ -5,7 +5,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -32,17 +32,13 @@ class Note:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Activation:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Activation(Note):
     """A line of the history: when which snapshot went live, which one was before, and what was noted."""
 
     at: str
     snapshot: str
     before: str | None
-    by: str = ""
-    act: str = "indexed"
-    changes: str = ""
-    reason: str = ""
 
 
 NO_NOTE = Note()
@@ -89,7 +85,7 @@ def activate(root: Path, snapshot_id: str, note: Note = NO_NOTE) -> None:
         os.fsync(file.fileno())
     draft.replace(root / "current")
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    _append(root, Activation(now, snapshot_id, before.name if before else None, *astuple(note)))
+    _append(root, Activation(**asdict(note), at=now, snapshot=snapshot_id, before=before.name if before else None))
 
 
 def _append(root: Path, activation: Activation) -> None:

@@ -6,20 +6,10 @@ from dataclasses import replace
 import yaml
 
 from indexer.entries import Entry, parse
+from indexer.frontmatter import FrontMatter
 
 LABEL = {"fr": "Autres formulations :", "en": "Also asked:"}
-MATTER = (
-    "course",
-    "topic",
-    "language",
-    "source",
-    "source_date",
-    "reviewed",
-    "address",
-    "valid_until",
-    "review_every",
-    "owner",
-)
+MATTER = tuple(FrontMatter.model_fields)
 UNKNOWN = {"fr": "TODO : réponse à écrire", "en": "TODO: answer to be written"}
 
 

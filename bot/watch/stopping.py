@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -33,12 +33,8 @@ def on_signals(stop: asyncio.Event, within: float = WITHIN) -> Iterator[None]:
         loop.call_soon_threadsafe(stop.set)
 
     # Not the loop's own handlers: they would wait for a loop that is blocked, and do not exist on Windows.
-    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
+    with _heard((signal.SIGINT, signal.SIGTERM), on_signal):
         yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager
@@ -49,12 +45,19 @@ def unwinding() -> Iterator[None]:
         sys.exit(128 + number)
 
     numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]  # Windows has one
-    before = {number: signal.signal(number, on_signal) for number in numbers}
+    with _heard(numbers, on_signal):
+        yield
+
+
+@contextmanager
+def _heard(numbers: Iterable[int], handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """These signals go to the handler until the block ends."""
+    before = {number: signal.signal(number, handler) for number in numbers}
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number, old in before.items():
+            signal.signal(number, old)
 
 
 def _end() -> None:
