@@ -7,6 +7,7 @@ from bot.delivery import outbox
 from bot.delivery.outbox import Priority
 from bot.desk import topics
 from bot.desk.desk import Desk
+from bot.desk.pieces import Payload
 from bot.dialogue import cards
 from bot.dialogue.cards import Card, Exchange, Found
 from bot.dialogue.message import Message
@@ -44,6 +45,15 @@ async def card(tx: AsyncSession, ticket: Ticket, desk: Desk) -> Message:
     return cards.card(about, staff).message(*cards.card_buttons(ticket.id, ticket.state.value, staff, movable=movable))
 
 
+async def post(tx: AsyncSession, desk: Desk, ticket: Ticket, *, key: str) -> int:
+    """Have the ticket's group see the card, in the topic if there is one; the row that sends it, the ticket's card."""
+    shown = (await card(tx, ticket, desk)).payload() | await topics.place(tx, desk, ticket)
+    ticket.card_id = await outbox.put(
+        tx, desk.group(ticket), "sendMessage", shown, key=key, priority=Priority.CARD, ticket_id=ticket.id
+    )
+    return ticket.card_id
+
+
 async def refresh(tx: AsyncSession, desk: Desk, ticket: Ticket, *, key: str) -> None:
     """Show on the card, and in the name of the topic, how the ticket stands now."""
     await tx.flush()
@@ -52,18 +62,14 @@ async def refresh(tx: AsyncSession, desk: Desk, ticket: Ticket, *, key: str) -> 
     await topics.follow(tx, desk, ticket)
     if ticket.card_id is None:
         return
-    shown = (await card(tx, ticket, desk)).payload()
-    shown.setdefault("reply_markup", {"inline_keyboard": []})
-    payload = {**shown, "message_id": {"message_of": ticket.card_id}}
-    await outbox.put(
-        tx,
-        desk.group(ticket),
-        "editMessageText",
-        payload,
-        key=f"{key}:card",
-        priority=Priority.NOTICE,
-        ticket_id=ticket.id,
-    )
+    payload, group = instead(await card(tx, ticket, desk), ticket.card_id), desk.group(ticket)
+    edit, name = "editMessageText", f"{key}:card"
+    await outbox.put(tx, group, edit, payload, key=name, priority=Priority.NOTICE, ticket_id=ticket.id)
+
+
+def instead(message: Message, row: int) -> Payload:
+    """What editMessageText takes to show this in place of the message that a row has sent."""
+    return {"reply_markup": {"inline_keyboard": []}, **message.payload(), "message_id": {"message_of": row}}
 
 
 async def outlived(tx: AsyncSession, desk: Desk, message_id: int) -> bool:

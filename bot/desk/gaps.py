@@ -7,12 +7,10 @@ from datetime import date, datetime
 from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.delivery import outbox
-from bot.delivery.outbox import Priority
 from bot.desk.desk import Desk
 from bot.desk.grouping import groups, typical, view_of
 from bot.desk.insight import NOT_SOLVED, Period
-from bot.desk.learning import Near, card, near
+from bot.desk.learning import Near, near, show
 from bot.desk.masking import MASK, mask
 from bot.dialogue.decide import Answer, Limits, decide
 from bot.dialogue.render import Reason
@@ -226,14 +224,8 @@ async def propose(tx: AsyncSession, desk: Desk, gap: Gap, member: int, *, key: s
         if examples := gap.examples(language):
             question, *also = examples
             tx.add(Wording(proposal_id=number, language=language, question=question, answer="", also=_ways(also)))
-    await tx.flush()
-    proposal = await tx.get_one(Proposal, number)
-    shown = (await card(tx, proposal, desk.language)).payload()
     # /forget empties what staff were shown of many people's questions: rows whose key ends like this.
-    proposal.card_id = await outbox.put(
-        tx, desk.chat, "sendMessage", shown, key=f"{key}:list", priority=Priority.NOTICE
-    )
-    return proposal
+    return await show(tx, desk, number, desk.chat, key=f"{key}:list")
 
 
 def _ways(examples: Sequence[str]) -> list[str]:

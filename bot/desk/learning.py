@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.delivery import outbox, timers
 from bot.delivery.outbox import Priority
-from bot.desk import relay
+from bot.desk import cards, relay
 from bot.desk.desk import Desk
 from bot.desk.masking import mask
 from bot.dialogue import proposals
@@ -93,17 +93,16 @@ async def make(
     if number is None:
         return None
     tx.add(Wording(proposal_id=number, language=ticket.language, question=question, answer=answer))
+    return await show(tx, desk, number, desk.group(ticket), key=f"proposal{number}")
+
+
+async def show(tx: AsyncSession, desk: Desk, number: int, group: int, *, key: str) -> Proposal:
+    """Show a new proposal to that group."""
     await tx.flush()
     proposal = await tx.get_one(Proposal, number)
-    shown = (await card(tx, proposal, desk.language)).payload()
+    shown, of = (await card(tx, proposal, desk.language)).payload(), proposal.ticket_id
     proposal.card_id = await outbox.put(
-        tx,
-        desk.group(ticket),
-        "sendMessage",
-        shown,
-        key=f"proposal{number}",
-        priority=Priority.NOTICE,
-        ticket_id=ticket.id,
+        tx, group, "sendMessage", shown, key=key, priority=Priority.NOTICE, ticket_id=of
     )
     return proposal
 
@@ -139,9 +138,7 @@ async def refresh(tx: AsyncSession, desk: Desk, proposal: Proposal, *, key: str)
     if proposal.card_id is None:
         return
     sent = await tx.get_one(Outgoing, proposal.card_id)
-    shown = (await card(tx, proposal, desk.language)).payload()
-    shown.setdefault("reply_markup", {"inline_keyboard": []})
-    payload = {**shown, "message_id": {"message_of": proposal.card_id}}
+    payload = cards.instead(await card(tx, proposal, desk.language), proposal.card_id)
     name = f"{key}:proposal" if proposal.ticket_id else f"{key}:proposal:list"  # it quotes several people
     await outbox.put(tx, sent.chat_id, "editMessageText", payload, key=name, priority=Priority.NOTICE)
 

@@ -1,6 +1,5 @@
 """Lists for staff: open tickets by age, and tickets that hold certain words."""
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.records.states import TicketState
 from bot.records.tables import Member, Question, Ticket
+from indexer.lexical import fold
 
 PAGE = 8
 SEARCHED = 5000  # latest tickets: several seasons of a school
@@ -48,16 +48,10 @@ async def open_ones(
 
 async def find(tx: AsyncSession, words: str, *, here: ColumnElement[bool]) -> list[Line]:
     """The latest tickets of the group whose question or pseudonym holds all words, whatever accents and capitals."""
-    wanted = plain(words).split()
+    wanted = fold(words).split()
     rows = (await tx.execute(_LINES.where(here).order_by(Ticket.id.desc()).limit(SEARCHED))).all()
-    found = [row for row in rows if all(word in plain(f"{row[1]} {row[2] or ''}") for word in wanted)]
+    found = [row for row in rows if all(word in fold(f"{row[1]} {row[2] or ''}") for word in wanted)]
     return [_line(row) for row in found[:SHOWN]] if wanted else []
-
-
-def plain(text: str) -> str:
-    """A text without accents and capitals."""
-    apart = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(character for character in apart if not unicodedata.combining(character))
 
 
 def _line(row: Sequence[object]) -> Line:

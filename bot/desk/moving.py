@@ -31,11 +31,7 @@ async def move(tx: AsyncSession, desk: Desk, number: int, to: int, by: str, *, k
         ticket.state = TicketState.OPEN
     await tx.flush()
     await topics.enter(tx, desk, ticket)
-    card = (await cards.card(tx, ticket, desk)).payload() | await topics.place(tx, desk, ticket)
-    new_card = await outbox.put(
-        tx, to, "sendMessage", card, key=f"card{number}:{key}", priority=Priority.CARD, ticket_id=number
-    )
-    ticket.card_id = new_card
+    new_card = await cards.post(tx, desk, ticket, key=f"card{number}:{key}")
     await tx.flush()
     instead = {old_card: new_card} if old_card else {}
     for row in rows:
@@ -52,8 +48,7 @@ async def _leave(tx: AsyncSession, desk: Desk, ticket: Ticket, to: int, by: str,
     told = words.staff_moved.format(number=ticket.id, group=desk.name(to), owner=by)
     await relay.tell(tx, desk, ticket, told, key=f"{key}:moved")
     if ticket.card_id:
-        shown = Message(told).payload() | {"message_id": {"message_of": ticket.card_id}}
-        shown["reply_markup"] = {"inline_keyboard": []}
+        shown = cards.instead(Message(told), ticket.card_id)
         edit, chat = "editMessageText", desk.group(ticket)
         await outbox.put(tx, chat, edit, shown, key=f"{key}:left", priority=Priority.NOTICE, ticket_id=ticket.id)
     await topics.leave(tx, desk, ticket)
@@ -73,7 +68,6 @@ async def _conversation(tx: AsyncSession, desk: Desk, ticket: Ticket) -> list[Ou
 
 async def _again(tx: AsyncSession, desk: Desk, ticket: Ticket, row: Outgoing, to: int) -> int:
     """Show a message in the new group: a candidate's anew, what went to the candidate as a copy of that."""
-    place = await topics.place(tx, desk, ticket)
     if row.chat_id in desk.known.every:
         method = row.method
         payload = {name: value for name, value in row.payload.items() if name not in PLACES}
@@ -85,13 +79,12 @@ async def _again(tx: AsyncSession, desk: Desk, ticket: Ticket, row: Outgoing, to
         if row.message_ids:
             parts = [{"message_of": row.id, "part": part} for part in range(len(row.message_ids))]
             method, payload = "copyMessages", {**source, "message_ids": parts}
-    if method == "copyMessages":  # takes no reply
-        place = {name: value for name, value in place.items() if name == "message_thread_id"}
+    where = topics.thread if method == "copyMessages" else topics.place  # the former takes no reply
     return await outbox.put(
         tx,
         to,
         method,
-        payload | place,
+        payload | await where(tx, desk, ticket),
         key=outbox.again(row.key, ticket.card_id),
         priority=Priority.CARD,
         ticket_id=ticket.id,

@@ -46,10 +46,7 @@ async def answer(
     when: OutgoingState,
 ) -> None:
     """A line for staff below their own message, once another row has ended."""
-    payload = {"text": text, "reply_parameters": outbox.below(message_id)}
-    payload |= {
-        name: part for name, part in (await topics.place(tx, desk, ticket)).items() if name != "reply_parameters"
-    }
+    payload = {"text": text, "reply_parameters": outbox.below(message_id), **await topics.thread(tx, desk, ticket)}
     await outbox.put(
         tx,
         desk.group(ticket),

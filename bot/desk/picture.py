@@ -77,7 +77,7 @@ def _numbers(axes: "Axes", legend: Legend) -> None:
 def _days(axes: "Axes", figures: Figures, legend: Legend) -> None:
     from matplotlib.ticker import MaxNLocator  # noqa: PLC0415  # as in draw
 
-    axes.set_title(legend.by_day, fontsize=26, fontweight="bold", loc="left", color=INK, pad=14)
+    _title(axes, legend.by_day)
     if not figures.days:
         _empty(axes, legend)
         return
@@ -104,12 +104,12 @@ def _themes(axes: "Axes", figures: Figures, legend: Legend) -> None:
     if figures.themes:
         _bars(axes, figures.themes, legend.themes)
         return
-    axes.set_title(legend.themes, fontsize=26, fontweight="bold", loc="left", color=INK, pad=14)
+    _title(axes, legend.themes)
     _empty(axes, legend)
 
 
 def _bars(axes: "Axes", themes: Sequence[Theme], chart: str) -> None:
-    axes.set_title(chart, fontsize=26, fontweight="bold", loc="left", color=INK, pad=14)
+    _title(axes, chart)
     axes.axis("off")
     most = themes[0].count
     axes.set_xlim(0, 1)
@@ -119,6 +119,10 @@ def _bars(axes: "Axes", themes: Sequence[Theme], chart: str) -> None:
         axes.barh(place + 0.78, 0.88 * theme.count / most, height=0.16, color=COLOURS[2])
         axes.text(0, place + 0.62, text, fontsize=20, va="bottom", color=INK, linespacing=1.05, parse_math=False)
         axes.text(0.9 * theme.count / most + 0.01, place + 0.78, str(theme.count), fontsize=20, va="center", color=INK)
+
+
+def _title(axes: "Axes", said: str) -> None:
+    axes.set_title(said, fontsize=26, fontweight="bold", loc="left", color=INK, pad=14)
 
 
 def _empty(axes: "Axes", legend: Legend) -> None:

@@ -57,13 +57,13 @@ async def show(
     tx: AsyncSession, desk: Desk, ticket: Ticket, message_ids: Sequence[int], chat_id: int, *, key: str
 ) -> None:
     """Pass on what a candidate sent before the ticket was opened, together if it came together."""
-    place = await topics.place(tx, desk, ticket)
     payload: Payload = {"from_chat_id": {"chat_of": chat_id}}
     if len(message_ids) == 1:
-        method, payload = "copyMessage", payload | {"message_id": message_ids[0]} | place
-    else:  # copyMessages takes no reply: they stand below the card as it was sent before them
-        thread = {name: part for name, part in place.items() if name == "message_thread_id"}
-        method, payload = "copyMessages", payload | {"message_ids": list(message_ids)} | thread
+        payload |= {"message_id": message_ids[0], **await topics.place(tx, desk, ticket)}
+        method = "copyMessage"
+    else:  # takes no reply: they stand below the card as it was sent before them
+        payload |= {"message_ids": list(message_ids), **await topics.thread(tx, desk, ticket)}
+        method = "copyMessages"
     row = await outbox.put(
         tx, desk.group(ticket), method, payload, key=f"{key}:show", priority=Priority.CARD, ticket_id=ticket.id
     )
@@ -78,7 +78,7 @@ async def reply(tx: AsyncSession, desk: Desk, ticket: Ticket, piece: Piece, now:
     """
     route = await to_candidate(tx, desk, ticket)
     answered = await copies.counterpart(tx, desk.group(ticket), piece.reply_to) if piece.reply_to else None
-    if answered is None and not (ticket.replied_at and await topics.has_topic(tx, desk, ticket)):
+    if answered is None and not (ticket.replied_at and await topics.thread(tx, desk, ticket)):
         question = await tx.get(Question, ticket.question_id) if ticket.question_id else None
         answered = question.message_id if question else None
     place: Payload = {"reply_parameters": outbox.below(answered)} if answered else {}

@@ -8,8 +8,7 @@ from sqlalchemy import ColumnElement, bindparam, case, exists, func, select, upd
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from bot.delivery import outbox, timers
-from bot.delivery.outbox import Priority
+from bot.delivery import timers
 from bot.desk import cards, copies, relay, reminders, topics
 from bot.desk.desk import Desk
 from bot.desk.pieces import Piece
@@ -52,8 +51,10 @@ async def hand_over(
     Two messages that arrive at the same moment are settled by the database, which allows one open ticket a candidate.
     """
     group = desk.route(question.course, question.topic)
-    values: dict[str, Any] = {"candidate_id": candidate.id, "course": question.course, "language": question.language}
-    values |= {
+    values: dict[str, Any] = {
+        "candidate_id": candidate.id,
+        "course": question.course,
+        "language": question.language,
         "group_chat_id": None if group == desk.known.main else group,
         "reason": reason.value,
         "question_id": question.id,
@@ -69,18 +70,9 @@ async def hand_over(
             return None
     ticket = await tx.get_one(Ticket, ticket_id)
     await topics.enter(tx, desk, ticket)
-    card = (await cards.card(tx, ticket, desk)).payload() | await topics.place(tx, desk, ticket)
-    ticket.card_id = await outbox.put(
-        tx,
-        group,
-        "sendMessage",
-        card,
-        key=f"card{ticket_id}",
-        priority=Priority.CARD,
-        ticket_id=ticket_id,
-    )
+    card = await cards.post(tx, desk, ticket, key=f"card{ticket_id}")
     if question.message_id is not None:
-        await copies.remember(tx, ticket_id, Direction.TO_STAFF, candidate.chat_id, question.message_id, ticket.card_id)
+        await copies.remember(tx, ticket_id, Direction.TO_STAFF, candidate.chat_id, question.message_id, card)
     await reminders.start(tx, desk, ticket_id, now)
     return ticket_id
 

@@ -88,16 +88,17 @@ async def leave(tx: AsyncSession, desk: Desk, ticket: Ticket) -> None:
 
 async def place(tx: AsyncSession, desk: Desk, ticket: Ticket) -> Payload:
     """Where in the staff's group a ticket's messages go: into its topic, or below its card."""
-    if topic := await _topic(tx, desk, ticket):
-        return {"message_thread_id": {"message_of": topic.outgoing_id}}
+    if topic := await thread(tx, desk, ticket):
+        return topic
     if ticket.card_id is None:
         return {}
     return {"reply_parameters": outbox.below({"message_of": ticket.card_id})}
 
 
-async def has_topic(tx: AsyncSession, desk: Desk, ticket: Ticket) -> bool:
-    """Whether the ticket's messages stand in a topic."""
-    return await _topic(tx, desk, ticket) is not None
+async def thread(tx: AsyncSession, desk: Desk, ticket: Ticket) -> Payload:
+    """The topic that a ticket's messages go into; empty if it has none."""
+    topic = await _topic(tx, desk, ticket)
+    return {"message_thread_id": {"message_of": topic.outgoing_id}} if topic else {}
 
 
 async def ticket_of_thread(tx: AsyncSession, desk: Desk, thread_id: int) -> Ticket | None:
@@ -128,16 +129,9 @@ async def _topic(tx: AsyncSession, desk: Desk, ticket: Ticket) -> Topic | None:
 
 
 async def _change(tx: AsyncSession, topic: Topic, method: str, payload: Payload, ticket: Ticket) -> None:
-    thread = {"message_thread_id": {"message_of": topic.outgoing_id}}
-    await outbox.put(
-        tx,
-        topic.chat_id,
-        method,
-        {**payload, **thread},
-        key=f"topic{topic.id}:{uuid4().hex}",
-        priority=Priority.NOTICE,
-        ticket_id=ticket.id,
-    )
+    payload = {**payload, "message_thread_id": {"message_of": topic.outgoing_id}}
+    key = f"topic{topic.id}:{uuid4().hex}"
+    await outbox.put(tx, topic.chat_id, method, payload, key=key, priority=Priority.NOTICE, ticket_id=ticket.id)
 
 
 async def _name(tx: AsyncSession, ticket: Ticket, language: Language) -> str:
