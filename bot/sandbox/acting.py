@@ -91,7 +91,7 @@ class Acting(Stage):
             stored |= {name: text, entities: content.get(entities, commands(text))}
         if not stored.get(entities):
             stored.pop(entities, None)
-        self._changed("edited", stored)
+        self.events.publish("edited", stored)
         self._queue(chat, "edited_message", stored)
         return copy.deepcopy(stored)
 
@@ -125,7 +125,7 @@ class Acting(Stage):
         given[sender.id] = list(emoji)
         update = {"chat": chat.json(), "message_id": stored["message_id"], "user": sender.json()}
         update |= {"date": int(self.world.now()), "old_reaction": _emoji(old), "new_reaction": _emoji(emoji)}
-        self._changed("reaction", update)
+        self.events.publish("reaction", update)
         if chat.person or chat.is_admin(self.bot.id):
             self.world.queue.add("message_reaction", update)
 

@@ -19,29 +19,8 @@ if TYPE_CHECKING:
 
 # Methods of BotApi that may be called by name, their arguments as one JSON object.
 _ACTIONS = frozenset(
-    {
-        "user",
-        "group",
-        "say",
-        "post",
-        "send_media",
-        "edit",
-        "press",
-        "inline",
-        "react",
-        "erase",
-        "push",
-        "block",
-        "unblock",
-        "remove_bot",
-        "add_bot",
-        "migrate",
-        "topic",
-        "close_topic",
-        "delete_topic",
-        "leave",
-        "fail",
-    }
+    "user group say post send_media edit press inline react erase push block unblock remove_bot add_bot migrate topic "
+    "close_topic delete_topic leave fail".split()
 )
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+KEPT = 10_000  # changes
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -20,28 +22,21 @@ class Event:
 class Feed:
     """The last changes, and a way to wait for the next one. For one event loop."""
 
-    def __init__(self, keep: int = 10_000) -> None:
+    def __init__(self) -> None:
         self.latest = 0
-        self._recent: deque[Event] = deque(maxlen=keep)
-        self._waiting: set[asyncio.Future[None]] = set()
+        self._recent: deque[Event] = deque(maxlen=KEPT)
+        self._next = asyncio.Event()
 
     def publish(self, kind: str, payload: Any = None) -> None:
         """Record a change and wake everyone who waits."""
         self.latest += 1
         self._recent.append(Event(self.latest, kind, payload))
-        for future in self._waiting:
-            if not future.done():
-                future.set_result(None)
-        self._waiting.clear()
+        self._next.set()
+        self._next = asyncio.Event()
 
     async def changed(self) -> None:
         """Wait for the next change."""
-        future = asyncio.get_running_loop().create_future()
-        self._waiting.add(future)
-        try:
-            await future
-        finally:
-            self._waiting.discard(future)
+        await self._next.wait()
 
     async def since(self, seq: int = 0) -> AsyncIterator[Event]:
         """Every change after `seq`, those to come included; never ends."""

@@ -88,21 +88,14 @@ def edit_forum_topic(world: World, params: Json) -> bool:
         if params["name"] == topic.name:
             raise bad_request("TOPIC_NOT_MODIFIED")
         topic.name = _topic_name(params)
-        _tell(world, chat, topic, {"forum_topic_edited": {"name": topic.name}})
+        world.post(chat, world.bot, {"forum_topic_edited": {"name": topic.name}}, thread=topic.id)
     return True
 
 
-def close_forum_topic(world: World, params: Json) -> bool:
-    """closeForumTopic."""
+def turn_forum_topic(world: World, params: Json, *, closed: bool) -> bool:
+    """closeForumTopic and reopenForumTopic."""
     chat = _forum(world, params)
-    set_closed(world, chat, _topic(chat, params), world.bot, closed=True)
-    return True
-
-
-def reopen_forum_topic(world: World, params: Json) -> bool:
-    """reopenForumTopic."""
-    chat = _forum(world, params)
-    set_closed(world, chat, _topic(chat, params), world.bot, closed=False)
+    set_closed(world, chat, _topic(chat, params), world.bot, closed=closed)
     return True
 
 
@@ -147,7 +140,3 @@ def _topic_name(params: Json) -> str:
     if len(name) > 128:
         raise bad_request("topic name is too long")
     return name
-
-
-def _tell(world: World, chat: Chat, topic: Topic, content: Json) -> None:
-    world.post(chat, world.bot, content, thread=topic.id)

@@ -6,16 +6,10 @@ from typing import Any
 from bot.sandbox.refusal import Json, bad_request
 from bot.sandbox.world import parsed
 
-_ACTIONS = {
-    "callback_data",
-    "url",
-    "switch_inline_query",
-    "switch_inline_query_current_chat",
-    "switch_inline_query_chosen_chat",
-    "copy_text",
-    "web_app",
-    "login_url",
-}
+_ACTIONS = set(
+    "callback_data url switch_inline_query switch_inline_query_current_chat switch_inline_query_chosen_chat copy_text "
+    "web_app login_url".split()
+)
 _MAX_BUTTONS = 100
 
 

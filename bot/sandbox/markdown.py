@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 
-from bot.sandbox.refusal import Json, Refusal, bad_request
+from bot.sandbox.refusal import Json, unparsed
 from bot.sandbox.utf16 import width
 
 # Longest first: "__" is underline before it is two italics.
@@ -50,7 +50,7 @@ def parse_markdown(source: str) -> tuple[str, list[Json]]:
     if reader.open_marks:
         mark, _, byte = reader.open_marks[-1]
         kind = "Link" if mark == "[" else _MARKS[mark].capitalize()
-        raise _unparsed(f"Can't find end of {kind} entity at byte offset {byte}")
+        raise unparsed(f"Can't find end of {kind} entity at byte offset {byte}")
     _end_quote(reader)
     return reader.text, reader.entities
 
@@ -69,7 +69,7 @@ def _step(reader: _Reader) -> None:
     elif mark := next((mark for mark in _MARKS if source.startswith(mark, at)), None):
         _mark(reader, mark)
     elif source[at] in _RESERVED:
-        raise _unparsed(f"Character '{source[at]}' is reserved and must be escaped with the preceding '\\'")
+        raise unparsed(f"Character '{source[at]}' is reserved and must be escaped with the preceding '\\'")
     else:
         reader.text, reader.at = reader.text + source[at], at + 1
 
@@ -87,7 +87,7 @@ def _code(reader: _Reader) -> None:
     fence = _FENCE.match(reader.source, reader.at)
     match = fence or _CODE.match(reader.source, reader.at)
     if match is None:
-        raise _unparsed(f"Can't find end of Code entity at byte offset {reader.byte()}")
+        raise unparsed(f"Can't find end of Code entity at byte offset {reader.byte()}")
     offset = width(reader.text)
     reader.text += _ESCAPE.sub(r"\1", match[2] if fence else match[1])
     language = {"language": match[1]} if fence and match[1] else {}
@@ -98,7 +98,7 @@ def _code(reader: _Reader) -> None:
 def _link(reader: _Reader) -> None:
     target = _TARGET.match(reader.source, reader.at)
     if target is None:
-        raise _unparsed("Character ']' is reserved and must be escaped with the preceding '\\'")
+        raise unparsed("Character ']' is reserved and must be escaped with the preceding '\\'")
     _, offset, _ = reader.open_marks.pop()
     url = _ESCAPE.sub(r"\1", target[1])
     if url.startswith("tg://emoji?id="):
@@ -129,7 +129,3 @@ def _end_quote(reader: _Reader) -> None:
         offset, kind = reader.quote
         reader.add(kind, offset)
         reader.quote = None
-
-
-def _unparsed(why: str) -> Refusal:
-    return bad_request(f"can't parse entities: {why}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.sandbox.markdown import parse_markdown
-from bot.sandbox.refusal import Json, Refusal, bad_request
+from bot.sandbox.refusal import Json, bad_request, unparsed
 from bot.sandbox.utf16 import width
 
 _STYLES = {
@@ -60,7 +60,7 @@ def parse_html(source: str) -> tuple[str, list[Json]]:
         else:
             text, at = text + source[at], at + 1
     if open_tags:
-        raise _unparsed(f'Can\'t find end tag corresponding to start tag "{open_tags[-1].tag}"')
+        raise unparsed(f'Can\'t find end tag corresponding to start tag "{open_tags[-1].tag}"')
     return text, entities
 
 
@@ -70,11 +70,11 @@ def _opened(source: str, at: int, offset: int) -> tuple[_Open, int]:
     if start is None:
         name = re.match(r"<([^\s/>]*)", source[at:])
         if name and name[1].lower() in _STYLES:
-            raise _unparsed(f"Unclosed start tag at byte offset {byte}")
-        raise _unparsed(f'Unsupported start tag "{name[1].lower() if name else ""}" at byte offset {byte}')
+            raise unparsed(f"Unclosed start tag at byte offset {byte}")
+        raise unparsed(f'Unsupported start tag "{name[1].lower() if name else ""}" at byte offset {byte}')
     tag = start[1].lower()
     if tag not in _STYLES:
-        raise _unparsed(f'Unsupported start tag "{tag}" at byte offset {byte}')
+        raise unparsed(f'Unsupported start tag "{tag}" at byte offset {byte}')
     return _Open(tag, offset, byte, _extra(tag, _attributes(start[2]), byte)), start.end()
 
 
@@ -84,9 +84,9 @@ def _attributes(source: str) -> dict[str, str]:
 
 def _extra(tag: str, attributes: dict[str, str], byte: int) -> Json:
     if tag == "span" and attributes.get("class") != "tg-spoiler":
-        raise _unparsed(f'Tag "span" must have class "tg-spoiler" at byte offset {byte}')
+        raise unparsed(f'Tag "span" must have class "tg-spoiler" at byte offset {byte}')
     if tag == "tg-emoji" and not attributes.get("emoji-id", "").isdecimal():
-        raise _unparsed(f"Invalid custom emoji identifier specified at byte offset {byte}")
+        raise unparsed(f"Invalid custom emoji identifier specified at byte offset {byte}")
     if tag == "tg-emoji":
         return {"custom_emoji_id": attributes["emoji-id"]}
     if tag == "a":
@@ -100,11 +100,11 @@ def _extra(tag: str, attributes: dict[str, str], byte: int) -> Json:
 
 def _closed(open_tags: list[_Open], name: str | None, text: str, byte: int) -> list[Json]:
     if not open_tags:
-        raise _unparsed(f"Unexpected end tag at byte offset {byte}")
+        raise unparsed(f"Unexpected end tag at byte offset {byte}")
     opened = open_tags.pop()
     if name and name.lower() != opened.tag:
         expected = f'expected "</{opened.tag}>", found "</{name.lower()}>"'
-        raise _unparsed(f"Unmatched end tag at byte offset {byte}, {expected}")
+        raise unparsed(f"Unmatched end tag at byte offset {byte}, {expected}")
     length = width(text) - opened.offset
     if opened.tag == "code" and open_tags and open_tags[-1].tag == "pre":
         open_tags[-1].extra |= opened.extra
@@ -113,10 +113,6 @@ def _closed(open_tags: list[_Open], name: str | None, text: str, byte: int) -> l
     if opened.tag == "code":
         entity.pop("language", None)
     return [entity]
-
-
-def _unparsed(why: str) -> Refusal:
-    return bad_request(f"can't parse entities: {why}")
 
 
 def _byte(source: str, at: int) -> int:

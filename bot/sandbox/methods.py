@@ -11,10 +11,6 @@ from bot.sandbox.world import World
 Method = Callable[[World, Json], Any]
 
 
-def _files(world: World, params: Json, *, kind: str) -> Json:
-    return sending.send_file(world, kind, params)
-
-
 METHODS: dict[str, Method] = {
     "getMe": profile.get_me,
     "getUpdates": profile.get_updates,
@@ -56,11 +52,11 @@ METHODS: dict[str, Method] = {
     "leaveChat": groups.leave_chat,
     "createForumTopic": groups.create_forum_topic,
     "editForumTopic": groups.edit_forum_topic,
-    "closeForumTopic": groups.close_forum_topic,
-    "reopenForumTopic": groups.reopen_forum_topic,
+    "closeForumTopic": partial(groups.turn_forum_topic, closed=True),
+    "reopenForumTopic": partial(groups.turn_forum_topic, closed=False),
     "deleteForumTopic": groups.delete_forum_topic,
     # sendPhoto, sendVideoNote …
-    **{f"send{kind.title().replace('_', '')}": partial(_files, kind=kind) for kind in media.FOLDERS},
+    **{f"send{kind.title().replace('_', '')}": partial(sending.send_file, kind=kind) for kind in media.FOLDERS},
 }
 
 # Telegram reads method names in any case.

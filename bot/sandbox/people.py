@@ -5,18 +5,9 @@ from dataclasses import dataclass, field
 from bot.sandbox.refusal import Json
 
 # The rights that Telegram names for an administrator; a bot gets them all unless some are withheld.
-RIGHTS = (
-    "can_manage_chat",
-    "can_delete_messages",
-    "can_manage_video_chats",
-    "can_restrict_members",
-    "can_promote_members",
-    "can_change_info",
-    "can_invite_users",
-    "can_pin_messages",
-    "can_post_stories",
-    "can_edit_stories",
-    "can_delete_stories",
+RIGHTS = tuple(
+    "can_manage_chat can_delete_messages can_manage_video_chats can_restrict_members can_promote_members "
+    "can_change_info can_invite_users can_pin_messages can_post_stories can_edit_stories can_delete_stories".split()
 )
 
 

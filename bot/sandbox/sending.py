@@ -14,32 +14,13 @@ from bot.sandbox.world import World, flag, number_of, parsed
 TEXT_LIMIT = 4096
 CAPTION_LIMIT = 1024
 # What a copy of a message keeps.
-_CONTENT = {
-    *media.FOLDERS,
-    "text",
-    "entities",
-    "caption",
-    "caption_entities",
-    "location",
-    "venue",
-    "contact",
-    "poll",
-}
+_CONTENT = {*media.FOLDERS, *"text entities caption caption_entities location venue contact poll".split()}
 _IN_ALBUMS = frozenset({"photo", "video", "document", "audio"})
 _NO_CAPTION = {"sticker", "video_note"}
-_ACTIONS = {
-    "typing",
-    "upload_photo",
-    "record_video",
-    "upload_video",
-    "record_voice",
-    "upload_voice",
-    "upload_document",
-    "choose_sticker",
-    "find_location",
-    "record_video_note",
-    "upload_video_note",
-}
+_ACTIONS = set(
+    "typing upload_photo record_video upload_video record_voice upload_voice upload_document choose_sticker "
+    "find_location record_video_note upload_video_note".split()
+)
 
 
 def text_of(params: Json) -> Json:
@@ -95,7 +76,7 @@ def send_message(world: World, params: Json) -> Json:
     return place(world, params, content | ({"link_preview_options": preview} if preview else {}))
 
 
-def send_file(world: World, kind: str, params: Json) -> Json:
+def send_file(world: World, params: Json, *, kind: str) -> Json:
     """sendPhoto, sendDocument and the like, for one kind of file."""
     world.open_chat(params.get("chat_id"))
     file = media.find(world.files, kind, params, params.get(kind))

@@ -21,30 +21,11 @@ from bot.sandbox.media import Upload
 from bot.sandbox.refusal import Json, Refusal, bad_request
 from bot.sandbox.updates import Delivery
 
-_NUMBERS = {
-    "chat_id",
-    "from_chat_id",
-    "message_id",
-    "message_thread_id",
-    "user_id",
-    "offset",
-    "limit",
-    "timeout",
-}
-_STRUCTURES = {
-    "allowed_updates",
-    "caption_entities",
-    "commands",
-    "entities",
-    "link_preview_options",
-    "media",
-    "message_ids",
-    "reaction",
-    "reply_markup",
-    "reply_parameters",
-    "results",
-    "scope",
-}
+_NUMBERS = set("chat_id from_chat_id message_id message_thread_id user_id offset limit timeout".split())
+_STRUCTURES = set(
+    "allowed_updates caption_entities commands entities link_preview_options media message_ids reaction reply_markup "
+    "reply_parameters results scope".split()
+)
 
 
 class _Cut(Response):

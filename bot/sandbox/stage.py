@@ -3,7 +3,6 @@
 import copy
 import time
 from collections.abc import Callable, Iterable
-from typing import Any
 
 from bot.sandbox.exchange import Exchange
 from bot.sandbox.feed import Feed
@@ -62,7 +61,7 @@ class Stage:
         user = User(user_id or 1_000_000 + self._next(), first_name, last_name, username, language_code)
         self.world.users[user.id] = user
         self.world.chats[user.id] = Chat(user.id, "private", user)
-        self._changed("user", user.json())
+        self.events.publish("user", user.json())
         return user
 
     def group(
@@ -85,7 +84,7 @@ class Stage:
         chat.members |= {self._user(person).id: "administrator" for person in admins}
         chat.members[self.bot.id] = "administrator" if bot_admin else "member"
         self.world.chats[chat.id] = chat
-        self._changed("chat", chat.json())
+        self.events.publish("chat", chat.json())
         return chat
 
     def block(self, user: Person) -> None:
@@ -109,7 +108,7 @@ class Stage:
         chat.members[self.bot.id] = status
         new = member_json(chat, self.bot, self.bot.id)
         change: Json = {"chat": chat.json(), "from": who.json(), "date": int(self.world.now())}
-        self._changed("member", {"chat": chat.id, "user": self.bot.id})
+        self.events.publish("member", {"chat": chat.id, "user": self.bot.id})
         self.world.queue.add("my_chat_member", change | {"old_chat_member": old, "new_chat_member": new})
 
     def migrate(self, group: Place) -> Chat:
@@ -162,9 +161,6 @@ class Stage:
             return self._user(user)
         others = [member for member in self._chat(group).members if member != self.bot.id]
         return self._user(others[0]) if others else self.user("Owner")
-
-    def _changed(self, kind: str, payload: Any) -> None:
-        self.world.feed.publish(kind, payload)
 
     def _queue(self, chat: Chat, kind: str, message: Json) -> None:
         if chat.members.get(self.bot.id) not in {None, "left", "kicked"} and self._visible(chat, message):
