@@ -21,12 +21,11 @@ from threadpoolctl import threadpool_limits
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # to run as a script
 
-from benchmarks.made_up import StoredEncoder, changed, entries
+from benchmarks.made_up import StoredEncoder, changed, entries, keys_of
 from indexer import confidence, store
 from indexer.building import build
 from indexer.encoder import Encoded, Vectors
 from indexer.entries import Entry
-from indexer.passages import Kind, cut
 from indexer.search import NEAREST_PASSAGES, search
 from indexer.snapshot import load
 
@@ -126,8 +125,7 @@ def langchain_search(known: Sequence[Entry], encoder: StoredEncoder, folder: Pat
 
 
 def _pieces(known: Sequence[Entry], encoder: StoredEncoder) -> list[tuple[str, Vectors]]:
-    keys = [(piece.kind == Kind.ASKED, piece.text) for one in known for piece in cut(one, 0)]
-    return [(key[1], encoder.vectors[encoder.rows[key]]) for key in keys]
+    return [(key[1], encoder.vectors[encoder.rows[key]]) for key in keys_of(known)]
 
 
 def _faiss() -> Any:

@@ -60,7 +60,7 @@ def changed(known: Sequence[Entry]) -> list[Entry]:
 def lay_out(passages: int, folder: Path) -> int:
     """Write all texts, before and after the change, and their vectors; gives how many there are before."""
     known = entries(passages)
-    before, after = (_keys(some) for some in (known, changed(known)))
+    before, after = (keys_of(some) for some in (known, changed(known)))
     keys = list(dict.fromkeys([*before, *after]))
     chance = np.random.default_rng(0)
     centres = _unit(chance.standard_normal((max(1, len(keys) // ALIKE), DIMS), np.float32))
@@ -74,7 +74,8 @@ def lay_out(passages: int, folder: Path) -> int:
     return len(before)
 
 
-def _keys(some: Sequence[Entry]) -> list[tuple[bool, str]]:
+def keys_of(some: Sequence[Entry]) -> list[tuple[bool, str]]:
+    """Whether each passage is encoded as a question, and its text."""
     return [(piece.kind == Kind.ASKED, piece.text) for one in some for piece in cut(one, 0)]
 
 

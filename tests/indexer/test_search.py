@@ -176,12 +176,14 @@ def test_a_question_in_both_languages_is_one_entrys(tmp_path: Path) -> None:
     assert [hit.verbatim for hit in asked(snapshot_of(both, tmp_path), "rncp", "fr")] == [True]
 
 
-@pytest.mark.parametrize("written", [str, str.upper, lambda text: text.casefold().rstrip(" ?.!")])
+@pytest.mark.parametrize(
+    ("first", "written"), [(0, str), (4, str.upper), (8, lambda text: text.casefold().rstrip(" ?.!"))]
+)
 def test_whatever_the_knowledge_has_is_found_as_it_is_written_there(
-    engine: Engine, written: Callable[[str], str]
+    engine: Engine, first: int, written: Callable[[str], str]
 ) -> None:
     """With the real model; a quarter of all ways of asking."""
-    asked = [(entry, text) for entry in engine.snapshot.entries for text in (entry.question, *entry.also)][::4]
+    asked = [(entry, text) for entry in engine.snapshot.entries for text in (entry.question, *entry.also)][first::12]
     found = [(engine.find(written(text), entry.language)[0], entry.id) for entry, text in asked]
     assert [(hit.entry.id, hit.confidence) for hit, _ in found] == [(id_, 1.0) for _, id_ in found]
 

@@ -171,10 +171,10 @@ def test_newer_indexes_leave_what_waits(knowledge: Path, root: Path) -> None:
     proposal = put(knowledge, root, brought())
     path = knowledge / "classes.en.md"
     text = path.read_text(encoding="utf-8")
-    for number in range(store.KEPT + 1):
+    for number in range(3):
         path.write_text(text.replace("1,240", f"1,25{number}"), encoding="utf-8")
-        index(knowledge, WordEncoder(), root)
+        index(knowledge, WordEncoder(), root, kept=2)
     assert waiting(root) == proposal
-    assert len(store.history(root)) == store.KEPT + 1
+    assert len(store.history(root)) == 3
     discard(root, knowledge)
     assert proposal.snapshot not in [folder.name for folder in store.history(root)]
