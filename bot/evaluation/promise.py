@@ -7,6 +7,7 @@ testing, which needs no correction for the number of tests). The guarantee is fo
 """
 
 import math
+from bisect import bisect_left
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,7 +40,7 @@ def promise(confidence: npt.NDArray[np.float64], right: npt.NDArray[np.bool_], m
         shown, wrong = _counts(confidence, right, threshold)
         if shown < enough:  # no test is possible yet; this looks at confidences only, so the sequence stays valid
             continue
-        if binomial_tail(wrong, shown, most) > 1 - CONFIDENCE_LEVEL:
+        if not _proven(wrong, shown, most):
             break
         certified = Promise(threshold, True, shown, wrong, 0)
     if certified:
@@ -61,12 +62,19 @@ def binomial_tail(wrong: int, shown: int, rate: float) -> float:
     >>> round(binomial_tail(0, 76, 0.03), 3)
     0.099
     """
-    return math.fsum(math.comb(shown, k) * rate**k * (1 - rate) ** (shown - k) for k in range(wrong + 1))
+    # In logarithms: of many answers, coefficients and powers are too large and too small for a float.
+    ways = (math.lgamma(shown + 1) - math.lgamma(k + 1) - math.lgamma(shown - k + 1) for k in range(wrong + 1))
+    logs = (way + k * math.log(rate) + (shown - k) * math.log1p(-rate) for k, way in enumerate(ways))
+    return math.fsum(map(math.exp, logs))
 
 
 def _fewest(wrong: int, rate: float) -> int:
     """How many answers must be shown, with so many wrong, before the rate is proven."""
-    shown = max(wrong, 1)
-    while binomial_tail(wrong, shown, rate) > 1 - CONFIDENCE_LEVEL:
-        shown += 1
-    return shown
+    least = most = max(wrong, 1)
+    while not _proven(wrong, most, rate):
+        most *= 2
+    return bisect_left(range(most), True, lo=least, key=lambda shown: _proven(wrong, shown, rate))
+
+
+def _proven(wrong: int, shown: int, rate: float) -> bool:
+    return binomial_tail(wrong, shown, rate) <= 1 - CONFIDENCE_LEVEL

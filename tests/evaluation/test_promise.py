@@ -44,6 +44,12 @@ def test_errors_ask_for_more_questions() -> None:
     assert kept.more > 50
 
 
+def test_many_errors_among_many_questions_are_counted_at_once() -> None:
+    kept = promise(np.full(1000, 0.95), np.arange(1000) >= 400, 0.03)
+    assert (kept.certified, kept.shown, kept.wrong) == (False, 1000, 400)
+    assert 13_000 < kept.more < 14_000
+
+
 def test_no_question_at_all() -> None:
     kept = promise(np.array([]), np.array([], bool), 0.03)
     assert not kept.certified
