@@ -91,7 +91,7 @@ async def _before(tx: AsyncSession, question: Question, staff: Language) -> tupl
         earlier &= Question.message_id.is_distinct_from(question.message_id)
     last = select(Question).where(earlier).order_by(Question.id.desc()).limit(BEFORE)
     found = []
-    for one in (await tx.execute(last)).scalars():
+    for one in await tx.scalars(last):
         answer = await tx.get(Outgoing, one.answer_id) if one.answer_id else None
         decided = getattr(texts(staff), f"before_{one.decision}", one.decision)
         found.append(Exchange(one.text, str(answer.payload.get("text", "")) if answer else decided))

@@ -46,7 +46,7 @@ async def copies_of(
     found = select(Relay).where(Relay.chat_id == chat_id, Relay.message_id == message_id).order_by(Relay.id)
     if direction:
         found = found.where(Relay.direction == direction)
-    return (await tx.execute(found)).scalars().all()
+    return (await tx.scalars(found)).all()
 
 
 async def copy_of(tx: AsyncSession, chat_id: int, message_id: int, direction: Direction | None = None) -> Relay | None:
@@ -57,11 +57,11 @@ async def copy_of(tx: AsyncSession, chat_id: int, message_id: int, direction: Di
 async def sent_as(tx: AsyncSession, chat_id: int, message_id: int) -> tuple[Outgoing, int] | None:
     """The row that sent one of the bot's messages, and the message's place in it."""
     exact = select(Outgoing).where(Outgoing.chat_id == chat_id, Outgoing.message_id == message_id)
-    if row := (await tx.execute(exact)).scalars().first():
+    if row := (await tx.scalars(exact)).first():
         return row, 0
     before = (Outgoing.message_id < message_id) & Outgoing.message_ids.is_not(None)
     albums = select(Outgoing).where(Outgoing.chat_id == chat_id, before).order_by(Outgoing.message_id.desc())
-    for album in (await tx.execute(albums.limit(NEAR))).scalars():
+    for album in await tx.scalars(albums.limit(NEAR)):
         if message_id in (album.message_ids or []):
             return album, (album.message_ids or []).index(message_id)
     return None
@@ -72,7 +72,7 @@ async def original_of(tx: AsyncSession, chat_id: int, message_id: int) -> Relay 
     if (found := await sent_as(tx, chat_id, message_id)) is None:
         return None
     row, part = found
-    relays = (await tx.execute(select(Relay).where(Relay.outgoing_id == row.id).order_by(Relay.part))).scalars().all()
+    relays = (await tx.scalars(select(Relay).where(Relay.outgoing_id == row.id).order_by(Relay.part))).all()
     return next((relay for relay in relays if (relay.part or 0) == part), None)
 
 
@@ -101,4 +101,4 @@ def is_remark(row: Outgoing) -> bool:
 async def under_way(tx: AsyncSession, staff_chat: int) -> bool:
     """Whether a ticket's message to staff waits to be sent, or to be noted as sent."""
     waiting = (Outgoing.state == OutgoingState.WAITING) & Outgoing.ticket_id.is_not(None)
-    return bool((await tx.execute(select(exists().where(Outgoing.chat_id == staff_chat, waiting)))).scalar())
+    return bool(await tx.scalar(select(exists().where(Outgoing.chat_id == staff_chat, waiting))))

@@ -129,7 +129,7 @@ async def _changed(tx: AsyncSession, ticket: Ticket, row: Outgoing) -> Relay | N
         return None
     sent = await tx.get(Outgoing, of["message_of"])
     theirs = (Relay.outgoing_id == of["message_of"]) & (Relay.direction == Direction.TO_STAFF)
-    found = (await tx.execute(select(Relay).where(theirs))).scalars()
+    found = await tx.scalars(select(Relay).where(theirs))
     copy = next((one for one in found if (one.part or 0) == of.get("part", 0)), None)
     question = await tx.get(Question, ticket.question_id) if ticket.question_id else None
     shows_more = of["message_of"] != ticket.card_id or (question is not None and question.edited_at is not None)

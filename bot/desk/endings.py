@@ -103,7 +103,7 @@ async def take_up(tx: AsyncSession, desk: Desk, ticket: Ticket, now: datetime, *
 async def replied_to(tx: AsyncSession, candidate: Candidate, message_id: int) -> tuple[Ticket, bool] | None:
     """The ticket whose message a candidate replies to, and whether that message asked for a remark."""
     ours = (Outgoing.chat_id == candidate.chat_id) & (Outgoing.message_id == message_id)
-    row = (await tx.execute(select(Outgoing).where(ours, Outgoing.ticket_id.is_not(None)))).scalars().first()
+    row = (await tx.scalars(select(Outgoing).where(ours, Outgoing.ticket_id.is_not(None)))).first()
     ticket = await tx.get(Ticket, row.ticket_id) if row else None
     if row is None or ticket is None or ticket.candidate_id != candidate.id:
         return None

@@ -30,7 +30,7 @@ async def clear_group(
     """
     mine = select(Ticket).where(Ticket.candidate_id == candidate_id).order_by(Ticket.id)
     by_group: dict[int, list[int]] = {}
-    for ticket in (await tx.execute(mine)).scalars():
+    for ticket in await tx.scalars(mine):
         await timers.cancel(tx, reminders.key(ticket.id))
         by_group.setdefault(desk.group(ticket), []).append(ticket.id)
     words, stays = texts(desk.language), False
@@ -63,7 +63,7 @@ async def _topics(tx: AsyncSession, candidate_id: str, chat: int) -> Sequence[in
     """The rows that made the person's topics there."""
     made = select(Outgoing.id).join(Topic, Topic.outgoing_id == Outgoing.id)
     there = (Topic.candidate_id == candidate_id) & (Topic.chat_id == chat)
-    return (await tx.execute(made.where(there, Outgoing.state == OutgoingState.SENT))).scalars().all()
+    return (await tx.scalars(made.where(there, Outgoing.state == OutgoingState.SENT))).all()
 
 
 async def _written(tx: AsyncSession, chat: int, tickets: Sequence[int]) -> Messages:

@@ -97,11 +97,11 @@ async def asked(tx: AsyncSession, period: Period) -> Asked:
     if period.since:
         rows = rows.where(Question.asked_at >= period.since)
         opened = opened.where(Ticket.opened_at >= period.since)
-    found = (await tx.execute(rows)).scalars().all()
+    found = (await tx.scalars(rows)).all()
     return Asked(
         [one for one in found if one.asked_at < period.until],
         [one for one in found if one.asked_at >= period.until],
-        (await tx.execute(opened)).scalars().all(),
+        (await tx.scalars(opened)).all(),
     )
 
 

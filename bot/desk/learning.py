@@ -66,7 +66,7 @@ async def _replies(tx: AsyncSession, ticket: Ticket, candidate: Candidate) -> li
     header = texts(spoken(ticket.language)).reply_header
     sent = (Outgoing.state == OutgoingState.SENT) & (Outgoing.method == "sendMessage") & Outgoing.key.like("%:reply%")
     own = (Outgoing.ticket_id == ticket.id) & (Outgoing.chat_id == candidate.chat_id)
-    rows = (await tx.execute(select(Outgoing).where(own, sent).order_by(Outgoing.id))).scalars()
+    rows = await tx.scalars(select(Outgoing).where(own, sent).order_by(Outgoing.id))
     said = [str(row.payload.get("text", "")).removeprefix(header).strip() for row in rows]
     return [text for text in said if text]
 
@@ -109,7 +109,7 @@ async def show(tx: AsyncSession, desk: Desk, number: int, group: int, *, key: st
 
 async def wordings(tx: AsyncSession, proposal: Proposal) -> dict[Language, Wording]:
     """The entry's texts by language."""
-    rows = (await tx.execute(select(Wording).where(Wording.proposal_id == proposal.id))).scalars()
+    rows = await tx.scalars(select(Wording).where(Wording.proposal_id == proposal.id))
     return {spoken(row.language): row for row in rows}
 
 
@@ -147,7 +147,7 @@ async def shown_as(tx: AsyncSession, staff_chat: int, message_id: int) -> Propos
     """The proposal whose card a message in the staff's group is."""
     ours = (Outgoing.chat_id == staff_chat) & (Outgoing.message_id == message_id)
     row = select(Proposal).join(Outgoing, Outgoing.id == Proposal.card_id).where(ours)
-    return (await tx.execute(row)).scalars().first()
+    return (await tx.scalars(row)).first()
 
 
 async def change(tx: AsyncSession, proposal: Proposal, changes: Sequence[Change]) -> bool:

@@ -47,14 +47,14 @@ async def named(tx: AsyncSession, name: str, group: int) -> Member | None:
     """The group's member of that @username or name; None for nobody, or for several."""
     wanted = name.removeprefix("@").strip().lower()
     same = or_(func.lower(Member.username) == wanted, func.lower(Member.name) == wanted)
-    found = (await tx.execute(select(Member).where(same, _of(group)).limit(2))).scalars().all()
+    found = (await tx.scalars(select(Member).where(same, _of(group)).limit(2))).all()
     return found[0] if len(found) == 1 else None
 
 
 async def latest(tx: AsyncSession, group: int) -> Sequence[Member]:
     """Those seen last in the group."""
     own = select(Member).where(_of(group)).order_by(Member.seen_at.desc()).limit(MOST)
-    return (await tx.execute(own)).scalars().all()
+    return (await tx.scalars(own)).all()
 
 
 def _of(group: int) -> ColumnElement[bool]:

@@ -56,11 +56,11 @@ async def _leave(tx: AsyncSession, desk: Desk, ticket: Ticket, to: int, by: str,
 
 async def _conversation(tx: AsyncSession, desk: Desk, ticket: Ticket) -> list[Outgoing]:
     """What went between candidate and staff so far, in its order, without the card and what was taken back."""
-    copies = set((await tx.execute(select(Relay.outgoing_id).where(Relay.ticket_id == ticket.id))).scalars())
+    copies = set(await tx.scalars(select(Relay.outgoing_id).where(Relay.ticket_id == ticket.id)))
     own = (Outgoing.ticket_id == ticket.id) & (Outgoing.id != (ticket.card_id or 0))
     alive = Outgoing.state.in_((OutgoingState.SENT, OutgoingState.WAITING))
     shown = own & alive & Outgoing.method.regexp_match("^(send|copy)")
-    rows = (await tx.execute(select(Outgoing).where(shown).order_by(Outgoing.id))).scalars().all()
+    rows = (await tx.scalars(select(Outgoing).where(shown).order_by(Outgoing.id))).all()
     # A reply that was ready has no message of staff's that it copies; of a long text the last part alone is a copy.
     kept = {row.key for row in rows if row.payload and (row.id in copies or row.key.endswith(":reply"))}
     return [row for row in rows if outbox.whole(row.key) in kept]

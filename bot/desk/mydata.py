@@ -33,7 +33,7 @@ from bot.records.tables import (
 async def gather(tx: AsyncSession, candidate: Candidate, zone: tzinfo) -> Record:
     """All rows that concern a candidate, oldest first; times in that zone."""
     mine = select(Ticket).where(Ticket.candidate_id == candidate.id).order_by(Ticket.id)
-    tickets = (await tx.execute(mine)).scalars().all()
+    tickets = (await tx.scalars(mine)).all()
     ids = [ticket.id for ticket in tickets]
     shown = Outgoing.ticket_id.in_(ids) & (Outgoing.chat_id != candidate.chat_id)
     both = Relay.ticket_id.in_(ids) | (Relay.chat_id == candidate.chat_id)
@@ -46,7 +46,7 @@ async def gather(tx: AsyncSession, candidate: Candidate, zone: tzinfo) -> Record
         "shown": await _messages(tx, shown),
         "proposals": await _proposals(tx, ids),
         "received": await _received(tx, candidate.chat_id),
-        "copies": list((await tx.execute(select(Relay.message_id).where(both).order_by(Relay.id))).scalars()),
+        "copies": list(await tx.scalars(select(Relay.message_id).where(both).order_by(Relay.id))),
         "reminders": await _reminders(tx, ids),
     }
     return {name: _local(value, zone) for name, value in found.items()}
@@ -121,7 +121,7 @@ async def _messages(tx: AsyncSession, which: ColumnElement[bool]) -> list[Record
     """What was or is to be sent, without mere changes of buttons and signs."""
     there = Outgoing.state.in_((OutgoingState.SENT, OutgoingState.WAITING))
     sent = which & there & Outgoing.method.regexp_match("^(send|copy)")
-    rows = (await tx.execute(select(Outgoing).where(sent).order_by(Outgoing.id))).scalars()
+    rows = await tx.scalars(select(Outgoing).where(sent).order_by(Outgoing.id))
     return [
         {
             "at": row.sent_at or row.created_at,
@@ -142,7 +142,7 @@ async def _proposals(tx: AsyncSession, tickets: Sequence[int]) -> list[Record]:
     """Not those that were published: they are masked, approved, and everybody's."""
     made = select(Wording).join(Proposal, Proposal.id == Wording.proposal_id)
     unpublished = Proposal.ticket_id.in_(tickets) & (Proposal.state != ProposalState.PUBLISHED)
-    rows = (await tx.execute(made.where(unpublished).order_by(Proposal.id))).scalars()
+    rows = await tx.scalars(made.where(unpublished).order_by(Proposal.id))
     return [{"language": row.language, "question": row.question, "reply": row.answer} for row in rows]
 
 
@@ -157,5 +157,5 @@ async def _received(tx: AsyncSession, chat_id: int) -> list[Record]:
 
 async def _reminders(tx: AsyncSession, tickets: Sequence[int]) -> list[Record]:
     due = select(func.min(Timer.due_at, type_=UtcTime)).where(Timer.key.in_([reminders.key(one) for one in tickets]))
-    first = (await tx.execute(due)).scalar()
+    first = await tx.scalar(due)
     return [{"at": first}] if first else []

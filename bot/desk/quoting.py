@@ -19,7 +19,7 @@ async def recognise(tx: AsyncSession, staff_chat: int, message_id: int, quoted: 
     """
     ours = (Outgoing.chat_id == staff_chat) & Outgoing.ticket_id.is_not(None) & (Outgoing.method == "sendMessage")
     sent = select(Outgoing).where(ours, Outgoing.state == OutgoingState.SENT).order_by(Outgoing.id.desc())
-    rows = [row for row in (await tx.execute(sent.limit(RECENT))).scalars() if _begins(quoted, row.payload)]
+    rows = [row for row in await tx.scalars(sent.limit(RECENT)) if _begins(quoted, row.payload)]
     if not quoted or len({row.ticket_id for row in rows}) != 1:
         return
     await _note(tx, rows, message_id)

@@ -99,7 +99,7 @@ async def _told_below(tx: AsyncSession, row_id: int) -> bool:
     key = (await tx.execute(select(Outgoing.key).where(Outgoing.id == row_id))).scalar_one()
     last = select(Outgoing.id).where(Outgoing.key == outbox.whole(key)).scalar_subquery()
     follower = exists().where(Outgoing.after_id == last, Outgoing.after_state == OutgoingState.FAILED)
-    return bool((await tx.execute(select(follower))).scalar())
+    return bool(await tx.scalar(select(follower)))
 
 
 async def _staff_out_of_reach(tx: AsyncSession, letter: Letter, contact: str | None) -> None:
@@ -131,7 +131,7 @@ async def _staff_out_of_reach(tx: AsyncSession, letter: Letter, contact: str | N
 async def _promise_word(tx: AsyncSession, ticket: Ticket, card_id: int, now: datetime) -> None:
     """Once the card has arrived, the candidate hears that too, if they have heard of the trouble."""
     told = exists().where(Outgoing.key == f"ticket{ticket.id}:unreached")
-    if (await tx.execute(select(told))).scalar():
+    if await tx.scalar(select(told)):
         key = f"ticket{ticket.id}:reached{now.timestamp():.0f}"
         await _tell_candidate(tx, ticket, texts(spoken(ticket.language)).team_reached, key=key, after=card_id)
 

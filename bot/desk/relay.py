@@ -145,7 +145,7 @@ async def withdraw(tx: AsyncSession, chat_id: int, album: str, now: datetime) ->
     if row is None or not in_hand(row, now):
         return ()
     row.state = OutgoingState.DROPPED
-    parts = (await tx.execute(select(Relay).where(Relay.outgoing_id == row.id))).scalars().all()
+    parts = (await tx.scalars(select(Relay).where(Relay.outgoing_id == row.id))).all()
     for part in parts:
         await tx.delete(part)
     await tx.flush()

@@ -43,7 +43,7 @@ async def remove(tx: AsyncSession, wish: Wish, message_id: int, *, own: bool, ke
         return False
     sent = await tx.get_one(Outgoing, relay.outgoing_id)
     same = select(Relay).where(Relay.outgoing_id == sent.id).order_by(Relay.part, Relay.id)
-    pairs = (await tx.execute(same)).scalars().all()
+    pairs = (await tx.scalars(same)).all()
     rows = [*await _parts_before(tx, sent), sent]
     changes = await _changes(tx, relay.ticket_id, rows)
     copy = await _take_back(tx, wish, rows, pairs, key=f"{key}:copy")
@@ -78,7 +78,7 @@ async def _changes(tx: AsyncSession, ticket_id: int, rows: Sequence[Outgoing]) -
 async def _parts_before(tx: AsyncSession, sent: Outgoing) -> Sequence[Outgoing]:
     """The rows of a long text before its last."""
     parts = select(Outgoing).where(Outgoing.key.startswith(f"{sent.key}#", autoescape=True)).order_by(Outgoing.id)
-    return (await tx.execute(parts)).scalars().all()
+    return (await tx.scalars(parts)).all()
 
 
 async def _take_back(

@@ -40,13 +40,13 @@ def code(theme: Theme) -> str:
 async def open_ones(tx: AsyncSession) -> Sequence[Theme]:
     """Those that one can still ask for, oldest first."""
     found = select(Theme).where(Theme.fired_at.is_(None)).order_by(Theme.id).limit(MOST)
-    return (await tx.execute(found)).scalars().all()
+    return (await tx.scalars(found)).all()
 
 
 async def of(tx: AsyncSession, candidate: Candidate) -> Sequence[Theme]:
     """Those that a candidate waits for, oldest first."""
     asked = exists().where(Subscription.theme_id == Theme.id, Subscription.candidate_id == candidate.id)
-    return (await tx.execute(select(Theme).where(asked).order_by(Theme.id))).scalars().all()
+    return (await tx.scalars(select(Theme).where(asked).order_by(Theme.id))).all()
 
 
 async def offer(tx: AsyncSession, language: Language) -> tuple[Button, ...]:

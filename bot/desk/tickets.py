@@ -126,7 +126,7 @@ async def answered(tx: AsyncSession, ticket: Ticket, member: int | None, now: da
 async def unanswered(tx: AsyncSession, desk: Desk, ticket: Ticket, now: datetime) -> bool:
     """The last reply was taken back before it went: it is the team's turn, unless they had answered before."""
     carried = select(Relay.direction).where(Relay.ticket_id == ticket.id).order_by(Relay.id.desc())
-    ways = (await tx.execute(carried)).scalars().all()
+    ways = (await tx.scalars(carried)).all()
     if Direction.TO_CANDIDATE not in ways:
         await _changed(tx, Ticket.id == ticket.id, replied_at=None, answered_at=None)
     return ways[:1] != [Direction.TO_CANDIDATE] and await written(tx, desk, ticket, now)

@@ -41,7 +41,7 @@ async def open_ones(tx: AsyncSession, course: str) -> Sequence[Question]:
     free = exists().where(Candidate.id == Question.candidate_id, Candidate.banned_at.is_(None))
     unanswered = or_(Question.entry_id.is_(None), Question.feedback == Feedback.NOT_MINE)
     found = wanted.where(Question.course == course, unanswered, free).order_by(Question.id)
-    return (await tx.execute(found)).scalars().all()
+    return (await tx.scalars(found)).all()
 
 
 async def tell(tx: AsyncSession, question: Question, entry_id: str, message: Message, now: datetime) -> bool:
