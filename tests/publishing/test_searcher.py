@@ -176,33 +176,31 @@ async def test_another_one_is_started_for_one_that_is_lost(
     monkeypatch.setattr(module, "PAUSE", 0.01)
     prepared = tmp_path / "prepared"
     async with searching(engine, tmp_path / "index", prepared.touch) as searcher:
-        for times in (1, 2):
-            os.kill(pid_of(searcher), signal.SIGKILL)
-            await gone(searcher)
-            asked = [asyncio.create_task(ask(searcher, engine)) for _ in range(5)]
-            assert await asyncio.gather(*asked) == [expected(engine)] * 5  # while there is none
-            await back(searcher)
-            assert searcher.lost == times
-            assert prepared.exists()
-            encoder.where()
-            texts = [KILN, "hello", "How much is a term? Where can I park a bicycle?"] * 3
-            turns = await asyncio.gather(*(ask(searcher, engine, text) for text in texts))
-            assert encoder.where() == {"there"}
-            assert turns == [expected(engine, text) for text in texts]
-            own = {id(entry) for entry in engine.snapshot.entries}
-            assert {id(hit.entry) for turn in turns for part in turn.parts for hit in part.hits} <= own
-            for number in (signal.SIGINT, signal.SIGTERM):
-                os.kill(pid_of(searcher), number)
-            encoder.where()
-            await ask(searcher, engine)
-            assert encoder.where() == {"there"}
-    assert sum("search process started" in line for line in log.lines) == 2
+        os.kill(pid_of(searcher), signal.SIGKILL)
+        await gone(searcher)
+        asked = [asyncio.create_task(ask(searcher, engine)) for _ in range(5)]
+        assert await asyncio.gather(*asked) == [expected(engine)] * 5  # while there is none
+        await back(searcher)
+        assert searcher.lost == 1
+        assert prepared.exists()
+        encoder.where()
+        texts = [KILN, "hello", "How much is a term? Where can I park a bicycle?"] * 3
+        turns = await asyncio.gather(*(ask(searcher, engine, text) for text in texts))
+        assert encoder.where() == {"there"}
+        assert turns == [expected(engine, text) for text in texts]
+        own = {id(entry) for entry in engine.snapshot.entries}
+        assert {id(hit.entry) for turn in turns for part in turn.parts for hit in part.hits} <= own
+        for number in (signal.SIGINT, signal.SIGTERM):
+            os.kill(pid_of(searcher), number)
+        encoder.where()
+        await ask(searcher, engine)
+        assert encoder.where() == {"there"}
+    assert sum("search process started" in line for line in log.lines) == 1
 
 
 async def test_who_waits_for_one_that_is_killed_while_it_searches_is_answered_here(
-    engine: Engine, encoder: WatchedEncoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(module, "PAUSE", 0.01)
     async with searching(engine, tmp_path / "index") as searcher:
         os.kill(pid_of(searcher), signal.SIGSTOP)
         asked = [asyncio.create_task(ask(searcher, engine)) for _ in range(5)]
@@ -210,8 +208,6 @@ async def test_who_waits_for_one_that_is_killed_while_it_searches_is_answered_he
         os.kill(pid_of(searcher), signal.SIGKILL)
         async with asyncio.timeout(5):  # far less than the patience with one that stands still
             assert await asyncio.gather(*asked) == [expected(engine)] * 5
-        await back(searcher)
-        await ask(searcher, engine)
 
 
 async def test_one_that_is_lost_again_and_again_is_started_later_each_time(

@@ -41,13 +41,13 @@ async def fill(db: Database) -> None:
             tx.add(Ticket(candidate_id=str(number), course="c", language="en", reason="r", state=ticket))
 
 
-async def test_queues_and_tickets(db: Database) -> None:
+async def test_queues_and_tickets(sqlite_db: Database) -> None:
     metrics = Metrics()
-    stock, value = Stock(metrics, db, lambda: NOW), metrics.registry.get_sample_value
+    stock, value = Stock(metrics, sqlite_db, lambda: NOW), metrics.registry.get_sample_value
     await stock.look()
     assert value("guichet_queue_rows", {"queue": "inbox"}) == 0
     assert value("guichet_queue_oldest_seconds", {"queue": "outbox"}) == 0
-    await fill(db)
+    await fill(sqlite_db)
     await stock.look()
     rows = {name: value("guichet_queue_rows", {"queue": name}) for name in ("inbox", "outbox", "set_aside")}
     ages = {name: value("guichet_queue_oldest_seconds", {"queue": name}) for name in rows}
@@ -58,16 +58,16 @@ async def test_queues_and_tickets(db: Database) -> None:
     assert value("guichet_database_up") == 1
 
 
-async def test_without_a_database_figures_are_absent_rather_than_old(db: Database) -> None:
+async def test_without_a_database_figures_are_absent_rather_than_old(sqlite_db: Database) -> None:
     metrics = Metrics()
-    stock, value = Stock(metrics, db), metrics.registry.get_sample_value
+    stock, value = Stock(metrics, sqlite_db), metrics.registry.get_sample_value
     await stock.look()
-    async with db.begin() as tx:
+    async with sqlite_db.begin() as tx:
         await tx.execute(text("ALTER TABLE ticket RENAME TO away"))
     await stock.look()
     assert value("guichet_database_up") == 0
     assert value("guichet_queue_rows", {"queue": "inbox"}) is None
-    async with db.begin() as tx:
+    async with sqlite_db.begin() as tx:
         await tx.execute(text("ALTER TABLE away RENAME TO ticket"))
     await stock.look()
     assert value("guichet_database_up") == 1
