@@ -1,19 +1,13 @@
-"""A Telegram of one's own: drive its people, serve it to the bot, look at what the bot did.
+"""A Telegram of one's own: drive its people, serve it to the bot, look at what the bot did."""
 
-Also a process of its own: python -m bot.sandbox.botapi --port 8081 --control
-"""
-
-import argparse
 import asyncio
-import contextlib
 import copy
-import signal
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import Callable, Iterable
+from contextlib import AbstractAsyncContextManager
 from typing import TypeVar
 
 from starlette.routing import BaseRoute
 
-from bot.sandbox import control
 from bot.sandbox.acting import Acting
 from bot.sandbox.exchange import Call, Failure, Fault
 from bot.sandbox.refusal import Json
@@ -83,37 +77,6 @@ class BotApi(Acting):
         return "\n".join(lines) or "(none)"
 
 
-@contextlib.asynccontextmanager
-async def serve(
-    api: BotApi, port: int = 0, *, control_routes: bool = False, more: Iterable[BaseRoute] = ()
-) -> AsyncIterator[str]:
+def serve(api: BotApi, port: int = 0, more: Iterable[BaseRoute] = ()) -> AbstractAsyncContextManager[str]:
     """Serve over HTTP on loopback; yields "http://127.0.0.1:PORT/bot"."""
-    extra = [control.routes(api), *more] if control_routes else list(more)
-    async with listen(api.exchange, port, extra) as base_url:
-        yield base_url
-
-
-async def _run(options: argparse.Namespace) -> None:
-    stop, loop = asyncio.Event(), asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    api = BotApi(options.token, options.username, privacy=not options.no_privacy, flood=options.flood)
-    async with serve(api, options.port, control_routes=options.control) as base_url:
-        print(base_url, flush=True)
-        await stop.wait()
-
-
-def main() -> None:
-    """Serve until interrupted; the address is the first line printed."""
-    parser = argparse.ArgumentParser(description="A Bot API server on loopback, kept in memory.")
-    parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
-    parser.add_argument("--token", default="123456:TEST-token")
-    parser.add_argument("--username", default="guichet_bot")
-    parser.add_argument("--control", action="store_true", help="offer /control/… to drive people")
-    parser.add_argument("--flood", action="store_true", help="enforce Telegram's flood limits")
-    parser.add_argument("--no-privacy", action="store_true", help="the bot reads all group messages")
-    asyncio.run(_run(parser.parse_args()))
-
-
-if __name__ == "__main__":
-    main()
+    return listen(api.exchange, port, more)

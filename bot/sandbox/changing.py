@@ -151,14 +151,3 @@ def set_message_reaction(world: World, params: Json) -> bool:
     chat.reactions.setdefault(message["message_id"], {})[world.bot.id] = emoji
     world.feed.publish("reaction", {"chat": chat.id, "message_id": message["message_id"], "emoji": emoji})
     return True
-
-
-def pin_chat_message(world: World, params: Json) -> bool:
-    """pinChatMessage."""
-    chat = world.open_chat(params.get("chat_id"))
-    message = world.message(chat, params.get("message_id"), "message to pin")
-    if chat.person is None and not world.bot_may(chat, "can_pin_messages"):
-        raise bad_request("not enough rights to manage pinned messages in the chat")
-    chat.pinned = [*(pin for pin in chat.pinned if pin != message["message_id"]), message["message_id"]]
-    world.feed.publish("pinned", {"chat": chat.id, "message_id": message["message_id"]})
-    return True

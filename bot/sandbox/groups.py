@@ -4,8 +4,6 @@ from bot.sandbox.people import Chat, Topic, User, member_json
 from bot.sandbox.refusal import Json, bad_request
 from bot.sandbox.world import World, number_of
 
-_GONE = {"left", "kicked"}
-
 
 def get_chat(world: World, params: Json) -> Json:
     """getChat."""
@@ -14,10 +12,7 @@ def get_chat(world: World, params: Json) -> Json:
         ("unlimited_gifts", "limited_gifts", "unique_gifts", "premium_subscription", "gifts_from_channels"),
         False,
     )
-    full = chat.json() | {"accent_color_id": 0, "max_reaction_count": 11, "accepted_gift_types": gifts}
-    if chat.pinned:
-        full["pinned_message"] = chat.messages.get(chat.pinned[-1])
-    return full
+    return chat.json() | {"accent_color_id": 0, "max_reaction_count": 11, "accepted_gift_types": gifts}
 
 
 def get_chat_member(world: World, params: Json) -> Json:
@@ -30,33 +25,6 @@ def get_chat_administrators(world: World, params: Json) -> list[Json]:
     """getChatAdministrators."""
     chat = _group(world, params)
     return [member_json(chat, world.users[user], world.bot.id) for user in chat.members if chat.is_admin(user)]
-
-
-def get_chat_member_count(world: World, params: Json) -> int:
-    """getChatMemberCount."""
-    chat = world.open_chat(params.get("chat_id"))
-    present = sum(status not in _GONE for status in chat.members.values())
-    return 2 if chat.person else present
-
-
-def ban_chat_member(world: World, params: Json) -> bool:
-    """banChatMember."""
-    chat, user = _group(world, params), _user(world, params)
-    if not world.bot_may(chat, "can_restrict_members"):
-        raise bad_request("not enough rights to restrict/unrestrict chat member")
-    if chat.is_admin(user.id):
-        raise bad_request("user is an administrator of the chat")
-    chat.members[user.id] = "kicked"
-    world.feed.publish("member", {"chat": chat.id, "user": user.id})
-    return True
-
-
-def leave_chat(world: World, params: Json) -> bool:
-    """leaveChat."""
-    chat = _group(world, params)
-    chat.members[world.bot.id] = "left"
-    world.feed.publish("member", {"chat": chat.id, "user": world.bot.id})
-    return True
 
 
 def _group(world: World, params: Json) -> Chat:

@@ -1,4 +1,4 @@
-"""The Bot API's methods by name."""
+"""The Bot API's methods by name: those that the bot calls."""
 
 from collections.abc import Callable
 from functools import partial
@@ -19,17 +19,11 @@ METHODS: dict[str, Method] = {
     "getWebhookInfo": profile.get_webhook_info,
     "setMyCommands": profile.set_my_commands,
     "getMyCommands": profile.get_my_commands,
-    "deleteMyCommands": profile.delete_my_commands,
-    "setMyDescription": profile.set_text("description"),
-    "getMyDescription": profile.get_text("description"),
-    "setMyShortDescription": profile.set_text("short_description"),
-    "getMyShortDescription": profile.get_text("short_description"),
     "answerCallbackQuery": profile.answer_callback_query,
     "answerInlineQuery": profile.answer_inline_query,
     "getFile": profile.get_file,
     "sendMessage": sending.send_message,
     "sendLocation": sending.send_location,
-    "sendContact": sending.send_contact,
     "sendMediaGroup": sending.send_media_group,
     "sendChatAction": sending.send_chat_action,
     "copyMessage": sending.copy_message,
@@ -43,13 +37,9 @@ METHODS: dict[str, Method] = {
     "deleteMessage": changing.delete_message,
     "deleteMessages": changing.delete_messages,
     "setMessageReaction": changing.set_message_reaction,
-    "pinChatMessage": changing.pin_chat_message,
     "getChat": groups.get_chat,
     "getChatMember": groups.get_chat_member,
     "getChatAdministrators": groups.get_chat_administrators,
-    "getChatMemberCount": groups.get_chat_member_count,
-    "banChatMember": groups.ban_chat_member,
-    "leaveChat": groups.leave_chat,
     "createForumTopic": groups.create_forum_topic,
     "editForumTopic": groups.edit_forum_topic,
     "closeForumTopic": partial(groups.turn_forum_topic, closed=True),

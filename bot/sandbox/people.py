@@ -65,7 +65,6 @@ class Chat:
     messages: dict[int, Json] = field(default_factory=dict)
     # Message id → user id → emoji.
     reactions: dict[int, dict[int, list[str]]] = field(default_factory=dict)
-    pinned: list[int] = field(default_factory=list)
     next_message_id: int = 1
     migrated_to: int | None = None
 

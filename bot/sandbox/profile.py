@@ -1,13 +1,11 @@
 """Methods about the bot itself, its updates, its commands, and answers to taps and inline queries."""
 
 import re
-from collections.abc import Callable
 
 from bot.sandbox.refusal import Json, Refusal, bad_request
 from bot.sandbox.world import World, flag, number_of, parsed
 
 _COMMAND = re.compile(r"[a-z0-9_]{1,32}")
-_TEXT_LIMITS = {"description": 512, "short_description": 120}
 _STALE = "query is too old and response timeout expired or query ID is invalid"
 
 
@@ -77,13 +75,6 @@ def get_my_commands(world: World, params: Json) -> list[Json]:
     return world.commands.get(_scope(world, params), [])
 
 
-def delete_my_commands(world: World, params: Json) -> bool:
-    """deleteMyCommands."""
-    world.commands.pop(_scope(world, params), None)
-    world.feed.publish("commands")
-    return True
-
-
 def _scope(world: World, params: Json) -> tuple[str, str]:
     """A key for scope and language, such as ("chat -5", "fr")."""
     scope = parsed(params.get("scope"), "BotCommandScope") or {"type": "default"}
@@ -93,29 +84,6 @@ def _scope(world: World, params: Json) -> tuple[str, str]:
     if kind.startswith("chat_member"):
         kind += f" {number_of(scope.get('user_id'))}"
     return kind, str(params.get("language_code") or "")
-
-
-def set_text(name: str) -> Callable[[World, Json], bool]:
-    """setMyDescription and its like."""
-
-    def method(world: World, params: Json) -> bool:
-        text = str(params.get(name) or "")
-        if len(text) > _TEXT_LIMITS[name]:
-            raise bad_request(f"bot {name.replace('_', ' ')} is too long")
-        world.texts[name, str(params.get("language_code") or "")] = text
-        return True
-
-    return method
-
-
-def get_text(name: str) -> Callable[[World, Json], Json]:
-    """getMyDescription and its like: the text without a language stands in for a missing one."""
-
-    def method(world: World, params: Json) -> Json:
-        general = world.texts.get((name, ""), "")
-        return {name: world.texts.get((name, str(params.get("language_code") or "")), general)}
-
-    return method
 
 
 def answer_callback_query(world: World, params: Json) -> bool:

@@ -26,11 +26,6 @@ def bad_request(what: str) -> Refusal:
     return Refusal(400, f"Bad Request: {what}")
 
 
-def unparsed(why: str) -> Refusal:
-    """400: the markup is wrong."""
-    return bad_request(f"can't parse entities: {why}")
-
-
 def forbidden(what: str) -> Refusal:
     """403: the bot may not."""
     return Refusal(403, f"Forbidden: {what}")

@@ -100,17 +100,6 @@ def send_location(world: World, params: Json) -> Json:
     return place(world, params, {"location": location_of(params)})
 
 
-def send_contact(world: World, params: Json) -> Json:
-    """sendContact."""
-    fields = ("phone_number", "first_name", "last_name", "vcard")
-    contact = {name: params[name] for name in fields if params.get(name)}
-    if "phone_number" not in contact:
-        raise bad_request("contact phone number is empty")
-    if "first_name" not in contact:
-        raise bad_request("contact first name is empty")
-    return place(world, params, {"contact": contact})
-
-
 def send_media_group(world: World, params: Json) -> list[Json]:
     """sendMediaGroup."""
     world.open_chat(params.get("chat_id"))

@@ -29,12 +29,11 @@ class Stage:
         *,
         privacy: bool = True,
         flood: bool = False,
-        inline: bool = True,
         now: Callable[[], float] = time.time,
     ) -> None:
         self.token = token
         bot = User(int(token.partition(":")[0]), "Guichet", username=username, is_bot=True)
-        self.world = World(bot, now, privacy, inline)
+        self.world = World(bot, now, privacy)
         self.exchange = Exchange(self.world, token, Flood(now) if flood else None)
         self._serial = 0
 

@@ -27,9 +27,8 @@ class World:
     users: dict[int, User] = field(default_factory=dict)
     chats: dict[int, Chat] = field(default_factory=dict)
     files: dict[str, File] = field(default_factory=dict)
-    # Scope and language → commands; name of a text about the bot and language → text.
+    # Scope and language → commands.
     commands: dict[tuple[str, str], list[Json]] = field(default_factory=dict)
-    texts: dict[tuple[str, str], str] = field(default_factory=dict)
     # Callback or inline query id → what the bot answered; None while it has not.
     queries: dict[str, Json | None] = field(default_factory=dict)
     # Private chats and basic groups share one count, as in a real account; a supergroup has its own.
