@@ -13,7 +13,7 @@ from indexer.engine import index, with_live_snapshot
 from tests.indexer.standin import WordEncoder
 
 TOUCHING = {"open", "os.rename", "os.mkdir", "os.remove", "os.rmdir", "shutil.rmtree"}
-STEP = 3
+STEP = 7
 
 
 def rebuild(folder: Path, root: Path, last: int) -> None:

@@ -33,7 +33,7 @@ def applied(change: Diff, old: list[Entry]) -> set[Entry]:
     return (placed(old) - gone) | placed([*change.added, *(both.new for both in changed)])
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(SETS, SETS, st.data())
 def test_a_difference_applied_to_the_old_gives_the_new(old: list[Entry], new: list[Entry], data: st.DataObject) -> None:
     kept = data.draw(st.lists(st.sampled_from(old), unique=True)) if old else []
@@ -43,7 +43,7 @@ def test_a_difference_applied_to_the_old_gives_the_new(old: list[Entry], new: li
     assert bool(change) == (placed(old) != placed(new))
 
 
-@settings(max_examples=40)
+@settings(max_examples=10)
 @given(SETS)
 def test_nothing_differs_from_itself(entries: list[Entry]) -> None:
     assert diff(entries, [replace(one, line=one.line + 7) for one in reversed(entries)]) == Diff()
