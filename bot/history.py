@@ -99,7 +99,14 @@ def _freshness(settings: Settings, manifest: Any) -> str:
     except (KnowledgeError, CalibratorError) as error:
         return f"cannot be read as it is now, the index stays as it was:\n{error}"
     entries = (*knowledge.entries, *knowledge.drafts)
-    now = content_hash(entries, manifest["model"]["identity"], calibrator, knowledge.courses, knowledge.outside)
+    now = content_hash(
+        entries,
+        manifest["model"]["identity"],
+        calibrator,
+        knowledge.courses,
+        knowledge.outside,
+        knowledge.golden,
+    )
     told = "unchanged since" if now == manifest["content"] else "has changed since: run 'guichet index'"
     return "\n".join([told, *map(str, unused)])
 

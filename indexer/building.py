@@ -69,7 +69,7 @@ class Cut:
     before: Numbers
 
 
-def build(
+def build(  # noqa: PLR0913  what answers follow from
     entries: Sequence[Entry],
     encoder: Encoder,
     folder: Path,
@@ -78,19 +78,21 @@ def build(
     calibrator: bytes = b"",
     school: Sequence[Course] = (),
     outside: Sequence[str] = (),
+    golden: str = "",
     progress: Progress = lambda *_: None,
 ) -> Built:
     """Write a snapshot of the entries below `folder`; only what `old` does not have yet is made.
 
     The calibrator's file goes with it, so that whoever has the snapshot answers alike. Leaves nothing where it fails.
 
-    `outside` are questions that no entry answers.
+    `outside` are questions that no entry answers. Of `golden`, the text of those that measure, nothing is written: an
+    index that is measured with others is another one.
 
     Entries of one course stand together, so that a search within a course is a search within a range.
     """
     if not entries:
         raise SnapshotError("there is nothing to index: add at least one question with its answer")
-    content = content_hash(entries, encoder.identity, calibrator, school, outside)
+    content = content_hash(entries, encoder.identity, calibrator, school, outside, golden)
     now = datetime.now(UTC)
     name = f"{now:%Y%m%d-%H%M%S}{now.microsecond // 1000:03}-{content[:8]}"
     draft = folder / f".{name}"

@@ -237,7 +237,7 @@ def _prepare(folder: Path, knowledge: Knowledge, encoder: Encoder, root: Path, p
     calibrator = trained(folder)
     current = live_engine(encoder, root)
     if current and current.snapshot.manifest["content"] == content_hash(
-        entries, encoder.identity, calibrator, knowledge.courses, knowledge.outside
+        entries, encoder.identity, calibrator, knowledge.courses, knowledge.outside, knowledge.golden
     ):
         return Prepared(None, current, current)
     if not knowledge.entries:
@@ -250,6 +250,7 @@ def _prepare(folder: Path, knowledge: Knowledge, encoder: Encoder, root: Path, p
         calibrator=calibrator,
         school=knowledge.courses,
         outside=knowledge.outside,
+        golden=knowledge.golden,
         progress=progress,
     )
     return Prepared(built, engine_of(load(built.folder), encoder), current)

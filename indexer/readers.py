@@ -30,6 +30,9 @@ SPEAKER = re.compile(
 )
 LONGEST_QUESTION = 400
 OUTSIDE = "outside.txt"  # at the top: questions near the course that no entry answers, one a line
+GOLDEN = (
+    "golden.yaml"  # at the top: questions that measure an index; from which confidence it answers follows from them
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,8 @@ class Knowledge:
     """All that a knowledge folder holds. `drafts` are questions that are known to have no answer yet.
 
     `courses` are those of a school with several; none where the folder as a whole is one course. `outside` are
-    questions that none of these answers, though they come near.
+    questions that none of these answers, though they come near. `golden` is the text of
+    the golden questions' file, if there is one.
     """
 
     entries: tuple[Entry, ...]
@@ -46,6 +50,7 @@ class Knowledge:
     files: tuple[str, ...]
     courses: tuple[Course, ...] = ()
     outside: tuple[str, ...] = ()
+    golden: str = ""
 
     @property
     def counted(self) -> str:
@@ -67,8 +72,9 @@ def read_knowledge(folder: Path) -> Knowledge:
     problems = [problem for file in parsed for problem in file.problems]
     courses, faults = _courses(folder)
     outside, unreadable = _outside(folder)
+    golden, closed = _beside(folder, GOLDEN)
     entries, strays = assigned([entry for file in parsed for entry in file.entries], courses, folder)
-    problems += [*faults, *unreadable, *strays, *check(entries)]
+    problems += [*faults, *unreadable, *closed, *strays, *check(entries)]
     if problems:
         raise KnowledgeError(problems)
     ready = tuple(entry for entry in entries if not entry.draft)
@@ -79,6 +85,7 @@ def read_knowledge(folder: Path) -> Knowledge:
         files=tuple(path.relative_to(folder).as_posix() for path in files),
         courses=courses,
         outside=outside,
+        golden=golden,
     )
 
 
@@ -91,13 +98,19 @@ def _courses(folder: Path) -> tuple[tuple[Course, ...], tuple[Problem, ...]]:
 
 def _outside(folder: Path) -> tuple[tuple[str, ...], tuple[Problem, ...]]:
     """The questions that no entry answers; lines that begin with # are remarks."""
-    if not (folder / OUTSIDE).is_file():
-        return (), ()
+    text, problems = _beside(folder, OUTSIDE)
+    lines = [line.strip() for line in text.splitlines()]
+    return tuple(dict.fromkeys(line for line in lines if line and not line.startswith("#"))), problems
+
+
+def _beside(folder: Path, name: str) -> tuple[str, tuple[Problem, ...]]:
+    """The text of a file at the top that is no knowledge, empty if there is none."""
+    if not (folder / name).is_file():
+        return "", ()
     try:
-        lines = [line.strip() for line in read_text(folder / OUTSIDE).splitlines()]
+        return read_text(folder / name), ()
     except KnowledgeError as error:
-        return (), tuple(Problem(OUTSIDE, problem.line, problem.text) for problem in error.problems)
-    return tuple(dict.fromkeys(line for line in lines if line and not line.startswith("#"))), ()
+        return "", tuple(Problem(name, problem.line, problem.text) for problem in error.problems)
 
 
 def knowledge_files(folder: Path) -> list[Path]:

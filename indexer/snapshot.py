@@ -92,12 +92,17 @@ def content_hash(
     calibrator: bytes = b"",
     school: Sequence[Course] = (),
     outside: Sequence[str] = (),
+    golden: str = "",
 ) -> str:
-    """Tells whether two snapshots would answer alike: the same entries, courses, model, calibrator, `outside`."""
+    """Tells whether two snapshots would answer alike: the same entries, courses, model, calibrator, `outside`.
+
+    From which confidence they answer follows from `golden`, the golden questions' text.
+    """
     told = hashlib.sha256(json.dumps([model, FORMAT, hashlib.sha256(calibrator).hexdigest()]).encode())
     told.update(JSON.dump_json(in_order(entries)))
     told.update(COURSES.dump_json(tuple(school)))
     told.update(json.dumps(list(outside)).encode())
+    told.update(golden.encode())
     return told.hexdigest()
 
 

@@ -11,9 +11,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from bot.dialogue.lists import LOADER
 from indexer.entries import KnowledgeError, Language, Problem, read_text
-from indexer.readers import Knowledge
+from indexer.readers import GOLDEN, Knowledge
 
-FILE = "golden.yaml"
+FILE = GOLDEN
 Kind = Literal["plain", "typos", "sms", "mix", "letter", "several", "follow-up", "chat", "gibberish"]
 ESCALATE, CHAT = "escalate", "chat"
 

@@ -1,6 +1,7 @@
 import errno
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -155,7 +156,7 @@ def test_the_guide_hidden_files_and_other_kinds_are_no_knowledge(knowledge: Path
     before = read_knowledge(knowledge)
     for name in ("README.md", ".draft.md", ".old/a.md", "golden.yaml", "picture.png"):
         write(knowledge, name, "nothing that could be read")
-    assert read_knowledge(knowledge) == before
+    assert replace(read_knowledge(knowledge), golden="") == before
 
 
 def test_all_problems_of_all_files_are_told_at_once(knowledge: Path) -> None:

@@ -101,6 +101,22 @@ def test_without_golden_questions_nothing_is_promised(folder: Path, encoder: Onn
     assert limits_of(indexed.engine.snapshot) == (Limits(), None)
 
 
+def test_golden_questions_that_are_new_are_asked_though_no_entry_is(
+    folder: Path, encoder: OnnxEncoder, tmp_path: Path
+) -> None:
+    golden = folder / "golden.yaml"
+    golden.unlink()
+    build(folder, encoder, tmp_path / "index")
+    golden.write_text(GOLDEN, encoding="utf-8")
+    assert build(folder, encoder, tmp_path / "index")[0].endswith("of 2.")
+    live = store.live(tmp_path / "index")
+    assert live
+    assert (live / EXAMINED).is_file()
+    assert build(folder, encoder, tmp_path / "index") == ()  # the same questions once more
+    golden.write_text(GOLDEN + '- {ask: "Is there tea?", language: en, expect: escalate}\n', encoding="utf-8")
+    assert build(folder, encoder, tmp_path / "index")[0].endswith("of 3.")
+
+
 def test_few_golden_questions_leave_the_default_threshold(folder: Path, encoder: OnnxEncoder, tmp_path: Path) -> None:
     indexed = index(folder, encoder, tmp_path, examine=examination(folder, 0.03, TODAY, lambda *_: None))
     limits, kept = limits_of(indexed.engine.snapshot)
