@@ -25,7 +25,7 @@ from indexer.entries import KnowledgeError, Problem, read_text
 from indexer.features import DEFAULT_FUSION
 from indexer.readers import read_knowledge
 from indexer.snapshot import SnapshotError, load
-from indexer.training import Pair
+from indexer.training import FEWEST, Pair
 from indexer.training import train as learn
 
 SAMPLE = 600  # unrelated questions that training looks at
@@ -160,6 +160,7 @@ def train(
                 more,
                 lambda done, total: step("Learning", done, total),
                 fixed=DEFAULT_FUSION if default else None,
+                fewest=FEWEST,
             )
     path = Path(confidence.__file__).with_name("calibrator.json") if default else settings.knowledge_dir / TRAINED
     out.print(
@@ -169,7 +170,8 @@ def train(
         err.print("Not better: nothing was changed.", style="yellow")
         return
     confidence.save(trained.calibrator, path)
-    out.print(f"Written to {path}. Run 'guichet index' to use it.", markup=False)
+    undo = "Without that file, what comes with Guichet holds again."
+    out.print(f"Written to {path}. Run 'guichet index' to use it. {undo}", markup=False)
 
 
 def _unrelated(path: Path) -> list[Pair]:

@@ -9,7 +9,7 @@ from indexer import confidence
 from indexer.confidence import CalibratorError
 from indexer.engine import TRAINED, index
 from indexer.features import DEFAULT_FUSION, FEATURES, PARTS
-from indexer.training import STEPS, Example, Pair, fit_fusion, train
+from indexer.training import STEPS, Example, Pair, TooFewError, fit_fusion, train
 from tests.indexer.examples import entry
 from tests.indexer.standin import WordEncoder
 
@@ -57,6 +57,15 @@ def test_training_holds_questions_out_and_gives_a_calibrator(tmp_path: Path) -> 
     other = replace(live, calibrator=trained.calibrator).find("Will it rain tomorrow?", "en")
     assert own[0].entry.id == "kiln"
     assert own[0].confidence > other[0].confidence
+
+
+@pytest.mark.parametrize(("ways", "fewest"), [(8, 50), (1, 2), (0, 1)])
+def test_too_few_pairs_teach_nothing(tmp_path: Path, ways: int, fewest: int) -> None:
+    encoder = WordEncoder()
+    live = index(written(tmp_path / "knowledge"), encoder, tmp_path / "index").engine
+    few = [replace(one, also=one.also[:ways]) for one in (KILN, CLAY)]
+    with pytest.raises(TooFewError, match=rf"too few to learn from: .*{fewest} of each.*other ways of asking"):
+        train(few, encoder, live.snapshot.folder, DEFAULT_FUSION, fewest=fewest)
 
 
 def test_a_fixed_fusion_is_kept(tmp_path: Path) -> None:
