@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from indexer.entries import Entry, Problem
+from indexer.entries import Entry, Language, Problem
 from indexer.lexical import wording
 
 
@@ -33,12 +33,35 @@ def check(entries: Sequence[Entry]) -> Iterator[Problem]:
 
 
 def missing_translations(entries: Iterable[Entry]) -> list[Problem]:
-    """Entries that exist in one language only: shown as a warning, since the other language still finds them."""
+    """Entries that exist in one language only: shown as a warning, since the other language still finds them.
+
+    A course with several, all of them in one language, has one warning.
+    """
     by_id: dict[str, list[Entry]] = {}
+    by_course: dict[str, list[Entry]] = {}
     for entry in entries:
         by_id.setdefault(entry.id, []).append(entry)
-    return [
-        Problem(e.path, e.line, f"'{e.id}' has no {'English' if e.language == 'fr' else 'French'} version yet")
+        by_course.setdefault(entry.course, []).append(entry)
+    alone = {
+        name: some for name, some in by_course.items() if len(some) > 1 and len({entry.language for entry in some}) == 1
+    }
+    single = [
+        Problem(e.path, e.line, f"'{e.id}' has no {_other(e.language)} version yet")
         for (e, *more) in by_id.values()
-        if not more
+        if not more and e.course not in alone
     ]
+    return [*(_alone(name, some) for name, some in alone.items()), *single]
+
+
+def _alone(course: str, entries: Sequence[Entry]) -> Problem:
+    first = entries[0]
+    found, own = (
+        f"questions in {_other(first.language)} find them too",
+        "French" if first.language == "fr" else "English",
+    )
+    text = f"all {len(entries)} entries of '{course}' are in {own} alone: {found}, and who asks is told that the answer"
+    return Problem(first.path, first.line, f"{text} is not translated")
+
+
+def _other(language: Language) -> str:
+    return "English" if language == "fr" else "French"
