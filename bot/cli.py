@@ -119,7 +119,7 @@ def _show(found: dict[str, Any]) -> None:
 @app.command()
 def chat() -> None:
     """Talk to the assistant in this terminal."""
-    from bot.dialogue.render import start  # noqa: PLC0415  # `guichet --help` need not wait for it
+    from bot.dialogue.render import notice, start  # noqa: PLC0415  # `guichet --help` need not wait for it
     from bot.dialogue.topics import named, topics_of  # noqa: PLC0415
     from bot.publishing.gate import limits_of  # noqa: PLC0415
     from bot.terminal import chat as talk  # noqa: PLC0415
@@ -135,9 +135,9 @@ def chat() -> None:
             return None
 
     limits = limits_of(engine.snapshot, settings.max_wrong)[0]
-    titles = [one.title("en") for one in engine.snapshot.school]
+    told = notice("en", settings.operator, settings.privacy_contact, engine.snapshot.school)
     known = named(topics_of(engine.snapshot.entries, "en", datetime.now(ZoneInfo(settings.timezone)).date()))
-    first_words = start("en", settings.operator, settings.privacy_contact, titles, known)
+    first_words = start("en", told, engine.snapshot.school, known)
     # Wraps at the terminal's width; the other commands leave long lines to whatever reads them.
     talk(engine, limits, Console(highlight=False), prompt, first_words)
 

@@ -56,8 +56,8 @@ async def examine() -> AsyncIterator[Finding]:
     yield Finding("ok", "settings", "all are known and well formed")
     if settings.demonstration:
         text = (
-            "GUICHET_OPERATOR and GUICHET_PRIVACY_CONTACT are not both set: the bot says that it is a demonstration "
-            "made from a 2022 press interview and not affiliated with IMT Nord Europe"
+            "GUICHET_OPERATOR and GUICHET_PRIVACY_CONTACT are not both set: the bot says that it is a demonstration, "
+            "and the origin of its answers, where a course.yaml tells it"
         )
         yield Finding("note", "operator", text)
     for finding in [*_knowledge(settings), *_model(settings), *_index(settings)]:

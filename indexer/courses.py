@@ -23,7 +23,8 @@ FRONT_COURSE = re.compile(r"^course\s*:", re.MULTILINE)
 class Course:
     """A course: its folder's name, its title by language, what else people call it, and who answers for it.
 
-    `staff` is a name that GUICHET_ROUTES may use for several courses together.
+    `staff` is a name that GUICHET_ROUTES may use for several courses together. The origin, by language, tells where its
+    answers come from while no school stands behind them.
     """
 
     name: str
@@ -31,10 +32,16 @@ class Course:
     en: str
     names: tuple[str, ...] = ()
     staff: str = ""
+    origin_fr: str = ""
+    origin_en: str = ""
 
     def title(self, language: Language) -> str:
         """What it is called in a language."""
         return self.fr if language == "fr" else self.en
+
+    def origin(self, language: Language) -> str:
+        """Where its answers come from, in a language; empty if that is told nowhere."""
+        return self.origin_fr if language == "fr" else self.origin_en
 
 
 COURSES = TypeAdapter(tuple[Course, ...])
@@ -47,15 +54,27 @@ class _Title(BaseModel):
     en: str = Field(min_length=1, max_length=60)
 
 
+class _Origin(BaseModel):
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    fr: str = Field(min_length=1, max_length=300)
+    en: str = Field(min_length=1, max_length=300)
+
+
 class _File(BaseModel):
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
     title: _Title
     names: tuple[str, ...] = ()
     staff: str = Field("", pattern=NAME, max_length=LONGEST_NAME)
+    origin: _Origin | None = None
 
 
-KNOWN: dict[tuple[str, ...], list[str]] = {(): list(_File.model_fields), ("title",): list(LANGUAGES)}
+KNOWN: dict[tuple[str, ...], list[str]] = {
+    (): list(_File.model_fields),
+    ("title",): list(LANGUAGES),
+    ("origin",): list(LANGUAGES),
+}
 
 
 def read_courses(folder: Path) -> tuple[Course, ...]:
@@ -101,7 +120,8 @@ def _course(path: Path, name: str) -> Course | list[Problem]:
     except ValidationError as error:
         return [Problem(name, _line(node, fault["loc"]), _fault(fault)) for fault in error.errors()]
     names = tuple(dict.fromkeys(one.strip() for one in read.names if one.strip()))
-    return Course(folder, read.title.fr, read.title.en, names, read.staff)
+    origin = (read.origin.fr, read.origin.en) if read.origin else ()
+    return Course(folder, read.title.fr, read.title.en, names, read.staff, *origin)
 
 
 def _line(node: Any, place: Sequence[int | str]) -> int:
@@ -125,7 +145,7 @@ def _fault(fault: Any) -> str:
     place = ".".join(map(str, fault["loc"])) or FILE
     match fault["type"]:
         case "missing":
-            return f"lacks '{place}': write title with fr and en, such as 'title: {{fr: Droit, en: Law}}'"
+            return f"lacks '{place}': write {fault['loc'][0]} with fr and en, such as 'title: {{fr: Droit, en: Law}}'"
         case "extra_forbidden":
             known = KNOWN[tuple(fault["loc"][:-1])]
             near = get_close_matches(str(fault["loc"][-1]), known, 1)
@@ -137,7 +157,7 @@ def _fault(fault: Any) -> str:
         case "string_pattern_mismatch" | "string_too_long" if place == "staff":
             return f"'{place}' is {fault['input']!r}: use at most 32 small letters, digits and hyphens"
         case kind if kind.startswith("model"):
-            return f"'{place}' has no parts: write title with fr and en, names and staff, one a line"
+            return f"'{place}' has no parts: write title with fr and en, names, staff and origin, one a line"
         case "string_type":
             return f"'{place}' is {fault['input']!r}: write text, in quotes if need be"
         case _:

@@ -133,7 +133,7 @@ async def test_a_demonstration_is_called_one(practice: Practice) -> None:
     practice.set.delenv("GUICHET_PRIVACY_CONTACT")
     grade, said = await practice.of("operator")
     assert grade == "note"
-    assert "not affiliated with IMT Nord Europe" in said
+    assert "demonstration" in said
     assert "GUICHET_PRIVACY_CONTACT" in said
 
 

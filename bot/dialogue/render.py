@@ -9,6 +9,7 @@ from bot.dialogue import times
 from bot.dialogue.language import words as words_of
 from bot.dialogue.rich import Rich, italic, join, link, markdown, plain
 from bot.dialogue.texts import texts
+from indexer.courses import Course
 from indexer.entries import Entry, Language
 
 
@@ -24,26 +25,27 @@ class Reason(StrEnum):
     OUT_OF_DATE = "out_of_date"
 
 
-def start(
-    language: Language, operator: str | None, contact: str | None, courses: Sequence[str] = (), topics: str = ""
-) -> Rich:
-    """Return the first words: what speaks, and of what. They say that it is a demonstration until somebody is named.
+def start(language: Language, notice: str, courses: Sequence[Course] = (), topics: str = "") -> Rich:
+    """Return the first words: what speaks, and of what, with the `notice` that it is a demonstration, if it is one.
 
-    `courses` are the titles of those that are known, `topics` is what it knows of the only one.
+    `topics` is what is known of the only course.
     """
     words = texts(language)
     if len(courses) > 1:
-        first = words.start_school.format(courses="\n".join(f"– {title}" for title in courses))
+        first = words.start_school.format(courses="\n".join(f"– {one.title(language)}" for one in courses))
     else:
-        course = words.start_named.format(course=courses[0]) if courses else words.start_course
+        course = words.start_named.format(course=courses[0].title(language)) if courses else words.start_course
         about = words.start_about.format(course=course, topics=topics) if topics else course
         first = words.start.format(course=about).replace("….", "…")
-    return join([plain(first), italic(notice(language, operator, contact))])
+    return join([plain(first), italic(notice)])
 
 
-def notice(language: Language, operator: str | None, contact: str | None) -> str:
-    """Return that this is a demonstration, as long as nobody is responsible."""
-    return "" if operator and contact else texts(language).demonstration
+def notice(language: Language, operator: str | None, contact: str | None, courses: Sequence[Course] = ()) -> str:
+    """Return that this is a demonstration, and where its answers come from, as long as nobody is responsible."""
+    if operator and contact:
+        return ""
+    origins = dict.fromkeys(one.origin(language) for one in courses)
+    return texts(language).demonstration.format(origin="".join(f" {origin}" for origin in origins if origin))
 
 
 def privacy(language: Language, operator: str | None, contact: str | None, days: int) -> Rich:

@@ -48,9 +48,8 @@ async def on_start(update: Update, context: Context) -> None:
 
 def _first_words(deps: Deps, language: Language, below: tuple[Topic, ...], found: tuple[Topic, ...]) -> Message:
     """Who speaks, with the topics `below` to tap; of what it knows where none stand there."""
-    settings, titles = deps.settings, [one.title(language) for one in deps.live.engine.snapshot.school]
     known = "" if below else topics.named(found)
-    said = render.start(language, settings.operator, settings.privacy_contact, titles, known)
+    said = render.start(language, notice(deps, language), deps.live.engine.snapshot.school, known)
     return said.message(*topics.topic_rows(below, language))
 
 

@@ -15,7 +15,8 @@ def topics_for(deps: Deps, course: str | None, language: Language) -> tuple[Topi
 
 def notice(deps: Deps, language: Language) -> str:
     """That this is a demonstration, as long as it is one."""
-    return render.notice(language, deps.settings.operator, deps.settings.privacy_contact)
+    settings, known = deps.settings, deps.live.engine.snapshot.school
+    return render.notice(language, settings.operator, settings.privacy_contact, known)
 
 
 def chosen(deps: Deps, course: str, language: Language, then: str) -> Message:

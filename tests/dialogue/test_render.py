@@ -5,6 +5,7 @@ import pytest
 
 from bot.dialogue import render
 from bot.dialogue.texts import texts
+from indexer.courses import Course
 from indexer.entries import LANGUAGES, Entry, Language
 
 ENTRY = Entry(
@@ -62,13 +63,17 @@ def test_dates_of_sources_are_written_out(kept: str, english: str, french: str) 
 def test_demonstration_is_said_until_somebody_is_responsible(
     language: Language, operator: str | None, contact: str | None
 ) -> None:
-    assert texts(language).demonstration in render.start(language, operator, contact).text
+    school = [Course("law", "Droit", "Law", origin_fr="D’un essai.", origin_en="From a trial.")]
+    plain, told = texts(language).demonstration.format(origin=""), render.notice(language, operator, contact, school)
+    assert render.start(language, render.notice(language, operator, contact)).text.endswith(plain)
+    assert told == texts(language).demonstration.format(origin=f" {school[0].origin(language)}")
+    assert render.notice(language, operator, contact, school * 2) == told
     assert texts(language).privacy_nobody in render.privacy(language, operator, contact, 365).text
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_responsible_school_is_named(language: Language) -> None:
-    assert texts(language).demonstration not in render.start(language, "School", "a@example.org").text
+    assert render.notice(language, "School", "a@example.org", [Course("law", "Droit", "Law", origin_en="x")]) == ""
     shown = render.privacy(language, "School", "a@example.org", 365).text
     assert "School" in shown
     assert "a@example.org" in shown
@@ -97,7 +102,7 @@ def test_one_question_has_no_number() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_first_words_name_topics_with_three_dots_at_most(language: Language) -> None:
-    shown = render.start(language, None, None, ["AI"], "admissions, careers…").text
+    shown = render.start(language, "", [Course("ai", "AI", "AI")], "admissions, careers…").text
     assert "careers…" in shown
     assert "…." not in shown
 

@@ -64,8 +64,6 @@ def test_start_names_the_machine_and_the_ways_out(language: Language) -> None:
     assert "automati" in words.start
     for command in ("/human", "/help", "/privacy"):
         assert command in words.start
-    assert "2022" in words.demonstration
-    assert "IMT Nord Europe" in words.demonstration
     assert "/forget" in words.privacy
 
 

@@ -52,7 +52,7 @@ async def test_from_start_to_an_answer_by_three_taps_and_back(flow: House, langu
     assert again["text"] == listed["text"]
     topics = await tap(flow, person, first, words.button_topics)
     assert topics["text"].startswith(words.menu_topics)
-    assert words.demonstration in topics["text"]
+    assert words.demonstration.split("{")[0] in topics["text"]
     assert TEACHERS[language] in buttons(topics)
 
 

@@ -36,6 +36,12 @@ def test_courses_are_read_with_titles_names_and_staff(folder: Path) -> None:
     assert (law.title("fr"), law.title("en"), law.staff) == ("Droit des affaires", "Business law", "")
 
 
+def test_a_course_tells_where_its_answers_come_from(folder: Path) -> None:
+    write(folder, "law/course.yaml", GOOD + "origin: {fr: D'un essai., en: ' From a trial. '}\n")
+    baking, law = read_courses(folder)
+    assert (law.origin("fr"), law.origin("en"), baking.origin("en")) == ("D'un essai.", "From a trial.", "")
+
+
 def test_a_folder_without_course_yaml_has_no_courses(knowledge: Path) -> None:
     read = read_knowledge(knowledge)
     assert read.courses == ()
@@ -63,6 +69,7 @@ def test_entries_belong_to_their_folder_s_course_and_others_to_all(folder: Path)
         ("names: [law]\ntitle:\n  fr: Droit\n", "law/course.yaml:2: lacks 'title.en'"),
         (GOOD + "nmaes: [law]\n", "law/course.yaml:2: unknown name 'nmaes': did you mean 'names'?"),
         ("title:\n  fr: Droit\n  en: Law\n  de: Recht\n", "law/course.yaml:4: unknown name 'title.de': known: fr, en"),
+        (GOOD + "origin:\n  fr: D'un essai.\n", "law/course.yaml:2: lacks 'origin.en': write origin with fr and en"),
         (GOOD + "names: law\n", "law/course.yaml:2: 'names' is no list"),
         (GOOD + "names:\n- law\n- 7\n", "law/course.yaml:4: 'names.1' is 7: write text"),
         (GOOD + "staff: -100123 45\n", "law/course.yaml:2: 'staff' is '-100123 45': use at most 32 small letters"),
