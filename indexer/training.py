@@ -19,6 +19,7 @@ from indexer.confidence import Calibrator, CalibratorError
 from indexer.encoder import Encoded, Encoder
 from indexer.entries import LANGUAGES, Entry, Language
 from indexer.features import DEFAULT_FUSION, FEATURES, PARTS
+from indexer.schools import IMPORTANCE, small_schools
 from indexer.search import candidates, look_closer, search
 from indexer.snapshot import Snapshot, load
 
@@ -128,6 +129,9 @@ def _examples(
         pairs = [Pair(text, entry.language, entry.id) for entry in entries for text in entry.also[::FOLDS]]
         built = build(kept, encoder, folder, old=live)
         yield from _searched(load(built.folder), encoder, [*pairs, *more])
+        for school in small_schools(entries, [(pair.question, pair.language) for pair in more]):
+            pairs = [Pair(*asked, IMPORTANCE) for asked in school.asked]
+            yield from _searched(load(build(school.entries, encoder, folder, old=live).folder), encoder, pairs)
     progress(STEPS - 1, STEPS)
     yield from _searched(load(live), encoder, more)
     progress(STEPS, STEPS)
