@@ -25,6 +25,28 @@ _WORDS: dict[Language, re.Pattern[str]] = {
     language: re.compile(rf"(?<![\w'’+#&])(?<!\w[.-])(?:{_any(_MEANT[language])})(?![\w'’+#&]|[.-]\w)")
     for language in LANGUAGES
 }
+# Where an apostrophe was left out. A capital letter may begin a text, but is a name elsewhere: the language C, plan D.
+_LEFT_OUT: dict[Language, re.Pattern[str]] = {
+    "fr": re.compile(
+        r"(?<![\w'’.+#&-])((?:(?:[Jj]us|[Qq]uel|[Ll]ors|[Pp]uis)?[Qq]u|[djlmns]|t (?!on\b)|^[DJLMNST]) ?"
+        r"(?<= )(?=[aeiouyhâéèêîôœAEIOUYHÉÊÈ]\w|à\b)|[Aa]ujourd (?=hui\b)|(?:c|^C) (?=est\b|[eé]tai(?:en)?t\b))"
+    ),
+    "en": re.compile(
+        r"\b((?:do|does|did|is|are|was|were|wo|ca|could|would|should|have|has)n (?=t\b)"
+        r"|(?:it|that|what|who|where|how|there|he|she) (?=s\b)|i (?=(?:m|d|ll|ve)\b)"
+        r"|(?:you|we|they) (?=(?:re|ve|ll|d)\b))",
+        re.IGNORECASE,
+    ),
+}
+
+
+def with_apostrophes(text: str, language: Language) -> str:
+    """The text with the apostrophes that dictation and hasty hands leave out; as long as it was.
+
+    >>> with_apostrophes("J ai un bac d informatique", "fr")
+    "J'ai un bac d'informatique"
+    """
+    return _LEFT_OUT[language].sub(lambda found: f"{found[1][:-1]}'", text)
 
 
 def written_out(text: str, language: Language) -> str:
@@ -33,4 +55,5 @@ def written_out(text: str, language: Language) -> str:
     >>> written_out("slt c koi le but d la formation", "fr")
     "salut c'est quoi le but de la formation"
     """
-    return _WORDS[language].sub(lambda found: _MEANT[language][found[0].lower()], text)
+    whole = with_apostrophes(text, language)
+    return _WORDS[language].sub(lambda found: _MEANT[language][found[0].lower()], whole)

@@ -9,6 +9,8 @@ from bot.dialogue import lists
 from bot.dialogue.addresses import tells_contact, without_addresses, without_contacts
 from bot.dialogue.language import fold
 from bot.dialogue.questions import asks
+from bot.dialogue.shorthand import with_apostrophes
+from indexer.entries import LANGUAGES
 
 ChatKind = Literal[
     "greeting",
@@ -116,6 +118,8 @@ def agrees(text: str) -> bool:
 
 
 def _words(text: str) -> list[str]:
+    for language in LANGUAGES:
+        text = with_apostrophes(text, language)
     return re.sub(r"[^\w'+\s]|_", " ", fold(text)).split()
 
 

@@ -429,6 +429,7 @@ j'aimerais mieux ne pas discuter avec une machine
 talk to a human
 Can I speak to a person?
 je veux parler à un humain
+Je veux parler à quelqu un
 parler à quelqu'un
 human please
 puis-je parler à une personne ?
