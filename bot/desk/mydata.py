@@ -67,6 +67,8 @@ async def _about(tx: AsyncSession, candidate: Candidate) -> Record:
         "shown_name": candidate.shown_name,
         "chat": chat.telegram_id,
         "language": candidate.language,
+        "chosen_language": candidate.chosen_language,
+        "course": candidate.course,
         "first_seen": candidate.created_at,
         "last_seen": candidate.last_seen_at,
         "banned": candidate.banned_at,
@@ -83,8 +85,11 @@ async def _questions(tx: AsyncSession, candidate: Candidate) -> list[Record]:
             "asked": question.asked_at,
             "text": question.text,
             "language": question.language,
+            "course": question.course,
+            "topic": question.topic,
             "changed": question.edited_at,
             "outcome": Word(question.decision),
+            "reason": _reason(question.reason, candidate),
             "entry": question.entry_id,
             "near": question.alternatives or None,
             "likelihood": question.confidence,
@@ -103,12 +108,17 @@ async def _subscriptions(tx: AsyncSession, candidate: Candidate) -> list[Record]
     return [{"text": theme.fr if language == "fr" else theme.en, "asked_for": since} for theme, since in rows]
 
 
+def _reason(reason: str | None, candidate: Candidate) -> str | None:
+    """Why a question went to the team, in words."""
+    return reason and getattr(texts(spoken(candidate.language)), f"reason_{reason}", reason)
+
+
 def _request(ticket: Ticket, candidate: Candidate) -> Record:
-    words = texts(spoken(candidate.language))
     return {
         "opened": ticket.opened_at,
         "state": Word(ticket.state),
-        "reason": getattr(words, f"reason_{ticket.reason}", ticket.reason),
+        "course": ticket.course,
+        "reason": _reason(ticket.reason, candidate),
         "near": [one["question"] for one in ticket.found] or None,
         "replied": ticket.replied_at,
         "ended": ticket.closed_at,

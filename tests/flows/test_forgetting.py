@@ -267,6 +267,8 @@ async def test_my_data_as_files_that_the_bot_does_not_keep(flow: House) -> None:
     assert not re.findall(r"\b(?:send|copy|edit)[A-Z]\w*|callback_query|edited_message|my_chat_member", text)
     assert {one["What"] for one in data["Sent to you"]} == {"a message"}
     assert data["Your questions"][0]["Text"] == FIRST
+    assert data["Your questions"][0]["Course"] == "pottery"
+    assert data["Your questions"][0]["Reason"] in text
     assert data["Your requests to the team"][0]["Your rating of the team (1 to 5)"] == 5
     assert data["Your requests to the team"][0]["Your remark"] == REMARK
     async with flow.bot.deps.db.read() as tx:
