@@ -134,7 +134,7 @@ def _index(settings: Settings, reason: str = "") -> None:
     built = indexed.built
     out.print(f"{built.entries} entries from {files} files: {built.passages} passages, {built.encoded} encoded anew.")
     if drafts:
-        out.print(f"{drafts} drafts wait for an answer: questions about them go to the team.")
+        out.print(f"Drafts that wait for an answer: {drafts}. Questions about them go to the team.")
     for remark in indexed.told:
         out.print(remark, markup=False)
     out.print(f"Index {built.snapshot_id} is live ({perf_counter() - started:.1f} s).")

@@ -170,8 +170,8 @@ def train(
         err.print("Not better: nothing was changed.", style="yellow")
         return
     confidence.save(trained.calibrator, path)
-    undo = "Without that file, what comes with Guichet holds again."
-    out.print(f"Written to {path}. Run 'guichet index' to use it. {undo}", markup=False)
+    undo = "" if default else " Without that file, what comes with Guichet holds again."
+    out.print(f"Written to {path}. Run 'guichet index' to use it.{undo}", markup=False)
 
 
 def _unrelated(path: Path) -> list[Pair]:

@@ -165,7 +165,7 @@ def test_index_builds_says_what_it_did_and_status_agrees(settle: Callable[..., N
     first = run("index")
     assert first.exit_code == 0, first.stderr
     assert "4 entries from 3 files" in first.stdout
-    assert "1 drafts wait" in first.stdout or "1 draft waits" in first.stdout
+    assert "Drafts that wait for an answer: 1." in first.stdout
     assert "classes.en.md:28: 'kiln' has no French version yet" in first.stderr
     again = run("index")
     assert "Nothing has changed" in again.stdout

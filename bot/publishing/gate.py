@@ -87,7 +87,7 @@ def verdict(
     halves = tuple(_lost_translations(live.snapshot.entries, new.snapshot.entries)) if live else ()
     path = golden_file(knowledge)
     if path is None:
-        text = "No golden.yaml beside the knowledge: nothing checks whether this index answers well."
+        text = "No golden.yaml beside the knowledge: nothing checks whether this index answers well (docs/editing.md)."
         return Verdict(text, halves)
     golden = read_golden(
         path, {entry.id for entry in new.snapshot.entries}, [course.name for course in new.snapshot.school]
