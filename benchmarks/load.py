@@ -33,13 +33,14 @@ from benchmarks.memory import memory_mb
 from benchmarks.processes import TOKEN, Bot, Stage, stage
 from bot.console import err, plainly, progress_bar
 from bot.dialogue.decide import Answer
-from bot.evaluation.golden import FILE, read_golden
+from bot.evaluation.golden import read_golden
 from bot.publishing.gate import limits_of
 from bot.sandbox.botapi import BotApi, serve
 from bot.settings import Settings, load_settings
 from bot.understanding import understood
 from indexer.engine import Engine, open_engine
 from indexer.model import prepare
+from indexer.readers import GOLDEN
 from tests.postgres import running
 
 CANDIDATES = 1000
@@ -95,7 +96,7 @@ class Bench:
 def questions_answered(engine: Engine, settings: Settings) -> list[str]:
     """Golden questions that the bot answers: a hand-over would keep the candidate with people."""
     limits, today = limits_of(engine.snapshot, settings.max_wrong)[0], date.today()  # noqa: DTZ011  # any day will do
-    golden = read_golden(settings.knowledge_dir / FILE)
+    golden = read_golden(settings.knowledge_dir / GOLDEN)
     plain = [one.ask for one in golden if one.kind == "plain" and one.answerable and one.single]
     turns = {text: understood(engine, text, limits, today).parts for text in plain}
     return [text for text, parts in turns.items() if len(parts) == 1 and isinstance(parts[0].decision, Answer)]

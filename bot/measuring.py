@@ -14,7 +14,7 @@ from rich.table import Table
 from bot.console import err, out, plainly, progress_bar
 from bot.dialogue.language import language
 from bot.evaluation.figures import Figures, by_course, by_kind, by_language
-from bot.evaluation.golden import FILE, read_golden
+from bot.evaluation.golden import read_golden
 from bot.evaluation.judging import Judged, Outcome, judge
 from bot.indexing import open_for
 from bot.publishing.gate import limits_of
@@ -23,7 +23,7 @@ from indexer import confidence, store
 from indexer.engine import TRAINED, Engine, engine_of, left_unused
 from indexer.entries import KnowledgeError, Problem, read_text
 from indexer.features import DEFAULT_FUSION
-from indexer.readers import read_knowledge
+from indexer.readers import GOLDEN, read_knowledge
 from indexer.snapshot import SnapshotError, load
 from indexer.training import FEWEST, Pair
 from indexer.training import train as learn
@@ -47,7 +47,7 @@ def evaluate(
         engine = open_for(settings)
         known = {entry.id for entry in engine.snapshot.entries}
         names = [course.name for course in engine.snapshot.school]
-        golden = read_golden(questions or settings.knowledge_dir / FILE, known, names)
+        golden = read_golden(questions or settings.knowledge_dir / GOLDEN, known, names)
         other = _snapshot(settings, engine, baseline) if baseline else None
         limits = limits_of(engine.snapshot, settings.max_wrong)[0]
         today = datetime.now(ZoneInfo(settings.timezone)).date()

@@ -5,7 +5,8 @@ from datetime import date
 from bot.dialogue.conversation import LONGEST_MESSAGE, Exchange, Part, Turn
 from bot.dialogue.courses import Sources, attend
 from bot.dialogue.decide import Escalate, Limits
-from bot.dialogue.signs import clean
+from bot.dialogue.render import Reason
+from bot.dialogue.signs import clean, squeezed
 from indexer.engine import Engine
 from indexer.entries import Language
 
@@ -28,5 +29,5 @@ def understood(
 
 def unread(text: str, language: Language) -> Turn:
     """A message that takes too long to understand: people read it."""
-    said = clean(text, LONGEST_MESSAGE)
-    return Turn(said, language, parts=(Part(said, Escalate()),))
+    said = squeezed(clean(text, LONGEST_MESSAGE))
+    return Turn(said, language, parts=(Part(said, Escalate(Reason.UNSURE)),))

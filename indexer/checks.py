@@ -55,12 +55,11 @@ def missing_translations(entries: Iterable[Entry]) -> list[Problem]:
 
 def _alone(course: str, entries: Sequence[Entry]) -> Problem:
     first = entries[0]
-    found, own = (
-        f"questions in {_other(first.language)} find them too",
-        "French" if first.language == "fr" else "English",
+    own, other = ("French", "English") if first.language == "fr" else ("English", "French")
+    text = (
+        f"all {len(entries)} entries of '{course}' are in {own} only: questions in {other} find them, and are told so"
     )
-    text = f"all {len(entries)} entries of '{course}' are in {own} alone: {found}, and who asks is told that the answer"
-    return Problem(first.path, first.line, f"{text} is not translated")
+    return Problem(first.path, first.line, text)
 
 
 def _other(language: Language) -> str:

@@ -145,7 +145,8 @@ def _fault(fault: Any) -> str:
     place = ".".join(map(str, fault["loc"])) or FILE
     match fault["type"]:
         case "missing":
-            return f"lacks '{place}': write {fault['loc'][0]} with fr and en, such as 'title: {{fr: Droit, en: Law}}'"
+            part = fault["loc"][0]
+            return f"lacks '{place}': write {part} with fr and en, such as '{part}: {{fr: Droit, en: Law}}'"
         case "extra_forbidden":
             known = KNOWN[tuple(fault["loc"][:-1])]
             near = get_close_matches(str(fault["loc"][-1]), known, 1)

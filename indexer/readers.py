@@ -29,10 +29,9 @@ SPEAKER = re.compile(
     r"^(?P<name>[A-ZÀ-Ý][\w.’'-]*(?: (?:[A-ZÀ-Ý][\w.’'-]*|de|du|des|la|le|van|von|der|den|di|da)){0,3})\s?:\s+(?=\S)"
 )
 LONGEST_QUESTION = 400
-OUTSIDE = "outside.txt"  # at the top: questions near the course that no entry answers, one a line
-GOLDEN = (
-    "golden.yaml"  # at the top: questions that measure an index; from which confidence it answers follows from them
-)
+# At the top: questions near the course that no entry answers, one a line; and questions that measure an index, and from
+# which follows how sure it has to be to answer.
+OUTSIDE, GOLDEN = "outside.txt", "golden.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +39,8 @@ class Knowledge:
     """All that a knowledge folder holds. `drafts` are questions that are known to have no answer yet.
 
     `courses` are those of a school with several; none where the folder as a whole is one course. `outside` are
-    questions that none of these answers, though they come near. `golden` is the text of
-    the golden questions' file, if there is one.
+    questions that none of these answers, though they come near. `golden` is the text of the golden questions'
+    file, if there is one.
     """
 
     entries: tuple[Entry, ...]

@@ -13,13 +13,7 @@ from indexer.entries import Entry, Language
 
 T = TypeVar("T")
 SCHOOLS = 10
-LANGUAGES_OF: tuple[tuple[Language, ...], ...] = (
-    ("fr",),
-    ("en",),
-    ("fr", "en"),
-    ("fr", "en"),
-    ("fr", "en"),
-)  # by turns
+LANGUAGES_OF: tuple[tuple[Language, ...], ...] = (("fr",), ("en",), *3 * (("fr", "en"),))  # by turns
 ANSWERED, DRAFTS = 30, 2  # entries
 WAYS = (0, 1, 1, 2, 2, 3)  # other ways of asking an entry, one as likely as another
 POOL = 14  # other ways of asking that are looked at, of each entry

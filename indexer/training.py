@@ -213,10 +213,10 @@ def fit_calibrator(
             answers.append(hit.entry.id == pair.entry)
             importance.append(pair.weight)
     if min(sum(answers), len(answers) - sum(answers)) < fewest:
-        text = (
-            f"{len(answers)} held-out questions, {sum(answers)} of which find their entry, are too few to learn from:"
+        raise TooFewError(
+            f"{len(answers)} held-out questions, {sum(answers)} of which find their entry, are too few to learn from: "
+            f"it takes {fewest} that do and as many that do not. Nothing was changed; write other ways of asking, "
+            "and into outside.txt what no entry answers"
         )
-        remedy = "write other ways of asking, and into outside.txt what no entry answers"
-        raise TooFewError(f"{text} it takes {fewest} of each kind. Nothing was changed; {remedy}")
     weights = np.array(importance, np.float32)
     return confidence.fit(np.array(features, np.float32), np.array(answers), fusion, weights, penalty)

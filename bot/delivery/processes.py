@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 BEAT = 3.0  # seconds between two heartbeats
 DEAD = timedelta(seconds=10)  # a process not heard of for so long is taken for dead
+FAR = timedelta(minutes=2)  # ahead of the clock: a sign of life from before it was set back
 SURE = 6.0  # seconds after a heartbeat in which a process relies on its roles; what it then begins ends before DEAD
 POLL, SEND = "poll", "send"
 
@@ -116,7 +117,7 @@ async def see_to_file(db: Database, stop: asyncio.Event) -> None:
     opened = _identity(path)
     while path and not stop.is_set():
         await wait(stop, BEAT)
-        with suppress(PermissionError, TimeoutError):  # which file it is cannot be told just now
+        with suppress(OSError):  # which file it is cannot be told just now
             if _identity(path) != opened:
                 raise FileGoneError(path)
 
@@ -125,7 +126,7 @@ def _identity(path: str) -> tuple[int, int] | None:
     """Which file it is, as SQLite itself would tell; None if there is none."""
     try:
         found = Path(path).stat()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     return found.st_dev, found.st_ino
 
@@ -137,10 +138,12 @@ async def join(tx: AsyncSession, process: str, roles: Collection[str], alone_sin
     """
     now = await _clock(tx)
     over = ~_heard(alone_since, now) if alone_since else (Process.name == process) & ~_heard(now - DEAD, now)
-    await tx.execute(delete(Process).where(over))
+    gone = (await tx.scalars(delete(Process).where(over).returning(Process.name))).all()
+    others = bool(await tx.scalar(select(exists().where(Process.name != process))))
     if await insert_new(tx, Process, Process.name, name=process, started_at=now, beat_at=now) is None:
         raise NameTakenError(process)
-    await release_all(tx, None if alone_since else process)
+    for name in {*gone, process} if others or not alone_since else {None}:
+        await release_all(tx, name)
     for role in roles:
         await insert_new(tx, Role, Role.name, name=role)
     tell(tx, "processes")
@@ -206,7 +209,8 @@ async def share(tx: AsyncSession, process: str, news: News) -> None:
 
 async def _bury(tx: AsyncSession, now: datetime) -> None:
     """Frees what dead processes held, so that others go on with it; their roles fall free with their rows."""
-    dead = delete(Process).where(Process.beat_at < now - DEAD).returning(Process.name)
+    set_back = Process.beat_at > now + FAR  # who lives beats anew before that
+    dead = delete(Process).where((Process.beat_at < now - DEAD) | set_back).returning(Process.name)
     for name in (await tx.execute(dead)).scalars().all():
         log.warning("process is gone, others go on with its work", extra={"gone": name})
         await release_all(tx, name)

@@ -82,8 +82,7 @@ def decide(hits: Sequence[Hit], limits: Limits, today: date) -> Decision:
     likely = [hit for hit in shown if hit.confidence >= limits.maybe]
     if first.entry.draft:
         near = [hit for hit in likely if hit.confidence >= limits.beside_draft]
-        known = first.confidence >= limits.answer
-        return Clarify(_choices(shown, limits)) if near else Escalate(Reason.UNWRITTEN if known else Reason.OUTSIDE)
+        return Clarify(_choices(shown, limits)) if near else _unwritten(first, limits)
     sure = first.confidence >= limits.answer and not any(_rivals(hit, first, limits) for hit in likely)
     if sure and not first.outside:
         return Answer(first.entry, first.gist)
@@ -104,8 +103,13 @@ def beyond(shown: str, decision: Decision, hits: Sequence[Hit], limits: Limits) 
     if len(others) > 1 or any(hit.confidence >= limits.alone for hit in hits if hit.entry in others):
         return Clarify(others)
     if hits[0].entry.draft:
-        return Escalate(Reason.OUTSIDE)
+        return _unwritten(hits[0], limits)
     return Answer(next(entry for entry in decision.entries if entry.id == shown))
+
+
+def _unwritten(draft: Hit, limits: Limits) -> Escalate:
+    """Nothing answers: the draft's answer is not written yet, or it is another question."""
+    return Escalate(Reason.UNWRITTEN if draft.confidence >= limits.answer else Reason.OUTSIDE)
 
 
 def of_topic(hits: Sequence[Hit], today: date) -> Clarify | None:

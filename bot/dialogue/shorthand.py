@@ -28,13 +28,15 @@ _WORDS: dict[Language, re.Pattern[str]] = {
 # Where an apostrophe was left out. A capital letter may begin a text, but is a name elsewhere: the language C, plan D.
 _LEFT_OUT: dict[Language, re.Pattern[str]] = {
     "fr": re.compile(
-        r"(?<![\w'’.+#&-])((?:(?:[Jj]us|[Qq]uel|[Ll]ors|[Pp]uis)?[Qq]u|[djlmns]|t (?!on\b)|^[DJLMNST]) ?"
-        r"(?<= )(?=[aeiouyhâéèêîôœAEIOUYHÉÊÈ]\w|à\b)|[Aa]ujourd (?=hui\b)|(?:c|^C) (?=est\b|[eé]tai(?:en)?t\b))"
+        r"(?<![\w'’.+#&-])"
+        r"((?:(?:[Jj]us|[Qq]uel|[Ll]ors|[Pp]uis)?[Qq]u|[djlmns]|t (?!(?:on|ils?|elles?)\b)|^[DJLMNST]) ?(?<= )"
+        r"(?=(?!(?:et|ou)\b)[aeiouyhâéèêîôœAEIOUYHÉÊÈ]\w|[yà]\b)|[mn] (?=a\b)|[Aa]ujourd (?=hui\b)"
+        r"|(?:c|^C) (?=est\b|[eé]tai(?:en)?t\b))"
     ),
     "en": re.compile(
-        r"\b((?:do|does|did|is|are|was|were|wo|ca|could|would|should|have|has)n (?=t\b)"
-        r"|(?:it|that|what|who|where|how|there|he|she) (?=s\b)|i (?=(?:m|d|ll|ve)\b)"
-        r"|(?:you|we|they) (?=(?:re|ve|ll|d)\b))",
+        r"\b((?:do|does|did|is|are|was|were|wo|ca|could|would|should|have|has)n (?=t\b(?!-))"
+        r"|(?:it|that|what|who|where|how|there|he|she) (?=s\b(?!-))|i (?=(?:m|d|ll|ve)\b(?!-))"
+        r"|(?:you|we|they) (?=(?:re|ve|ll|d)\b(?!-)))",
         re.IGNORECASE,
     ),
 }

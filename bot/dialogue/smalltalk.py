@@ -10,7 +10,6 @@ from bot.dialogue.addresses import tells_contact, without_addresses, without_con
 from bot.dialogue.language import fold
 from bot.dialogue.questions import asks
 from bot.dialogue.shorthand import with_apostrophes
-from indexer.entries import LANGUAGES
 
 ChatKind = Literal[
     "greeting",
@@ -118,8 +117,7 @@ def agrees(text: str) -> bool:
 
 
 def _words(text: str) -> list[str]:
-    for language in LANGUAGES:
-        text = with_apostrophes(text, language)
+    text = with_apostrophes(with_apostrophes(text, "en"), "fr")  # "that s all" would be French otherwise
     return re.sub(r"[^\w'+\s]|_", " ", fold(text)).split()
 
 

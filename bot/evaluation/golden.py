@@ -13,7 +13,6 @@ from bot.dialogue.lists import LOADER
 from indexer.entries import KnowledgeError, Language, Problem, read_text
 from indexer.readers import GOLDEN, Knowledge
 
-FILE = GOLDEN
 Kind = Literal["plain", "typos", "sms", "mix", "letter", "several", "follow-up", "chat", "gibberish"]
 ESCALATE, CHAT = "escalate", "chat"
 
@@ -67,7 +66,7 @@ class Golden(BaseModel):
 
 def golden_file(knowledge: Path) -> Path | None:
     """The golden questions of a knowledge folder, if it has some."""
-    path = knowledge / FILE
+    path = knowledge / GOLDEN
     return path if path.is_file() else None
 
 

@@ -99,7 +99,7 @@ def _exchange(golden: Golden, engine: Engine) -> Exchange | None:
     entry = engine.entry(golden.before.entry, golden.language) if golden.before.entry else None
     if entry is None:
         return Exchange(golden.before.ask)
-    return Exchange(golden.before.ask, entry.topic_name, wording=entry.question)
+    return Exchange(golden.before.ask, entry.topic_name, entry.id, wording=entry.question, language=golden.language)
 
 
 def outcome(golden: Golden, turn: Turn) -> Outcome:

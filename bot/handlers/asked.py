@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.desk import tickets
 from bot.desk.pieces import Piece
 from bot.dialogue import courses, render
-from bot.dialogue.conversation import Part, Turn
+from bot.dialogue.conversation import Exchange, Part, Turn
 from bot.dialogue.decide import Answer, Beside, Clarify, Escalate, name
 from bot.dialogue.questions import is_question
 from bot.dialogue.render import Reason
@@ -23,9 +23,10 @@ from bot.handlers.answers import answer_message, beside_message, choices, nothin
 from bot.handlers.context import Deps, desk_of
 from bot.handlers.escalation import say_so
 from bot.handlers.speaker import say, tongue
+from bot.publishing.searching import TooLongError
 from bot.records.tables import Candidate, Question
 from bot.records.upsert import insert_new
-from bot.understanding import understood
+from bot.understanding import understood, unread
 from indexer.engine import Engine
 from indexer.entries import Language
 
@@ -57,6 +58,23 @@ async def ask_course(tx: AsyncSession, candidate: Candidate, asked: Asked) -> No
     await say(tx, candidate, courses.which(turn.courses, turn.language), f"{asked.key}:course")
 
 
+async def understand(
+    deps: Deps,
+    engine: Engine,
+    text: str,
+    language: Language,
+    *,
+    before: Exchange | None = None,
+    chosen: str | None = None,
+) -> Turn:
+    """What a message asks, and what to do with it; what takes too long goes to people."""
+    today, run = deps.local_now.date(), deps.searcher.run
+    try:
+        return await run(engine, understood, text, deps.limits, today, language=language, before=before, chosen=chosen)
+    except TooLongError:
+        return unread(text, language)
+
+
 async def choose_course(
     tx: AsyncSession, deps: Deps, candidate: Candidate, course: str, key: str, *, then: str = ""
 ) -> None:
@@ -70,8 +88,7 @@ async def choose_course(
     if kept is None or kept.course or kept.decision != "clarify":
         await say(tx, candidate, offers.chosen(deps, course, language, then), f"{key}:course")
         return
-    today, spoke = deps.local_now.date(), spoken(kept.language)
-    turn = await deps.searcher.run(engine, understood, kept.text, deps.limits, today, language=spoke, chosen=course)
+    turn = await understand(deps, engine, kept.text, spoken(kept.language), chosen=course)
     piece = Piece(kept.message_id or 0, "text", Rich(clean(kept.text)))
     await tx.delete(kept)  # it is recorded anew, with what becomes of it
     await act(tx, deps, candidate, Asked(turn, engine, piece, key))

@@ -26,14 +26,12 @@ from bot.dialogue.smalltalk import ChatKind, agrees
 from bot.dialogue.texts import spoken, texts
 from bot.handlers import anew, carrying
 from bot.handlers.answers import choice_buttons, entry_message, others, shown_question
-from bot.handlers.asked import Asked, act, ask_course, choose_course, in_place
+from bot.handlers.asked import Asked, act, ask_course, choose_course, in_place, understand
 from bot.handlers.context import Context, Deps, desk_of
 from bot.handlers.escalation import added_key, escalate, expected, found_near, silent
 from bot.handlers.speaker import known_course, say, telegram_language, tell_languages, who
-from bot.publishing.searching import TooLongError
 from bot.records.states import Feedback, TicketState
 from bot.records.tables import Candidate, Chat, Outgoing, Question, Ticket
-from bot.understanding import understood, unread
 from indexer.engine import Engine
 from indexer.entries import Language
 
@@ -75,11 +73,7 @@ async def on_text(update: Update, context: Context) -> None:
     assert received
     text, engine = received.text or received.caption or "", deps.live.engine
     language, before, chosen = await _so_far(deps, update, engine)
-    today, run = deps.local_now.date(), deps.searcher.run
-    try:
-        turn = await run(engine, understood, text, deps.limits, today, language=language, before=before, chosen=chosen)
-    except TooLongError:
-        turn = unread(text, language)
+    turn = await understand(deps, engine, text, language, before=before, chosen=chosen)
     asked = Asked(turn, engine, read(received), f"u{update.update_id}", bool(update.edited_message))
     async with deps.db.begin() as tx:
         candidate = await who(tx, update, turn.language)

@@ -24,11 +24,11 @@ from bot.dialogue.rich import Rich, bold, join, plain
 from bot.dialogue.signs import visible
 from bot.dialogue.texts import texts
 from bot.handlers import carrying
+from bot.handlers.asked import understand
 from bot.handlers.context import Context, Deps, desk_of
 from bot.handlers.lists import list_message, show_list
 from bot.handlers.people import member_of
 from bot.records.tables import Member, Ticket
-from bot.understanding import understood
 
 log = logging.getLogger(__name__)
 
@@ -184,8 +184,7 @@ async def on_ask(update: Update, context: Context) -> None:
     staff, asked = deps.settings.staff_language, argument(received)
     message = Message(texts(staff).staff_ask_what)
     if asked:
-        day, own = deps.local_now.date(), language_of(asked, staff)
-        turn = await deps.searcher.run(deps.live.engine, understood, asked, deps.limits, day, language=own)
+        turn = await understand(deps, deps.live.engine, asked, language_of(asked, staff))
         parts = [_would(part, deps) for part in turn.parts]
         if turn.chat:
             parts = [join([bold(texts(staff).ask_chat), plain(getattr(texts(turn.language), turn.chat))])]

@@ -16,6 +16,7 @@ from bot.dialogue.texts import spoken, texts
 from bot.handlers import anew
 from bot.handlers.context import Deps, desk_of
 from bot.handlers.speaker import say, tongue
+from bot.publishing.searching import TooLongError
 from bot.records.tables import Candidate, Question, Ticket
 from indexer.engine import Engine
 from indexer.entries import Language
@@ -81,7 +82,10 @@ async def found_near(deps: Deps, question: Question) -> tuple[Hit, ...]:
 async def find_again(deps: Deps, engine: Engine, question: Question) -> tuple[Hit, ...]:
     """What an engine finds for a question asked earlier, best first, drafts among them."""
     language, course = spoken(question.language), question.course or None
-    return await deps.searcher.run(engine, Engine.find, question.text, language, course)
+    try:
+        return await deps.searcher.run(engine, Engine.find, question.text, language, course)
+    except TooLongError:
+        return ()
 
 
 def added_key(candidate: Candidate, piece: Piece, key: str) -> str:

@@ -24,6 +24,7 @@ from bot.dialogue.texts import texts
 from bot.handlers.context import Context, Deps
 from bot.handlers.offers import topics_for
 from bot.handlers.speaker import telegram_language
+from bot.publishing.searching import TooLongError
 from bot.records.tables import Question
 from indexer.engine import Engine
 from indexer.entries import Entry, Language
@@ -56,7 +57,10 @@ async def on_query(update: Update, context: Context) -> None:
 
 async def _found(deps: Deps, engine: Engine, text: str, language: Language) -> list[Entry]:
     """The entries nearest to a question, best first, without drafts and what is past."""
-    hits = await deps.searcher.run(engine, Engine.find, text, language)
+    try:
+        hits = await deps.searcher.run(engine, Engine.find, text, language)
+    except TooLongError:
+        return []
     today = deps.local_now.date()
     near = [hit.entry for hit in hits if hit.confidence >= NEAR and not hit.entry.draft]
     return [entry for entry in near if not entry.past(today)]

@@ -16,11 +16,12 @@ import numpy as np
 
 from bot.dialogue.decide import Limits
 from bot.evaluation.figures import expected_error, scored
-from bot.evaluation.golden import FILE, Golden, golden_file, read_golden
+from bot.evaluation.golden import Golden, golden_file, read_golden
 from bot.evaluation.judging import Judged, Outcome, Remembering, judge
 from bot.evaluation.promise import Promise, promise
 from indexer.engine import Engine, Examine, Step
 from indexer.entries import Entry
+from indexer.readers import GOLDEN
 from indexer.snapshot import Snapshot
 
 EXAMINED = "examined.json"  # beside the snapshot's files; not one of those that its manifest vouches for
@@ -171,7 +172,7 @@ def _gains(before: Sequence[Judged], after: Sequence[Judged]) -> tuple[str, ...]
 
 
 def _line(old: Judged, new: Judged) -> str:
-    return f"{FILE}:{new.golden.line}: {_short(new.golden)} was {old.outcome}, is {new.outcome}: {_found(new)}"
+    return f"{GOLDEN}:{new.golden.line}: {_short(new.golden)} was {old.outcome}, is {new.outcome}: {_found(new)}"
 
 
 def _short(golden: Golden) -> str:

@@ -29,7 +29,9 @@ from indexer.snapshot import load
 from indexer.store import snapshot_folder
 
 log = logging.getLogger(__name__)
-LONGEST = 5.0  # seconds of computing for what takes milliseconds: a text that was written to take longer
+# Seconds of computing for what takes milliseconds: a text that was written to take longer. As many such as are handled
+# at once must not use up the patience with this process.
+LONGEST = 2.0
 HEAD = Struct("!QI")  # the question's number, and how many bytes of an answer follow
 
 
@@ -49,16 +51,22 @@ class TooLongError(Exception):
 
 @contextmanager
 def _at_most(seconds: float) -> Iterator[None]:
-    """Raises TooLongError in the midst of what computes longer, also in the midst of a regular expression."""
+    """Raises TooLongError in the midst of what computes longer, also in the midst of a regular expression.
+
+    Again and again, since an exception is lost where nothing can take it, as while an object is deleted.
+    """
+    over = False
 
     def end(*_: object) -> None:
-        raise TooLongError
+        if not over:
+            raise TooLongError
 
     signal.signal(signal.SIGPROF, end)
-    signal.setitimer(signal.ITIMER_PROF, seconds)
+    signal.setitimer(signal.ITIMER_PROF, seconds, seconds / 10)
     try:
         yield
     finally:
+        over = True
         signal.setitimer(signal.ITIMER_PROF, 0)
 
 

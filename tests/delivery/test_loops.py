@@ -543,7 +543,7 @@ async def test_a_file_that_is_taken_from_under_the_bot_ends_the_run(
     monkeypatch.setattr(processes, "BEAT", 0.1)
     application = Application.builder().bot(bot).updater(None).job_queue(None).build()
     file = Path(str(sqlite_db.engine.url.database))
-    async with application, asyncio.timeout(20):
+    async with application, asyncio.timeout(120):
         these = Loops(sqlite_db, application, grace=1)
         at_work = these.roles.changed.next()
         task = asyncio.create_task(run(these))

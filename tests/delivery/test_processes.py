@@ -205,7 +205,7 @@ async def test_of_two_with_one_name_that_start_in_the_same_instant_one_does_not_
             refused.set()
             raise
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         ends = await asyncio.gather(begin(), begin(), return_exceptions=True)
     assert sorted(type(end).__name__ for end in ends) == ["NameTakenError", "NoneType"]
 
@@ -220,6 +220,26 @@ async def test_the_first_on_a_file_gives_way_to_one_that_was_quicker_to_join(sql
         assert await beats(sqlite_db, "a") == {POLL, SEND}
 
 
+async def test_the_first_on_a_file_leaves_their_chats_to_those_who_were_quicker_to_join(sqlite_db: Database) -> None:
+    await starts(sqlite_db, "dead")
+    await claims_a_chat(sqlite_db, "dead", 1)
+    with processes.only_process(sqlite_db) as since:
+        assert since
+        await starts(sqlite_db, "b")
+        await claims_a_chat(sqlite_db, "b", 2)
+        async with sqlite_db.begin() as tx:
+            await join(tx, "a", BOTH, since)
+    assert await leased_by(sqlite_db) == [None, "b/0"]
+
+
+async def test_who_died_before_the_clock_was_set_back_is_taken_for_dead(db: Database) -> None:
+    await starts(db, "a")
+    async with db.begin() as tx:
+        await tx.execute(update(Process).values(beat_at=utc_now() + timedelta(hours=1)))
+    await starts(db, "b")
+    assert await beats(db, "b") == {POLL, SEND}
+
+
 async def test_a_clock_that_is_set_back_keeps_no_process_from_its_name(
     db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -227,7 +247,7 @@ async def test_a_clock_that_is_set_back_keeps_no_process_from_its_name(
         tomorrow = utc_now() + timedelta(days=1)
         tx.add(Process(name="a", started_at=tomorrow, beat_at=tomorrow))
     assert await at_work(db) == []
-    async with asyncio.timeout(20), present(db, "a", Roles()):
+    async with asyncio.timeout(120), present(db, "a", Roles()):
         assert await at_work(db) == ["a"]
 
 

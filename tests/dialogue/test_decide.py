@@ -156,7 +156,7 @@ def test_a_word_that_is_surely_a_drafts_names_no_topic() -> None:
         (hits((A, 0.5), (B, 0.45)), Clarify((B,))),  # the border belongs to `alone`
         (hits((A, 0.5), (B, 0.44)), Answer(A)),  # too little to be offered alone: there is no more to say
         (hits((A, 0.5)), Answer(A)),
-        (hits((DRAFT, 0.8), (A, 0.5)), Escalate(Reason.OUTSIDE)),  # another question, known to have no answer yet
+        (hits((DRAFT, 0.8), (A, 0.5)), Escalate(Reason.UNWRITTEN)),  # another question, known to have no answer yet
         (hits((B, 0.5), (C, 0.45)), Clarify((B, C))),
         (hits((A, 0.9)), Answer(A)),
         (hits((A, 0.1)), Escalate(Reason.OUTSIDE)),

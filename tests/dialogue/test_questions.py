@@ -177,6 +177,8 @@ POLITE = [
     (LETTER_FR, "s'il faut un master pour candidater ?"),
 ]
 STANDS_ALONE = [
+    "corrections ?",
+    "Correction is fast?",
     "How much does it cost?",
     "et combien ça coûte ?",
     "and who teaches?",

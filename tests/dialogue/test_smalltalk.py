@@ -105,6 +105,7 @@ mdr ok merci
 haha thanks
 merci c'est tout ce que je voulais savoir
 that's all I wanted to know, thanks
+that s all I wanted to know, thanks
 c'est exactement ce que je cherchais
 exactly what I needed, thank you
 nickel !

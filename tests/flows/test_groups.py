@@ -172,12 +172,13 @@ async def test_other_groups_hear_their_number_and_nothing_else(flow: House) -> N
             flow.api.say(owner, command, chat=other)
         flow.api.say(owner, LECTURERS["en"], chat=other)
         await flow.quiet()
-        (said,) = flow.received(other)
-        assert said["text"] == EN.staff_group_id.format(id=other.id)
+        said, *_ = flow.received(other)
         flow.api.say(owner, "thank you", chat=other, reply_to=said)
         flow.api.say(owner, "/reindex@someone_else_bot", chat=other)
         await flow.quiet()
-        assert len(flow.received(other)) == 1
+        told = [message["text"] for message in flow.received(other)]
+        assert {*told} == {EN.staff_group_id.format(id=other.id)}
+        assert len(told) <= 2  # once an hour, and a new one may begin meanwhile
     assert flow.received(flow.staff) == []
 
 

@@ -366,8 +366,8 @@ def test_a_course_in_one_language_is_told_once() -> None:
     alone = [entry(id_, course="welding", path="welding.en.md", line=line) for line, id_ in enumerate("abc", 9)]
     both = [entry("kiln"), entry("kiln", language="fr"), entry("clay")]
     assert [str(problem) for problem in missing_translations([*alone, *both])] == [
-        "welding.en.md:9: all 3 entries of 'welding' are in English alone: questions in French find them too, "
-        "and who asks is told that the answer is not translated",
+        "welding.en.md:9: all 3 entries of 'welding' are in English only: "
+        "questions in French find them, and are told so",
         "classes.en.md:1: 'clay' has no French version yet",
     ]
 

@@ -64,7 +64,7 @@ def test_too_few_pairs_teach_nothing(tmp_path: Path, ways: int, fewest: int) -> 
     encoder = WordEncoder()
     live = index(written(tmp_path / "knowledge"), encoder, tmp_path / "index").engine
     few = [replace(one, also=one.also[:ways]) for one in (KILN, CLAY)]
-    with pytest.raises(TooFewError, match=rf"too few to learn from: .*{fewest} of each.*other ways of asking"):
+    with pytest.raises(TooFewError, match=rf"too few to learn from: .*{fewest} that do.*other ways of asking"):
         train(few, encoder, live.snapshot.folder, DEFAULT_FUSION, fewest=fewest)
 
 

@@ -252,7 +252,7 @@ async def test_text_that_markdown_takes_minutes_for_does_not_stop_the_bot() -> N
     looking = asyncio.create_task(look())
     assert await refusal("a.md", b"*a " * 600_000, Bounds(seconds=3)) is Reason.HEAVY
     looking.cancel()
-    assert max(slept) < 2
+    assert len(slept) > 20  # looks, while the file was read
 
 
 @pytest.mark.timeout(60)
