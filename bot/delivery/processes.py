@@ -156,7 +156,7 @@ async def at_work(db: Database) -> Sequence[str]:
             return ()
         now = await _clock(tx)
         alive = select(Process.name).where(_heard(now - DEAD, now)).order_by(Process.name)
-        return (await tx.execute(alive)).scalars().all()
+        return (await tx.scalars(alive)).all()
 
 
 async def alone_by_name(db: Database, process: str) -> None:
@@ -195,7 +195,7 @@ async def beat(tx: AsyncSession, process: str, roles: Collection[str], *, judge:
         await _bury(tx, now)
     mine = or_(Role.held_by.is_(None), Role.held_by == process)
     held = update(Role).where(Role.name.in_(roles), mine).values(held_by=process).returning(Role.name)
-    return frozenset((await tx.execute(held)).scalars())
+    return frozenset(await tx.scalars(held))
 
 
 async def share(tx: AsyncSession, process: str, news: News) -> None:
@@ -211,7 +211,7 @@ async def _bury(tx: AsyncSession, now: datetime) -> None:
     """Frees what dead processes held, so that others go on with it; their roles fall free with their rows."""
     set_back = Process.beat_at > now + FAR  # who lives beats anew before that
     dead = delete(Process).where((Process.beat_at < now - DEAD) | set_back).returning(Process.name)
-    for name in (await tx.execute(dead)).scalars().all():
+    for name in (await tx.scalars(dead)).all():
         log.warning("process is gone, others go on with its work", extra={"gone": name})
         await release_all(tx, name)
 

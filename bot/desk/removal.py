@@ -64,7 +64,7 @@ async def remove(tx: AsyncSession, wish: Wish, message_id: int, *, own: bool, ke
 async def _changes(tx: AsyncSession, ticket_id: int, rows: Sequence[Outgoing]) -> Sequence[Outgoing]:
     """The edits of what these rows sent; of what was shown anew also what it stood for, and the edits of that."""
     edits = select(Outgoing).where(Outgoing.ticket_id == ticket_id, Outgoing.method.in_(REPLACES.keys() - {BUTTONS}))
-    of = {edit: next(named(edit.payload.get("message_id")), 0) for edit in (await tx.execute(edits)).scalars()}
+    of = {edit: next(named(edit.payload.get("message_id")), 0) for edit in await tx.scalars(edits)}
     told = {f"{edit.key}{ANEW}": number for edit, number in of.items()}
     before: list[Outgoing] = []
     for row in rows:
