@@ -6,18 +6,17 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from telegram import Update
 
-from bot.delivery import inbox, outbox
-from bot.delivery.outbox import Priority
+from bot.delivery import inbox
 from bot.dialogue.cards import short
 from bot.dialogue.message import Button, Message
 from bot.dialogue.proposals import by_language
 from bot.dialogue.rich import Rich, bold, italic, join, plain
 from bot.dialogue.texts import Texts, texts
+from bot.handlers import notices
 from bot.handlers.alerts import alert
-from bot.handlers.carrying import topic_of
 from bot.handlers.context import Context, Deps
 from bot.handlers.desk import argument
-from bot.handlers.rights import Role, role
+from bot.handlers.rights import Role
 from bot.records.tables import Canned, Outgoing
 from bot.records.upsert import insert_new
 from indexer.entries import LANGUAGES
@@ -31,18 +30,20 @@ NUMBER = re.compile(r"canned(\d+):")  # of the row whose message shows a canned 
 
 async def on_canned(update: Update, context: Context) -> None:
     """/canned, /canned add title, /canned number."""
-    deps, received, key = context.deps, update.effective_message, f"u{update.update_id}"
+    deps, received = context.deps, update.effective_message
     assert received
-    words, wanted = texts(deps.settings.staff_language), argument(received)
-    word, _, rest = wanted.partition(" ")
+    words = texts(deps.settings.staff_language)
+    word, _, rest = argument(received).partition(" ")
     async with deps.db.begin() as tx:
+        one: Canned | None = None
         if word.lower() in {"add", "ajouter"}:
-            await _add(tx, update, deps, words, " ".join(rest.split()), key)
+            one, otherwise = await _added(tx, " ".join(rest.split())), Message(words.canned_title.format(most=TITLE))
         elif word.removeprefix("#").isdecimal() and len(word) < 18:
-            await _show(tx, update, deps, words, await tx.get(Canned, int(word.removeprefix("#"))), key)
+            one, otherwise = await tx.get(Canned, int(word.removeprefix("#"))), Message(words.canned_gone)
         else:
-            await _put(tx, update, deps, await _list(tx, words), key)
-        await inbox.done(tx, update.update_id)
+            otherwise = await _list(tx, words)
+        key = f"canned{one.id}:u{update.update_id}" if one else ""
+        await notices.end(tx, deps, update, _card(one, words) if one else otherwise, key)
 
 
 async def _list(tx: AsyncSession, words: Texts) -> Message:
@@ -55,28 +56,21 @@ def _languages(one: Canned) -> str:
     return ", ".join(language.upper() for language in LANGUAGES if getattr(one, language))
 
 
-async def _add(tx: AsyncSession, update: Update, deps: Deps, words: Texts, title: str, key: str) -> None:
-    """A new one, whose texts are then written as a reply; a title that is known shows what there is."""
+async def _added(tx: AsyncSession, title: str) -> Canned | None:
+    """A new one, whose texts are then written as a reply; the one that has this title; None if that is no title."""
     if not title or len(title) > TITLE:
-        await _put(tx, update, deps, Message(words.canned_title.format(most=TITLE)), key)
-        return
+        return None
     await insert_new(tx, Canned, Canned.id, title=title)
-    known = select(Canned).where(Canned.title == title)
-    await _show(tx, update, deps, words, (await tx.execute(known)).scalar_one(), key)
+    return (await tx.execute(select(Canned).where(Canned.title == title))).scalar_one()
 
 
-async def _show(tx: AsyncSession, update: Update, deps: Deps, words: Texts, one: Canned | None, key: str) -> None:
-    if one is None:
-        await _put(tx, update, deps, Message(words.canned_gone), key)
-        return
+def _card(one: Canned, words: Texts) -> Message:
     blocks: list[Rich] = [bold(f"{one.id}. {one.title}")]
     for language in LANGUAGES:
         said = getattr(one, language)
         blocks += [join([italic(language.upper()), plain(short(said, SHOWN))], "\n")] if said else []
-    message = join([*blocks, italic(words.canned_change)])
-    await _put(
-        tx, update, deps, message.message((Button(words.button_delete, data=f"n:d:{one.id}"),)), f"canned{one.id}:{key}"
-    )
+    delete = Button(words.button_delete, data=f"n:d:{one.id}")
+    return join([*blocks, italic(words.canned_change)]).message((delete,))
 
 
 async def on_edit(update: Update, context: Context) -> bool:
@@ -93,8 +87,7 @@ async def on_edit(update: Update, context: Context) -> bool:
         for language, said in parts if one else []:
             setattr(one, language, said)
         said = words.canned_gone if one is None else words.canned_kept if parts else words.canned_change
-        await _put(tx, update, deps, Message(said), f"u{update.update_id}")
-        await inbox.done(tx, update.update_id)
+        await notices.end(tx, deps, update, said)
     return True
 
 
@@ -108,21 +101,16 @@ async def _shown(tx: AsyncSession, deps: Deps, message_id: int) -> int | None:
 
 async def on_press(update: Update, context: Context) -> None:
     """Delete, pressed by staff below a canned reply."""
-    deps, query, key = context.deps, update.callback_query, f"u{update.update_id}"
+    query = update.callback_query
     assert query
+    if not await notices.pressed_by(Role.STAFF, update, context):
+        return
+    deps = context.deps
     words = texts(deps.settings.staff_language)
-    allowed = await role(update, context) >= Role.STAFF
-    said = words.canned_gone if allowed else words.staff_members_only
     async with deps.db.begin() as tx:
-        one = await tx.get(Canned, int((query.data or "").split(":")[2])) if allowed else None
+        one = await tx.get(Canned, int((query.data or "").split(":")[2]))
         if one:
             await tx.delete(one)
-            await _put(tx, update, deps, Message(words.canned_deleted.format(title=one.title)), key)
-            said = ""
+            await notices.put(tx, deps, update, words.canned_deleted.format(title=one.title))
         await inbox.done(tx, update.update_id)
-    await alert(query, said)
-
-
-async def _put(tx: AsyncSession, update: Update, deps: Deps, message: Message, key: str) -> None:
-    payload = message.payload() | topic_of(update)
-    await outbox.put(tx, deps.staff_chat, "sendMessage", payload, key=key, priority=Priority.NOTICE)
+    await alert(query, "" if one else words.canned_gone)

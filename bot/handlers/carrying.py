@@ -6,16 +6,16 @@ from telegram import Message, Update
 from telegram.ext import filters
 
 from bot.delivery import inbox, outbox
-from bot.delivery.outbox import Priority
 from bot.desk import cards, copies, edits, endings, relay, removal, tickets, topics
 from bot.desk.desk import Desk
-from bot.desk.pieces import Payload, Piece, read
+from bot.desk.pieces import Piece, read
 from bot.desk.relay import SETTLED
 from bot.dialogue.message import Button
 from bot.dialogue.message import Message as Said
 from bot.dialogue.render import Reason
 from bot.dialogue.rich import plain
 from bot.dialogue.texts import texts
+from bot.handlers import notices
 from bot.handlers.context import Context, Deps, desk_of
 from bot.handlers.escalation import added_key, escalate, silent
 from bot.handlers.people import member_of
@@ -43,7 +43,7 @@ async def from_staff(update: Update, context: Context) -> None:
         elif not await _stays_among_staff(tx, deps, piece, key):
             said = await _pass_on(tx, deps, update, piece, key)
         if said:
-            await answer(tx, deps, update, said, key)
+            await notices.put(tx, deps, update, said, below=True)
         await inbox.done(tx, update.update_id)
 
 
@@ -137,13 +137,6 @@ async def replied(tx: AsyncSession, update: Update, deps: Deps, ticket: Ticket) 
     return words.staff_collision.format(owner=name or words.staff_somebody) if collision else None
 
 
-def topic_of(update: Update) -> Payload:
-    """Where to answer what was said in a topic: there."""
-    received = update.effective_message
-    in_topic = received.message_thread_id if received and received.is_topic_message else None
-    return {"message_thread_id": in_topic} if in_topic else {}
-
-
 async def ticket_of(tx: AsyncSession, desk: Desk, received: Message) -> Ticket | None:
     """The ticket of this group that a message there is about: by what it replies to, or by its topic.
 
@@ -167,7 +160,7 @@ async def on_delete(update: Update, context: Context) -> None:
     wish = removal.Wish(deps.staff_chat, received.message_id, words)
     async with deps.db.begin() as tx:
         if not (piece.reply_to and await removal.remove(tx, wish, piece.reply_to, own=False, key=key)):
-            await answer(tx, deps, update, words.delete_nothing, key)
+            await notices.put(tx, deps, update, words.delete_nothing, below=True)
         await inbox.done(tx, update.update_id)
 
 
@@ -183,14 +176,6 @@ async def on_own_delete(update: Update, context: Context) -> None:
         if not (piece.reply_to and await removal.remove(tx, wish, piece.reply_to, own=True, key=key)):
             await say(tx, candidate, Said(words.delete_nothing_own), key)
         await inbox.done(tx, update.update_id)
-
-
-async def answer(tx: AsyncSession, deps: Deps, update: Update, text: str, key: str) -> None:
-    """Say something to staff below what they wrote."""
-    received = update.effective_message
-    assert received
-    payload: Payload = {"text": text, "reply_parameters": outbox.below(received.message_id), **topic_of(update)}
-    await outbox.put(tx, deps.staff_chat, "sendMessage", payload, key=key, priority=Priority.NOTICE)
 
 
 async def from_candidate(update: Update, context: Context) -> None:

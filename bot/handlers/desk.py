@@ -10,8 +10,7 @@ from telegram import ChatMemberAdministrator, ChatMemberOwner, MessageEntity, Up
 from telegram import Message as Received
 from telegram.error import TelegramError
 
-from bot.delivery import inbox, outbox
-from bot.delivery.outbox import Priority
+from bot.delivery import inbox
 from bot.delivery.retry import reason
 from bot.desk import bans, cards, endings, listing, members, mutes, sending, tickets
 from bot.dialogue import render
@@ -23,7 +22,7 @@ from bot.dialogue.message import Message
 from bot.dialogue.rich import Rich, bold, join, plain
 from bot.dialogue.signs import visible
 from bot.dialogue.texts import texts
-from bot.handlers import carrying
+from bot.handlers import carrying, notices
 from bot.handlers.asked import understand
 from bot.handlers.context import Context, Deps, desk_of
 from bot.handlers.lists import list_message, show_list
@@ -40,7 +39,7 @@ async def on_close(update: Update, context: Context) -> None:
     async with deps.db.begin() as tx:
         ticket = await _ticket(tx, update, deps)
         closed = ticket and await endings.close(tx, desk_of(deps), ticket, deps.now(), key=key, by_team=True)
-        await _put(tx, update, deps, Message(words.staff_closed if closed else words.staff_nothing_to_close))
+        await notices.end(tx, deps, update, words.staff_closed if closed else words.staff_nothing_to_close)
 
 
 async def on_release(update: Update, context: Context) -> None:
@@ -52,7 +51,7 @@ async def on_release(update: Update, context: Context) -> None:
         if ticket and await tickets.release(tx, ticket.id):
             await cards.refresh(tx, desk_of(deps), ticket, key=f"u{update.update_id}")
             said = words.staff_released
-        await _put(tx, update, deps, Message(said))
+        await notices.end(tx, deps, update, Message(said))
 
 
 async def on_assign(update: Update, context: Context) -> None:
@@ -64,7 +63,7 @@ async def on_assign(update: Update, context: Context) -> None:
         await members.introduce(tx, administrators, deps.now(), deps.staff_chat)
         ticket = await _ticket(tx, update, deps)
         if ticket is None:
-            await _put(tx, update, deps, Message(words.staff_which_card))
+            await notices.end(tx, deps, update, words.staff_which_card)
         elif not argument(received) and not received.parse_entities([MessageEntity.TEXT_MENTION]):
             options = [
                 (f"t:w:{ticket.id}:{one.chat_id}", one.name) for one in await members.latest(tx, deps.staff_chat)
@@ -77,7 +76,7 @@ async def on_assign(update: Update, context: Context) -> None:
             if chosen and await tickets.assign(tx, ticket.id, chosen.chat_id):
                 await cards.refresh(tx, desk_of(deps), ticket, key=key)
                 said = words.staff_assigned.format(owner=chosen.name)
-            await _put(tx, update, deps, Message(said))
+            await notices.end(tx, deps, update, Message(said))
 
 
 async def _administrators(received: Received) -> list[User]:
@@ -100,7 +99,7 @@ async def on_move(update: Update, context: Context) -> None:
     async with deps.db.begin() as tx:
         ticket = await _ticket(tx, update, deps)
         if ticket is None or not sending.moves(desk, ticket):
-            await _put(tx, update, deps, Message(words.staff_move_nowhere if ticket else words.staff_which_card))
+            await notices.end(tx, deps, update, words.staff_move_nowhere if ticket else words.staff_which_card)
         else:
             await sending.choose(tx, desk, ticket, words.staff_move_where, sending.moves(desk, ticket), key=key)
             await inbox.done(tx, update.update_id)
@@ -120,11 +119,11 @@ async def on_mute(update: Update, context: Context) -> None:
     async with deps.db.begin() as tx:
         ticket = await _ticket(tx, update, deps)
         if ticket is None or span is None:
-            await _put(tx, update, deps, Message(words.staff_mute_how if span is None else words.staff_which_card))
+            await notices.end(tx, deps, update, words.staff_mute_how if span is None else words.staff_which_card)
         elif await mutes.mute(tx, desk_of(deps), ticket, deps.now() + span, key=key):
             await inbox.done(tx, update.update_id)
         else:
-            await _put(tx, update, deps, Message(words.staff_mute_banned))
+            await notices.end(tx, deps, update, words.staff_mute_banned)
 
 
 async def on_unmute(update: Update, context: Context) -> None:
@@ -142,7 +141,7 @@ async def _free(
     async with deps.db.begin() as tx:
         ticket = await _ticket(tx, update, deps)
         name = await free(tx, argument(update.effective_message) or (ticket.candidate_id if ticket else ""))
-        await _put(tx, update, deps, Message(freed.format(candidate=name) if name else whom))
+        await notices.end(tx, deps, update, Message(freed.format(candidate=name) if name else whom))
 
 
 async def on_tickets(update: Update, context: Context) -> None:
@@ -159,7 +158,7 @@ async def _list(update: Update, context: Context, whose: str) -> None:
     deps = context.deps
     async with deps.db.begin() as tx:
         member = await member_of(tx, update, deps.now())
-        key, place = f"u{update.update_id}", carrying.topic_of(update)
+        key, place = f"u{update.update_id}", notices.topic_of(update)
         await show_list(tx, desk_of(deps), member, whose, 0, deps.now(), key=key, place=place)
         await inbox.done(tx, update.update_id)
 
@@ -174,7 +173,7 @@ async def on_find(update: Update, context: Context) -> None:
         said = Message(words.staff_found_nothing if wanted else words.staff_find_what)
         if found:
             said = list_message(words.staff_found.format(count=len(found)), found, desk_of(deps), deps.now())
-        await _put(tx, update, deps, said, ":list")
+        await notices.end(tx, deps, update, said, f"u{update.update_id}:list")
 
 
 async def on_ask(update: Update, context: Context) -> None:
@@ -191,8 +190,7 @@ async def on_ask(update: Update, context: Context) -> None:
         if turn.courses or not (parts or turn.chat):
             parts = [plain(texts(staff).ask_course)]
         message = join(parts).message()
-    async with deps.db.begin() as tx:
-        await _put(tx, update, deps, message)
+    await notices.say(update, deps, message)
 
 
 def _would(part: Part, deps: Deps) -> Rich:
@@ -233,10 +231,3 @@ async def _named(tx: AsyncSession, received: Received, deps: Deps) -> Member | N
         if entity.user:
             return await members.seen(tx, entity.user.id, entity.user.full_name, entity.user.username, deps.now())
     return await members.named(tx, argument(received), deps.staff_chat)
-
-
-async def _put(tx: AsyncSession, update: Update, deps: Deps, message: Message, name: str = "") -> None:
-    key = f"u{update.update_id}{name}"
-    payload = message.payload() | carrying.topic_of(update)
-    await outbox.put(tx, deps.staff_chat, "sendMessage", payload, key=key, priority=Priority.NOTICE)
-    await inbox.done(tx, update.update_id)

@@ -19,13 +19,13 @@ from bot.desk.picture import draw_themes
 from bot.dialogue.lacking import Theme, themes_list
 from bot.dialogue.message import Message
 from bot.dialogue.texts import texts
+from bot.handlers import notices
 from bot.handlers.alerts import alert
-from bot.handlers.carrying import topic_of
 from bot.handlers.context import Context, Deps, desk_of
 from bot.handlers.desk import argument
-from bot.handlers.insight import say, when
+from bot.handlers.insight import when
 from bot.handlers.people import member_of
-from bot.handlers.rights import Role, role
+from bot.handlers.rights import Role
 
 PRESSED = r"^g:[wdt]:\d{1,18}:\d{1,11}:\d{1,11}$"
 DRAWN = 8
@@ -38,7 +38,7 @@ async def on_gaps(update: Update, context: Context) -> None:
     words = texts(deps.settings.staff_language)
     chosen = period(argument(received) or "30d", deps.local_now)
     if chosen is None:
-        await say(update, deps, words.gaps_which)
+        await notices.say(update, deps, words.gaps_which)
         return
     found = await _found(deps, chosen)
     bars = [Bar(gap.first.text, len(gap.questions)) for gap in found[:DRAWN]]
@@ -46,10 +46,8 @@ async def on_gaps(update: Update, context: Context) -> None:
     async with deps.db.begin() as tx:
         if picture:
             drawn = f"{key}:picture:list"
-            await put_file(tx, deps.staff_chat, "photo", "gaps.png", picture, key=drawn, **topic_of(update))
-        shown = _list(deps, found, chosen).payload() | topic_of(update)
-        await outbox.put(tx, deps.staff_chat, "sendMessage", shown, key=f"{key}:list", priority=Priority.NOTICE)
-        await inbox.done(tx, update.update_id)
+            await put_file(tx, deps.staff_chat, "photo", "gaps.png", picture, key=drawn, **notices.topic_of(update))
+        await notices.end(tx, deps, update, _list(deps, found, chosen), f"{key}:list")
 
 
 async def _found(deps: Deps, chosen: Period) -> list[Gap]:
@@ -83,10 +81,7 @@ async def on_press(update: Update, context: Context) -> None:
     assert query
     words = texts(deps.settings.staff_language)
     _, act, number, since, until = (query.data or "").split(":")
-    wanted = Role.ADMIN if act == "t" else Role.STAFF
-    if await role(update, context, wanted) < wanted:
-        await _done(deps, update)
-        await alert(query, words.reindex_admins_only if act == "t" else words.staff_members_only)
+    if not await notices.pressed_by(Role.ADMIN if act == "t" else Role.STAFF, update, context):
         return
     zone = ZoneInfo(deps.settings.timezone)
     first = datetime.fromtimestamp(int(since), UTC).astimezone(zone) if int(since) else None
@@ -96,7 +91,7 @@ async def on_press(update: Update, context: Context) -> None:
     if act == "t":
         said = await _send_table(update, deps, found)
     elif gap is None:
-        await _done(deps, update)
+        await notices.over(update, deps)
         said = words.gaps_gone
     elif act == "w":
         said = await _propose(update, deps, gap)
@@ -105,15 +100,10 @@ async def on_press(update: Update, context: Context) -> None:
     await alert(query, said)
 
 
-async def _done(deps: Deps, update: Update) -> None:
-    async with deps.db.begin() as tx:
-        await inbox.done(tx, update.update_id)
-
-
 async def _send_table(update: Update, deps: Deps, found: list[Gap]) -> str:
     content = gaps_table(found, ZoneInfo(deps.settings.timezone))
     name = f"guichet-gaps-{deps.local_now:%Y-%m-%d}.csv"
-    shown = {"caption": texts(deps.settings.staff_language).gaps_export_done, **topic_of(update)}
+    shown = {"caption": texts(deps.settings.staff_language).gaps_export_done, **notices.topic_of(update)}
     async with deps.db.begin() as tx:
         key = f"u{update.update_id}:table:list"
         await put_file(tx, deps.staff_chat, "document", name, content, key=key, **shown)

@@ -7,9 +7,8 @@ from zoneinfo import ZoneInfo
 
 from telegram import Update
 
-from bot.delivery import inbox, outbox
+from bot.delivery import inbox
 from bot.delivery.files import put_file
-from bot.delivery.outbox import Priority
 from bot.desk import insight
 from bot.desk.export import table
 from bot.desk.grouping import View, view_of
@@ -17,10 +16,9 @@ from bot.desk.insight import Figures, Period, period
 from bot.desk.picture import Legend, draw
 from bot.dialogue import times
 from bot.dialogue.texts import Texts, texts
-from bot.handlers.carrying import topic_of
+from bot.handlers import notices
 from bot.handlers.context import Context, Deps
 from bot.handlers.desk import argument
-from bot.handlers.rights import Role, role
 from indexer.courses import Course
 from indexer.entries import Language
 
@@ -35,12 +33,9 @@ async def on_stats(update: Update, context: Context) -> None:
     courses, rest = _courses(argument(received), deps.live.engine.school)
     chosen = period(rest, deps.local_now)
     if chosen is None:
-        await say(update, deps, words.stats_which)
+        await notices.say(update, deps, words.stats_which)
         return
-    async with deps.db.read() as tx:
-        about = await insight.asked(tx, chosen)
-    if len(courses) == 1:
-        about = insight.of_course(about, courses[0].name)
+    about = await _asked(deps, courses, chosen)
     zone = ZoneInfo(deps.settings.timezone)
     engine = deps.live.engine
     seen = await asyncio.to_thread(view_of, engine.snapshot)
@@ -50,7 +45,7 @@ async def on_stats(update: Update, context: Context) -> None:
     picture = await asyncio.to_thread(draw, found, _legend(found, words, title))
     said = "\n".join([f"{words.stats_title} · {title}", *split, _lines(found, words)])
     async with deps.db.begin() as tx:
-        key, shown = f"u{update.update_id}:stats:list", {"caption": said[:CAPTION], **topic_of(update)}
+        key, shown = f"u{update.update_id}:stats:list", {"caption": said[:CAPTION], **notices.topic_of(update)}
         await put_file(tx, deps.staff_chat, "photo", "stats.png", picture, key=key, **shown)
         await inbox.done(tx, update.update_id)
 
@@ -60,6 +55,13 @@ def _courses(asked: str, school: Sequence[Course]) -> tuple[Sequence[Course], st
     first, _, rest = asked.strip().partition(" ")
     one = [course for course in school if course.name == first.lower()]
     return (one, rest) if one else (school, asked)
+
+
+async def _asked(deps: Deps, courses: Sequence[Course], chosen: Period) -> insight.Asked:
+    """What the figures are made of: of one course, or of all."""
+    async with deps.db.read() as tx:
+        about = await insight.asked(tx, chosen)
+    return insight.of_course(about, courses[0].name) if len(courses) == 1 else about
 
 
 def _split(about: insight.Asked, courses: Sequence[Course], deps: Deps, seen: View, zone: ZoneInfo) -> list[str]:
@@ -140,27 +142,15 @@ async def on_export(update: Update, context: Context) -> None:
     words = texts(deps.settings.staff_language)
     courses, rest = _courses(argument(received), deps.live.engine.school)
     chosen = period(rest or "all", deps.local_now)
-    if await role(update, context, Role.ADMIN) < Role.ADMIN:
-        await say(update, deps, words.reindex_admins_only)
+    if not await notices.by_admin(update, context):
         return
     if chosen is None:
-        await say(update, deps, words.stats_which)
+        await notices.say(update, deps, words.stats_which)
         return
-    async with deps.db.read() as tx:
-        about = await insight.asked(tx, chosen)
-    if len(courses) == 1:
-        about = insight.of_course(about, courses[0].name)
+    about = await _asked(deps, courses, chosen)
     content = await asyncio.to_thread(table, about, ZoneInfo(deps.settings.timezone))
     name, key = f"guichet-{deps.local_now:%Y-%m-%d}.csv", f"u{update.update_id}:export:list"
     async with deps.db.begin() as tx:
-        shown = {"caption": words.export_done, **topic_of(update)}
+        shown = {"caption": words.export_done, **notices.topic_of(update)}
         await put_file(tx, deps.staff_chat, "document", name, content, key=key, **shown)
-        await inbox.done(tx, update.update_id)
-
-
-async def say(update: Update, deps: Deps, text: str) -> None:
-    """A line in the staff's group, as the end of a command."""
-    async with deps.db.begin() as tx:
-        key, payload = f"u{update.update_id}", {"text": text, **topic_of(update)}
-        await outbox.put(tx, deps.staff_chat, "sendMessage", payload, key=key, priority=Priority.NOTICE)
         await inbox.done(tx, update.update_id)

@@ -3,17 +3,16 @@
 import logging
 import re
 
-from sqlalchemy.ext.asyncio import AsyncSession
 from telegram import Update
 from telegram.error import TelegramError
 
-from bot.delivery import inbox, outbox
-from bot.delivery.outbox import Priority
+from bot.delivery import inbox
 from bot.desk import learning, wishes
 from bot.dialogue import proposals
 from bot.dialogue.decide import Answer, decide
 from bot.dialogue.rich import bold, join, plain
 from bot.dialogue.texts import Texts, spoken, texts
+from bot.handlers import notices
 from bot.handlers.alerts import alert
 from bot.handlers.answers import answer_message, shown_answer
 from bot.handlers.context import Context, Deps, desk_of
@@ -39,16 +38,12 @@ ROOM = 1500  # characters of problems
 
 async def on_press(update: Update, context: Context) -> None:
     """Make an entry of it, Publish, Discard: for staff; publishing for admins alone."""
-    deps, query = context.deps, update.callback_query
+    query = update.callback_query
     assert query
-    words = texts(deps.settings.staff_language)
     _, act, number = (query.data or "").split(":")
-    wanted = Role.ADMIN if act == "p" else Role.STAFF
-    if await role(update, context, wanted) < wanted:
-        said = words.reindex_admins_only if act == "p" else words.staff_members_only
-        async with deps.db.begin() as tx:
-            await inbox.done(tx, update.update_id)
-    elif act == "m":
+    if not await notices.pressed_by(Role.ADMIN if act == "p" else Role.STAFF, update, context):
+        return
+    if act == "m":
         said = await _make(update, context, int(number))
     else:
         said = await _decide(update, context, int(number), discard=act == "d")
@@ -111,7 +106,7 @@ async def _decide(update: Update, context: Context, number: int, *, discard: boo
             proposal.decided_by = member.chat_id
             await learning.refresh(tx, desk_of(deps), proposal, key=key)
         if update.message and not moved:  # or else it was a button, above which it is said
-            await _reply(tx, update, deps, said)
+            await notices.put(tx, deps, update, said, below=True)
         await inbox.done(tx, update.update_id)
     if moved and not discard:
         order = Order(member.name, deps.local_now.date(), deps.settings.kept_indexes, reason)
@@ -220,8 +215,7 @@ async def _overrule(update: Update, context: Context, number: int, reason: str) 
     deps, words = context.deps, texts(context.deps.settings.staff_language)
     if await role(update, context, Role.ADMIN) < Role.ADMIN:
         async with deps.db.begin() as tx:
-            await _reply(tx, update, deps, words.reindex_admins_only)
-            await inbox.done(tx, update.update_id)
+            await notices.end(tx, deps, update, words.reindex_admins_only, below=True)
     else:
         await _decide(update, context, number, discard=False, reason=reason)
 
@@ -237,12 +231,4 @@ async def _change(update: Update, deps: Deps, number: int, text: str) -> None:
             said = words.learn_incomplete
         else:
             await learning.refresh(tx, desk_of(deps), proposal, key=f"u{update.update_id}")
-        await _reply(tx, update, deps, said)
-        await inbox.done(tx, update.update_id)
-
-
-async def _reply(tx: AsyncSession, update: Update, deps: Deps, said: str) -> None:
-    assert update.message
-    payload = {"text": said, "reply_parameters": outbox.below(update.message.message_id)}
-    key = f"u{update.update_id}:learn"
-    await outbox.put(tx, deps.staff_chat, "sendMessage", payload, key=key, priority=Priority.NOTICE)
+        await notices.end(tx, deps, update, said, below=True)

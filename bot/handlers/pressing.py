@@ -8,26 +8,23 @@ from bot.delivery import inbox
 from bot.desk import cards, copies, endings, moving, relay, sending, tickets
 from bot.dialogue.rich import Rich, plain
 from bot.dialogue.texts import texts
-from bot.handlers import silencing
+from bot.handlers import notices, silencing
 from bot.handlers.alerts import alert
 from bot.handlers.answers import shown_answer
 from bot.handlers.context import Context, desk_of
 from bot.handlers.lists import show_list
 from bot.handlers.people import member_of
 from bot.handlers.press import Press, take_away
-from bot.handlers.rights import Role, role
+from bot.handlers.rights import Role
 from bot.records.states import TicketState
 from bot.records.tables import Member, Ticket
 
 
 async def on_staff_press(update: Update, context: Context) -> None:
     """A button in a group: done if a member of staff pressed it in their group; what happened is said above it."""
-    query = update.callback_query
-    assert query
-    said = texts(context.deps.settings.staff_language).staff_members_only
-    if await role(update, context) >= Role.STAFF:
-        said = await _pressed(update, context)
-    await alert(query, said)
+    assert update.callback_query
+    if await notices.pressed_by(Role.STAFF, update, context):
+        await alert(update.callback_query, await _pressed(update, context))
 
 
 async def _pressed(update: Update, context: Context) -> str:

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from telegram import Message as Shown
 from telegram import Update
 
-from bot.delivery import inbox, outbox
+from bot.delivery import outbox
 from bot.delivery.outbox import Priority
 from bot.delivery.splitting import Payload
 from bot.dialogue.changes import changes
@@ -16,10 +16,10 @@ from bot.dialogue.message import Button, Message
 from bot.dialogue.rich import Rich, join, plain
 from bot.dialogue.texts import Texts, texts
 from bot.dialogue.uploads import refusal
+from bot.handlers import notices
 from bot.handlers.alerts import alert
-from bot.handlers.carrying import topic_of
 from bot.handlers.context import Context, Deps
-from bot.handlers.rights import Role, role
+from bot.handlers.rights import Role
 from bot.publishing.gate import GateError
 from bot.publishing.proposal import Brought, Origin, Proposal, Proposed
 from bot.records.tables import Outgoing
@@ -41,13 +41,12 @@ PRESSED = r"^i:[pd]:"
 async def on_reindex(update: Update, context: Context) -> None:
     """/reindex: admins have the knowledge files read anew, see how far that is, and what it changes."""
     deps, words = context.deps, texts(context.deps.settings.staff_language)
-    if await role(update, context, Role.ADMIN) < Role.ADMIN:
-        await _say(update, context, words.reindex_admins_only)
+    if not await notices.by_admin(update, context):
         return
     if deps.live.indexing:
-        await _say(update, context, words.reindex_running)
+        await notices.say(update, deps, words.reindex_running)
         return
-    shown = await _say(update, context, words.reindex_started)
+    shown = await notices.say(update, deps, words.reindex_started)
     deps.start(propose(deps, shown, f"u{update.update_id}", Origin(who(update), deps.local_now)))
 
 
@@ -114,12 +113,9 @@ async def on_press(update: Update, context: Context) -> None:
     """Publish or Discard, pressed by an admin below a proposal; for others, and made-up data, nothing happens."""
     deps, query = context.deps, update.callback_query
     assert query
-    words, key = texts(deps.settings.staff_language), f"u{update.update_id}"
-    if await role(update, context, Role.ADMIN) < Role.ADMIN:
-        await alert(query, words.reindex_admins_only)
-        async with deps.db.begin() as tx:
-            await inbox.done(tx, update.update_id)
+    if not await notices.pressed_by(Role.ADMIN, update, context):
         return
+    words = texts(deps.settings.staff_language)
     await alert(query)
     _, act, snapshot_id = (query.data or "").split(":", 2)
     if act == "p":
@@ -129,10 +125,9 @@ async def on_press(update: Update, context: Context) -> None:
     async with deps.db.begin() as tx:
         if isinstance(query.message, Shown):
             bare = {"message_id": query.message.message_id, **NO_BUTTONS}
-            await outbox.put(tx, deps.staff_chat, "editMessageReplyMarkup", bare, key=f"{key}:buttons")
-        payload = {"text": told, **topic_of(update)}
-        await outbox.put(tx, deps.staff_chat, "sendMessage", payload, key=key, priority=Priority.NOTICE)
-        await inbox.done(tx, update.update_id)
+            key = f"u{update.update_id}:buttons"
+            await outbox.put(tx, deps.staff_chat, "editMessageReplyMarkup", bare, key=key)
+        await notices.end(tx, deps, update, told)
 
 
 async def on_reason(update: Update, context: Context) -> bool:
@@ -147,12 +142,10 @@ async def on_reason(update: Update, context: Context) -> bool:
             return False
     if not proposal.refusals or not (received.text or "").strip():
         return False
-    if await role(update, context, Role.ADMIN) < Role.ADMIN:
-        await _say(update, context, texts(deps.settings.staff_language).reindex_admins_only)
+    if not await notices.by_admin(update, context):
         return True
     reason = " ".join((received.text or "").split())
-    told = await _accept(deps, proposal, proposal.snapshot, who(update), reason)
-    await _say(update, context, told)
+    await notices.say(update, deps, await _accept(deps, proposal, proposal.snapshot, who(update), reason))
     return True
 
 
@@ -176,28 +169,20 @@ def _done(deps: Deps, words: Texts) -> str:
 async def on_rollback(update: Update, context: Context) -> None:
     """/rollback: admins have the bot answer from the index that was live before."""
     deps, words = context.deps, texts(context.deps.settings.staff_language)
-    if await role(update, context, Role.ADMIN) < Role.ADMIN:
-        await _say(update, context, words.reindex_admins_only)
+    if not await notices.by_admin(update, context):
         return
     try:
         await deps.live.roll_back(who(update))
     except (SnapshotError, CalibratorError) as error:
-        await _say(update, context, words.rollback_refused.format(problem=error))
-        return
-    await _say(update, context, words.rollback_done.format(snapshot=deps.live.engine.snapshot.id))
+        said = words.rollback_refused.format(problem=error)
+    else:
+        said = words.rollback_done.format(snapshot=deps.live.engine.snapshot.id)
+    await notices.say(update, deps, said)
 
 
 def who(update: Update) -> str:
     """The name that the history keeps."""
     return update.effective_user.full_name if update.effective_user else ""
-
-
-async def _say(update: Update, context: Context, text: str) -> int:
-    key, deps, payload = f"u{update.update_id}", context.deps, {"text": text, **topic_of(update)}
-    async with deps.db.begin() as tx:
-        row = await outbox.put(tx, deps.staff_chat, "sendMessage", payload, key=key, priority=Priority.NOTICE)
-        await inbox.done(tx, update.update_id)
-        return row
 
 
 async def _without_buttons(deps: Deps, shown: int, key: str) -> None:

@@ -3,15 +3,14 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
-from sqlalchemy.ext.asyncio import AsyncSession
 from telegram import ChatMember, Message, Update
 
-from bot.delivery import inbox, outbox
-from bot.delivery.outbox import Priority
+from bot.delivery import inbox
 from bot.desk import copies, quoting, refusals
 from bot.dialogue.texts import texts
-from bot.handlers import canned, carrying, desk, gaps, insight, learning, publishing, themes, topics, uploading
+from bot.handlers import canned, carrying, desk, gaps, insight, learning, notices, publishing, themes, topics, uploading
 from bot.handlers.context import Context, Deps, desk_of
 from bot.handlers.rights import Role, as_channel, group, role
 from bot.records.people import chat_of
@@ -33,8 +32,7 @@ async def on_group(update: Update, context: Context) -> None:
         if command:
             said = texts(deps.settings.staff_language).staff_group_id.format(id=chat.id)
             hourly = f"group{own}:{deps.now():%Y%m%d%H}"  # anybody may have a group, and write there without end
-            async with deps.db.begin() as tx:
-                await _put(tx, update, own, said, hourly)
+            await notices.say(update, replace(deps, staff_chat=own), said, hourly)
         return
     if not (command or update.edited_message) and ANY_BOT.match(received.text or ""):
         return
@@ -99,31 +97,18 @@ async def _refuse(update: Update, context: Context, received: Message, command: 
     said = texts(deps.settings.staff_language).staff_as_channel
     async with deps.db.begin() as tx:
         if command or await carrying.ticket_of(tx, desk_of(deps), received):
-            await carrying.answer(tx, deps, update, said, f"u{update.update_id}")
+            await notices.put(tx, deps, update, said, below=True)
         await inbox.done(tx, update.update_id)
 
 
 async def on_help(update: Update, context: Context) -> None:
     """/help and /start in the staff's group."""
-    await _say(update, context, texts(context.deps.settings.staff_language).staff_help)
+    await notices.say(update, context.deps, texts(context.deps.settings.staff_language).staff_help)
 
 
 async def on_unknown(update: Update, context: Context) -> None:
     """A command that does not exist in the staff's group."""
-    await _say(update, context, texts(context.deps.settings.staff_language).staff_unknown_command)
-
-
-async def _say(update: Update, context: Context, text: str) -> int:
-    deps = context.deps
-    async with deps.db.begin() as tx:
-        return await _put(tx, update, deps.staff_chat, text, f"u{update.update_id}")
-
-
-async def _put(tx: AsyncSession, update: Update, chat: int, text: str, key: str) -> int:
-    payload = {"text": text, **carrying.topic_of(update)}
-    row = await outbox.put(tx, chat, "sendMessage", payload, key=key, priority=Priority.NOTICE)
-    await inbox.done(tx, update.update_id)
-    return row
+    await notices.say(update, context.deps, texts(context.deps.settings.staff_language).staff_unknown_command)
 
 
 COMMANDS: dict[str, Callable[[Update, Context], Awaitable[None]]] = {

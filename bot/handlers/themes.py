@@ -3,17 +3,16 @@
 from sqlalchemy.ext.asyncio import AsyncSession
 from telegram import Update
 
-from bot.delivery import inbox, outbox
-from bot.delivery.outbox import Priority
+from bot.delivery import inbox
 from bot.desk import themes
 from bot.dialogue.message import Button, Message
 from bot.dialogue.rich import Rich, bold, italic, join, plain
 from bot.dialogue.texts import Texts, texts
+from bot.handlers import notices
 from bot.handlers.alerts import alert
-from bot.handlers.carrying import topic_of
 from bot.handlers.context import Context, Deps
 from bot.handlers.desk import argument
-from bot.handlers.rights import Role, role
+from bot.handlers.rights import Role
 from bot.handlers.speaker import say, tongue
 from bot.records.tables import Candidate, Theme
 from indexer.entries import LANGUAGES, Language
@@ -38,9 +37,7 @@ async def on_notify(update: Update, context: Context) -> None:
             message = await _draft(tx, words, theme, rest)
         else:
             message = Message(words.theme_gone) if wanted else await _list(tx, deps)
-        payload, key = message.payload() | topic_of(update), f"u{update.update_id}"
-        await outbox.put(tx, deps.staff_chat, "sendMessage", payload, key=key, priority=Priority.NOTICE)
-        await inbox.done(tx, update.update_id)
+        await notices.end(tx, deps, update, message)
 
 
 async def _list(tx: AsyncSession, deps: Deps) -> Message:
@@ -101,19 +98,20 @@ def _both(written: str) -> tuple[str, str]:
 
 async def on_press(update: Update, context: Context) -> None:
     """Send, pressed by staff: those who asked are told what stands above the button."""
-    deps, query = context.deps, update.callback_query
+    query = update.callback_query
     assert query
+    if not await notices.pressed_by(Role.STAFF, update, context):
+        return
+    deps = context.deps
     words = texts(deps.settings.staff_language)
-    allowed = await role(update, context) >= Role.STAFF
-    said = words.theme_gone if allowed else words.staff_members_only
+    said = words.theme_gone
     async with deps.db.begin() as tx:
         _, _, number, code = (query.data or "").split(":")
-        theme = await _theme(tx, number) if allowed else None
+        theme = await _theme(tx, number)
         if theme and themes.code(theme) == code and await themes.fire(tx, theme, deps.now()):
             said = ""
             told = words.theme_fired.format(count=await themes.count(tx, theme))
-            payload, key = Message(told).payload() | topic_of(update), f"u{update.update_id}"
-            await outbox.put(tx, deps.staff_chat, "sendMessage", payload, key=key, priority=Priority.NOTICE)
+            await notices.put(tx, deps, update, told)
         await inbox.done(tx, update.update_id)
     await alert(query, said)
 

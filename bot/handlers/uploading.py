@@ -9,13 +9,13 @@ from telegram import Document, Update
 from telegram import Message as Received
 from telegram.error import BadRequest
 
-from bot.delivery import inbox, outbox, timers
+from bot.delivery import outbox, timers
 from bot.delivery.outbox import Priority
 from bot.delivery.timers import Payload
 from bot.dialogue.message import Message
 from bot.dialogue.texts import texts
 from bot.dialogue.uploads import read, refusal, shown_name
-from bot.handlers import publishing
+from bot.handlers import notices, publishing
 from bot.handlers.carrying import ASIDE, ticket_of
 from bot.handlers.context import Context, Deps, desk_of
 from bot.handlers.rights import Role, role
@@ -38,16 +38,16 @@ async def on_file(update: Update, context: Context) -> bool:
     if who is Role.NOBODY:
         return False
     if who < Role.ADMIN:
-        await _say(update, deps, words.upload_admins_only)
+        await _answer(update, deps, words.upload_admins_only)
         return True
     name = received.document.file_name or ""
     try:
         content = await _fetched(context, received.document)
     except UploadError as error:
-        await _say(update, deps, refusal(error, words))
+        await _answer(update, deps, refusal(error, words))
         return True
     sent = Sent(name, deps.local_now.date(), received.caption or "")
-    shown = await _say(update, deps, words.upload_reading.format(name=shown_name(name)), begun=True)
+    shown = await _answer(update, deps, words.upload_reading.format(name=shown_name(name)), begun=True)
     origin = Origin(publishing.who(update), deps.local_now, shown_name(name))
     deps.start(_read(deps, content, sent, shown, f"u{update.update_id}", origin))
     return True
@@ -111,14 +111,10 @@ def _timer(shown: int) -> str:
     return f"upload{shown}"
 
 
-async def _say(update: Update, deps: Deps, text: str, *, begun: bool = False) -> int:
-    """Answer below the file; with a timer that sees to it that what has begun ends."""
-    assert update.message
-    payload = {"text": text, "reply_parameters": outbox.below(update.message.message_id)}
+async def _answer(update: Update, deps: Deps, text: str, *, begun: bool = False) -> int:
+    """Say something below the file; with a timer that sees to it that what has begun ends."""
     async with deps.db.begin() as tx:
-        key = f"u{update.update_id}"
-        row = await outbox.put(tx, deps.staff_chat, "sendMessage", payload, key=key, priority=Priority.NOTICE)
+        row = await notices.end(tx, deps, update, text, below=True)
         if begun:
             await timers.set_timer(tx, _timer(row), READING, deps.now() + LONGEST, {"shown": row})
-        await inbox.done(tx, update.update_id)
         return row
