@@ -10,7 +10,7 @@ from bot.dialogue.message import Message
 from bot.dialogue.signs import clean
 from bot.dialogue.texts import texts
 from bot.handlers.context import Deps, desk_of
-from bot.handlers.speaker import say, tongue
+from bot.handlers.speaker import own, say, tongue
 from bot.records.states import TicketState
 from bot.records.tables import Candidate, Question, Ticket
 
@@ -19,7 +19,7 @@ NAME = 64  # characters
 
 async def _back_to_the_bot(tx: AsyncSession, deps: Deps, candidate: Candidate, update: Update, rest: str) -> None:
     """The candidate goes back to the assistant: the ticket closes, and staff see it."""
-    ticket, words, key = await _own(tx, candidate, rest), texts(tongue(candidate)), f"u{update.update_id}"
+    ticket, words, key = await _ticket(tx, candidate, rest), texts(tongue(candidate)), f"u{update.update_id}"
     if ticket and ticket.state is TicketState.CLOSED:
         newer = await tickets.hold_open(tx, candidate.id)
         # While nobody has that one, the assistant has never been away.
@@ -36,7 +36,7 @@ async def _back_to_the_bot(tx: AsyncSession, deps: Deps, candidate: Candidate, u
 async def _rate(tx: AsyncSession, deps: Deps, candidate: Candidate, update: Update, rest: str) -> None:
     """One to five, for a ticket that staff answered."""
     number, _, rating = rest.partition(":")
-    ticket, key = await _own(tx, candidate, number), f"u{update.update_id}"
+    ticket, key = await _ticket(tx, candidate, number), f"u{update.update_id}"
     if ticket is None or not ticket.replied_at or rating not in map(str, endings.RATINGS):
         await say(tx, candidate, Message(texts(tongue(candidate)).choice_gone), key)
         return
@@ -45,14 +45,14 @@ async def _rate(tx: AsyncSession, deps: Deps, candidate: Candidate, update: Upda
 
 async def _not_solved(tx: AsyncSession, deps: Deps, candidate: Candidate, update: Update, rest: str) -> None:
     """The ticket opens again, with whoever had it."""
-    ticket, words, key = await _own(tx, candidate, rest), texts(tongue(candidate)), f"u{update.update_id}"
+    ticket, words, key = await _ticket(tx, candidate, rest), texts(tongue(candidate)), f"u{update.update_id}"
     again = ticket is not None and await endings.reopen(tx, desk_of(deps), ticket, deps.now(), key=key)
     await say(tx, candidate, Message(words.reopened if again else words.reopened_not), key)
 
 
 async def _share_name(tx: AsyncSession, deps: Deps, candidate: Candidate, update: Update, rest: str) -> None:
     """The name in Telegram, shown to staff from now on, by the person's own wish."""
-    ticket, key, user = await _own(tx, candidate, rest), f"u{update.update_id}", update.effective_user
+    ticket, key, user = await _ticket(tx, candidate, rest), f"u{update.update_id}", update.effective_user
     assert user
     candidate.shown_name = clean(user.full_name or "", NAME) or candidate.id
     said = texts(tongue(candidate)).name_shared.format(name=candidate.shown_name)
@@ -67,19 +67,14 @@ async def _share_name(tx: AsyncSession, deps: Deps, candidate: Candidate, update
 
 async def _wish(tx: AsyncSession, deps: Deps, candidate: Candidate, update: Update, rest: str) -> None:
     """The candidate wants to hear, once, if an answer to their question is published."""
-    question = await tx.get(Question, int(rest)) if rest.isdecimal() and len(rest) < 19 else None
-    own = question if question and question.candidate_id == candidate.id else None
-    if own:
-        await wishes.wish(tx, own, deps.now())
-    words = texts(tongue(candidate))
-    await say(tx, candidate, Message(words.wish_kept if own else words.choice_gone), f"u{update.update_id}")
+    question, words = await own(tx, Question, candidate, rest), texts(tongue(candidate))
+    if question:
+        await wishes.wish(tx, question, deps.now())
+    await say(tx, candidate, Message(words.wish_kept if question else words.choice_gone), f"u{update.update_id}")
 
 
-async def _own(tx: AsyncSession, candidate: Candidate, number: str) -> Ticket | None:
-    """The candidate's ticket that a button is about; None for a made-up number, or another person's."""
-    made_up = not number.isdecimal() or len(number) > 18
-    ticket = None if made_up else await tx.get(Ticket, int(number), with_for_update={"key_share": True})
-    return ticket if ticket and ticket.candidate_id == candidate.id else None
+async def _ticket(tx: AsyncSession, candidate: Candidate, number: str) -> Ticket | None:
+    return await own(tx, Ticket, candidate, number, with_for_update={"key_share": True})
 
 
 AFTER: dict[str, Callable[[AsyncSession, Deps, Candidate, Update, str], Awaitable[None]]] = {

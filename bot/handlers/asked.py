@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import cast
+from typing import Any, cast
 
 from sqlalchemy import Table, bindparam
 from sqlalchemy import update as change
@@ -28,7 +28,7 @@ from bot.records.tables import Candidate, Question
 from bot.records.upsert import insert_new
 from bot.understanding import understood, unread
 from indexer.engine import Engine
-from indexer.entries import Language
+from indexer.entries import Entry, Language
 
 NEAR = 0.22  # confidence from which an entry's topic is taken for the question's
 _questions = cast(Table, Question.__table__)
@@ -194,6 +194,27 @@ async def _record(tx: AsyncSession, candidate: Candidate, asked: Asked, part: Pa
     )
     assert question_id is not None  # nothing in it is unique
     return question_id
+
+
+async def tapped(
+    tx: AsyncSession, deps: Deps, candidate: Candidate, entry: Entry, course: str, language: Language, **more: Any
+) -> Question:
+    """Keep an entry's question that was tapped: what follows leans on it, and it can go to the team."""
+    question = Question(
+        candidate_id=candidate.id,
+        course=course,
+        topic=entry.topic,
+        language=language,
+        text=entry.question,
+        decision="answer",
+        entry_id=entry.id,
+        snapshot_id=deps.live.engine.snapshot.id,
+        **more,
+    )
+    tx.add(question)
+    await tx.flush()
+    deps.metrics.decided(question.decision, language)
+    return question
 
 
 async def in_place(tx: AsyncSession, candidate: Candidate, asked: Asked) -> Asked:

@@ -21,7 +21,7 @@ from bot.handlers.context import Context, Deps
 from bot.handlers.escalation import escalate, found_near
 from bot.handlers.menu import choose_language, turn
 from bot.handlers.pressing import on_staff_press
-from bot.handlers.speaker import say, tongue, who
+from bot.handlers.speaker import own, say, tongue, who
 from bot.records.states import Feedback
 from bot.records.tables import Candidate, Question
 
@@ -79,7 +79,7 @@ async def _pressed(tx: AsyncSession, deps: Deps, candidate: Candidate, kind: str
     if kind == "v":
         await show_to_a_person(tx, deps, candidate, rest, key)
         return
-    question = await _own_question(tx, candidate, number)
+    question = await own(tx, Question, candidate, number)
     if question is None:
         await say(tx, candidate, Message(words.choice_gone), key)
     else:
@@ -117,15 +117,9 @@ async def _about(
             await say(tx, candidate, Message(words.choice_gone), key)
 
 
-async def _own_question(tx: AsyncSession, candidate: Candidate, number: str) -> Question | None:
-    """The candidate's question that a button is about; None for a made-up number, or another person's."""
-    question = await tx.get(Question, int(number)) if number.isdecimal() and len(number) < 19 else None
-    return question if question and question.candidate_id == candidate.id else None
-
-
 async def _open_out(tx: AsyncSession, deps: Deps, candidate: Candidate, number: str, shown: object, key: str) -> None:
     """The whole of a long answer, in the place of its gist; what stands above it and the way back stay."""
-    question = await _own_question(tx, candidate, number)
+    question = await own(tx, Question, candidate, number)
     language = spoken(question.language) if question else tongue(candidate)
     entry = deps.live.engine.entry(question.entry_id or "", language) if question else None
     if question is None or entry is None or not isinstance(shown, Shown):

@@ -17,6 +17,7 @@ from bot.handlers.alerts import alert
 from bot.handlers.context import Context, Deps
 from bot.handlers.desk import argument
 from bot.handlers.rights import Role
+from bot.handlers.speaker import row_number
 from bot.records.tables import Canned, Outgoing
 from bot.records.upsert import insert_new
 from indexer.entries import LANGUAGES
@@ -38,8 +39,8 @@ async def on_canned(update: Update, context: Context) -> None:
         one: Canned | None = None
         if word.lower() in {"add", "ajouter"}:
             one, otherwise = await _added(tx, " ".join(rest.split())), Message(words.canned_title.format(most=TITLE))
-        elif word.removeprefix("#").isdecimal() and len(word) < 18:
-            one, otherwise = await tx.get(Canned, int(word.removeprefix("#"))), Message(words.canned_gone)
+        elif (number := row_number(word.removeprefix("#"))) is not None:
+            one, otherwise = await tx.get(Canned, number), Message(words.canned_gone)
         else:
             otherwise = await _list(tx, words)
         key = f"canned{one.id}:u{update.update_id}" if one else ""

@@ -17,11 +17,11 @@ from bot.dialogue.rich import plain
 from bot.dialogue.texts import texts
 from bot.handlers import notices
 from bot.handlers.context import Context, Deps, desk_of
-from bot.handlers.escalation import added_key, escalate, silent
+from bot.handlers.escalation import added_key, escalate, silent, unanswered
 from bot.handlers.people import member_of
-from bot.handlers.speaker import course_of, say, tongue, who
+from bot.handlers.speaker import say, tongue, who
 from bot.records.states import Direction, TicketState
-from bot.records.tables import Candidate, Chat, Note, Outgoing, Question, Ticket
+from bot.records.tables import Candidate, Chat, Note, Outgoing, Ticket
 from bot.records.upsert import insert_new
 
 ASIDE = ("//", "/note")  # a message that begins so stays among staff
@@ -264,18 +264,8 @@ async def show_to_a_person(tx: AsyncSession, deps: Deps, candidate: Candidate, r
     if not sent:
         await say(tx, candidate, Said(words.choice_gone), key)
         return
-    question = Question(
-        candidate_id=candidate.id,
-        course=course_of(deps, candidate),
-        language=tongue(candidate),
-        text=texts(deps.settings.staff_language).card_not_text,
-        decision="escalate",
-        reason=Reason.UNREADABLE.value,
-        snapshot_id=deps.live.engine.snapshot.id,
-        message_id=sent[0],
-    )
-    tx.add(question)
-    await tx.flush()
+    shown = texts(deps.settings.staff_language).card_not_text
+    question = await unanswered(tx, deps, candidate, shown, tongue(candidate), Reason.UNREADABLE, sent[0])
     await escalate(tx, deps, candidate, question, Reason.UNREADABLE, (), key, note="unsupported_handed_over")
     ticket = await tickets.open_ticket(tx, candidate.id)
     assert ticket  # just opened, or there before

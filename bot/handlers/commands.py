@@ -15,7 +15,7 @@ from bot.dialogue.signs import clean
 from bot.dialogue.texts import texts
 from bot.handlers import anew
 from bot.handlers.context import Context, Deps, desk_of
-from bot.handlers.escalation import escalate, expected, found_near
+from bot.handlers.escalation import escalate, expected, found_near, unanswered
 from bot.handlers.speaker import course_of, known_course, say, tongue, unheard, who
 from bot.handlers.themes import stop_button
 from bot.records.people import forget
@@ -86,18 +86,9 @@ async def on_human(update: Update, context: Context) -> None:
         else:
             question = await anew.last_of(tx, candidate)
             if asked or question is None:
-                question = Question(
-                    candidate_id=candidate.id,
-                    course=course_of(deps, candidate),
-                    language=language_of(asked, tongue(candidate)),
-                    text=asked or received.text or "/human",
-                    decision="escalate",
-                    reason=Reason.PERSON.value,
-                    snapshot_id=deps.live.engine.snapshot.id,
-                    message_id=received.message_id,
-                )
-                tx.add(question)
-                await tx.flush()
+                text, language = asked or received.text or "/human", language_of(asked, tongue(candidate))
+                number = received.message_id
+                question = await unanswered(tx, deps, candidate, text, language, Reason.PERSON, number)
             near = await found_near(deps, question) if not question.text.startswith("/") else ()
             key = f"u{update.update_id}:human"
             await escalate(tx, deps, candidate, question, Reason.PERSON, near, key, note="human_asked")

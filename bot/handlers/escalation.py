@@ -15,7 +15,7 @@ from bot.dialogue.rich import join, plain
 from bot.dialogue.texts import spoken, texts
 from bot.handlers import anew
 from bot.handlers.context import Deps, desk_of
-from bot.handlers.speaker import say, tongue
+from bot.handlers.speaker import course_of, say, tongue
 from bot.publishing.searching import TooLongError
 from bot.records.tables import Candidate, Question, Ticket
 from indexer.engine import Engine
@@ -38,6 +38,25 @@ async def escalate(
     ticket_id = await tickets.hand_over(tx, desk_of(deps), candidate, question, reason, hits, deps.now(), key=key)
     said = getattr(texts(spoken(question.language)), note if ticket_id else "follow_up")
     await say_so(tx, deps, candidate, question, ticket_id, said, key=key)
+
+
+async def unanswered(
+    tx: AsyncSession, deps: Deps, candidate: Candidate, text: str, language: Language, reason: Reason, message_id: int
+) -> Question:
+    """Keep a question that is for people from the start."""
+    question = Question(
+        candidate_id=candidate.id,
+        course=course_of(deps, candidate),
+        language=language,
+        text=text,
+        decision="escalate",
+        reason=reason.value,
+        snapshot_id=deps.live.engine.snapshot.id,
+        message_id=message_id,
+    )
+    tx.add(question)
+    await tx.flush()
+    return question
 
 
 async def say_so(

@@ -13,7 +13,7 @@ from bot.dialogue.message import Button, Message
 from bot.dialogue.texts import texts
 from bot.dialogue.topics import Topic
 from bot.handlers.answers import entry_message
-from bot.handlers.asked import choose_course
+from bot.handlers.asked import choose_course, tapped
 from bot.handlers.context import Context, Deps
 from bot.handlers.offers import notice, topics_for
 from bot.handlers.speaker import known_course, say, telegram_language, tongue, unheard, who
@@ -86,7 +86,8 @@ async def turn(tx: AsyncSession, deps: Deps, candidate: Candidate, rest: str, sh
     topic, entry = topics.find_topic(found, name), topics.find_entry(found, name)
     question: Question | None = None
     if what == "e" and entry:
-        question = await _tapped(tx, deps, candidate, entry[1], language)
+        sure = {"confidence": 1.0, "alternatives": [entry[1].id]}
+        question = await tapped(tx, deps, candidate, entry[1], course or entry[1].course, language, **sure)
         message = _answer(deps, *entry, question, language)
     elif what == "t" and topic:
         message = topics.questions(topic, language, page=number)
@@ -99,27 +100,6 @@ async def turn(tx: AsyncSession, deps: Deps, candidate: Candidate, rest: str, sh
     row = await _in_place(tx, candidate, message, shown, f"{key}:menu")
     if question:
         question.answer_id = row
-
-
-async def _tapped(tx: AsyncSession, deps: Deps, candidate: Candidate, entry: Entry, language: Language) -> Question:
-    """A tapped question is one that was asked: what follows leans on it, and it can go to the team."""
-    engine = deps.live.engine
-    question = Question(
-        candidate_id=candidate.id,
-        course=known_course(candidate, engine) or entry.course,
-        topic=entry.topic,
-        language=language,
-        text=entry.question,
-        decision="answer",
-        entry_id=entry.id,
-        confidence=1.0,
-        alternatives=[entry.id],
-        snapshot_id=engine.snapshot.id,
-    )
-    tx.add(question)
-    await tx.flush()
-    deps.metrics.decided(question.decision, language)
-    return question
 
 
 def _answer(deps: Deps, topic: Topic, entry: Entry, question: Question, language: Language) -> Message:

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.delivery import outbox
+from bot.desk import cards, relay, sending
 from bot.desk.desk import Desk
+from bot.dialogue.message import Message
 from bot.dialogue.texts import Texts, texts
 from bot.handlers.context import Deps
 from bot.records.tables import Member, Ticket
@@ -29,9 +31,19 @@ class Press:
         """The texts for staff."""
         return texts(self.desk.language)
 
+    async def tell(self, said: str | Message) -> None:
+        """Say something below the card."""
+        await relay.tell(self.tx, self.desk, self.ticket, said, key=self.key)
 
-async def take_away(press: Press) -> None:
-    """A question of the bot to staff that is settled goes away."""
-    await outbox.put(
-        press.tx, press.desk.chat, "deleteMessage", {"message_id": press.shown}, key=f"{press.key}:settled"
-    )
+    async def choose(self, asked: str, options: list[tuple[str, str]]) -> None:
+        """Ask which one; options as in `sending.choose`."""
+        await sending.choose(self.tx, self.desk, self.ticket, asked, options, key=self.key)
+
+    async def refresh(self) -> None:
+        """Show on the card how the ticket stands now."""
+        await cards.refresh(self.tx, self.desk, self.ticket, key=self.key)
+
+    async def take_away(self) -> None:
+        """A question of the bot to staff that is settled goes away."""
+        gone = {"message_id": self.shown}
+        await outbox.put(self.tx, self.desk.chat, "deleteMessage", gone, key=f"{self.key}:settled")

@@ -1,11 +1,12 @@
 """Staff press a button below a card or a list: `t:` what `:` ticket `:` number, or `l:` whose `:` page."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from telegram import Update
 
 from bot.delivery import inbox
-from bot.desk import cards, copies, endings, moving, relay, sending, tickets
+from bot.desk import cards, copies, endings, moving, sending, tickets
 from bot.dialogue.rich import Rich, plain
 from bot.dialogue.texts import texts
 from bot.handlers import notices, silencing
@@ -14,8 +15,9 @@ from bot.handlers.answers import shown_answer
 from bot.handlers.context import Context, desk_of
 from bot.handlers.lists import show_list
 from bot.handlers.people import member_of
-from bot.handlers.press import Press, take_away
+from bot.handlers.press import Press
 from bot.handlers.rights import Role
+from bot.handlers.speaker import row_number
 from bot.records.states import TicketState
 from bot.records.tables import Member, Ticket
 
@@ -40,10 +42,11 @@ async def _pressed(update: Update, context: Context) -> str:
             await show_list(tx, desk, member, rest[0], int(rest[1][:6]), deps.now(), key=key, place=place)
             said = ""
         elif kind == "t" and len(rest) in {2, 3} and rest[0] in PRESSES:
-            numbers = [int(part) if part.isdecimal() and len(part) < 19 else -1 for part in (*rest[1:], "-")]
-            ticket = await tx.get(Ticket, numbers[0]) if numbers[0] >= 0 else None
+            numbers = [row_number(part) for part in (*rest[1:], "")]
+            ticket = None if numbers[0] is None else await tx.get(Ticket, numbers[0])
             if ticket and desk.here(ticket):
-                press = Press(tx, deps, desk, ticket, member, numbers[1], shown, key)
+                number = -1 if numbers[1] is None else numbers[1]
+                press = Press(tx, deps, desk, ticket, member, number, shown, key)
                 said = await PRESSES[rest[0]](press)
         await inbox.done(tx, update.update_id)
     return said
@@ -56,14 +59,14 @@ async def _claim(press: Press) -> str:
             return press.words.staff_is_closed
         name = await cards.owner(press.tx, press.ticket) or press.words.staff_somebody
         return press.words.staff_has_it.format(owner=name)
-    await cards.refresh(press.tx, press.desk, press.ticket, key=press.key)
+    await press.refresh()
     return ""
 
 
 async def _release(press: Press) -> str:
     if not await tickets.release(press.tx, press.ticket.id):
         return press.words.staff_nothing_to_release
-    await cards.refresh(press.tx, press.desk, press.ticket, key=press.key)
+    await press.refresh()
     return press.words.staff_released
 
 
@@ -77,7 +80,7 @@ async def _answers(press: Press) -> str:
     found = [(f"t:p:{press.ticket.id}:{place}", one["question"]) for place, one in enumerate(press.ticket.found)]
     if not found:
         return press.words.staff_no_answers
-    await sending.choose(press.tx, press.desk, press.ticket, press.words.staff_choose_answer, found, key=press.key)
+    await press.choose(press.words.staff_choose_answer, found)
     return ""
 
 
@@ -86,7 +89,7 @@ async def _canned(press: Press) -> str:
     if not known:
         return press.words.staff_no_canned
     options = [(f"t:v:{press.ticket.id}:{number}", title) for number, title in known]
-    await sending.choose(press.tx, press.desk, press.ticket, press.words.staff_choose_canned, options, key=press.key)
+    await press.choose(press.words.staff_choose_canned, options)
     return ""
 
 
@@ -108,12 +111,8 @@ async def _preview(press: Press, *, is_canned: bool = False) -> str:
         return press.words.staff_gone
     data = f"t:{'q' if is_canned else 's'}:{press.ticket.id}:{press.number}"
     await sending.preview(press.tx, press.desk, press.ticket, reply, data, key=press.key)
-    await take_away(press)
+    await press.take_away()
     return ""
-
-
-async def _preview_canned(press: Press) -> str:
-    return await _preview(press, is_canned=True)
 
 
 async def _send(press: Press, *, is_canned: bool = False) -> str:
@@ -124,7 +123,7 @@ async def _send(press: Press, *, is_canned: bool = False) -> str:
     key = f"t{press.ticket.id}m{press.shown}"
     await sending.send(press.tx, press.desk, press.ticket, reply, who.name, press.shown, key=key)
     await tickets.answered(press.tx, press.ticket, who.chat_id, press.deps.now())
-    await cards.refresh(press.tx, press.desk, press.ticket, key=press.key)
+    await press.refresh()
     return ""
 
 
@@ -135,12 +134,8 @@ async def _still_shown(press: Press, reply: Rich) -> bool:
     return shown.endswith(reply.text) or reply.text.endswith(shown)  # or the last part of a long one
 
 
-async def _send_canned(press: Press) -> str:
-    return await _send(press, is_canned=True)
-
-
 async def _leave(press: Press) -> str:
-    await take_away(press)
+    await press.take_away()
     return ""
 
 
@@ -148,10 +143,9 @@ async def _assign(press: Press) -> str:
     chosen = await press.tx.get(Member, press.number)
     if chosen is None or not await tickets.assign(press.tx, press.ticket.id, chosen.chat_id):
         return press.words.staff_gone
-    told = press.words.staff_assigned.format(owner=chosen.name)
-    await relay.tell(press.tx, press.desk, press.ticket, told, key=press.key)
-    await cards.refresh(press.tx, press.desk, press.ticket, key=press.key)
-    await take_away(press)
+    await press.tell(press.words.staff_assigned.format(owner=chosen.name))
+    await press.refresh()
+    await press.take_away()
     return ""
 
 
@@ -159,7 +153,7 @@ async def _where(press: Press) -> str:
     options = sending.moves(press.desk, press.ticket)
     if not options:
         return press.words.staff_move_nowhere
-    await sending.choose(press.tx, press.desk, press.ticket, press.words.staff_move_where, options, key=press.key)
+    await press.choose(press.words.staff_move_where, options)
     return ""
 
 
@@ -168,14 +162,12 @@ async def _move(press: Press) -> str:
     by = press.member.name
     if not known or not await moving.move(press.tx, press.desk, press.ticket.id, press.number, by, key=press.key):
         return press.words.staff_gone
-    await take_away(press)
+    await press.take_away()
     return ""
 
 
 async def _go(press: Press) -> str:
-    await relay.tell(
-        press.tx, press.desk, press.ticket, press.words.staff_here.format(number=press.ticket.id), key=press.key
-    )
+    await press.tell(press.words.staff_here.format(number=press.ticket.id))
     return ""
 
 
@@ -187,8 +179,8 @@ PRESSES: dict[str, Callable[[Press], Awaitable[str]]] = {
     "p": _preview,
     "s": _send,
     "k": _canned,
-    "v": _preview_canned,
-    "q": _send_canned,
+    "v": partial(_preview, is_canned=True),
+    "q": partial(_send, is_canned=True),
     "b": silencing.ask_ban,
     "y": silencing.ban,
     "n": _leave,

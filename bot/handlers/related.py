@@ -12,6 +12,7 @@ from bot.dialogue import render
 from bot.dialogue.message import Button, Message
 from bot.dialogue.texts import spoken, texts
 from bot.handlers.answers import entry_message, numbered
+from bot.handlers.asked import tapped
 from bot.handlers.context import Deps
 from bot.handlers.speaker import say
 from bot.records.tables import Candidate, Question
@@ -51,19 +52,7 @@ async def chosen(tx: AsyncSession, deps: Deps, candidate: Candidate, before: Que
     if entry is None:
         await say(tx, candidate, Message(texts(language).choice_gone), key)
         return
-    question = Question(
-        candidate_id=candidate.id,
-        course=before.course,
-        topic=entry.topic,
-        language=language,
-        text=entry.question,
-        decision="answer",
-        entry_id=entry.id,
-        snapshot_id=engine.snapshot.id,
-    )
-    tx.add(question)
-    await tx.flush()
-    deps.metrics.decided(question.decision, question.language)
+    question = await tapped(tx, deps, candidate, entry, before.course, language)
     message = entry_message(engine, entry, question.id, language)
     question.answer_id = await say(tx, candidate, message, key)
 

@@ -2,10 +2,10 @@
 
 from datetime import timedelta
 
-from bot.desk import bans, mutes, relay
+from bot.desk import bans, mutes
 from bot.dialogue import times
 from bot.dialogue.message import Button, Message
-from bot.handlers.press import Press, take_away
+from bot.handlers.press import Press
 from bot.records.tables import Candidate
 
 
@@ -18,7 +18,7 @@ async def ask_ban(press: Press) -> str:
 async def ban(press: Press) -> str:
     """Ban the candidate."""
     await bans.ban(press.tx, press.desk, press.ticket, press.deps.now(), key=press.key)
-    await take_away(press)
+    await press.take_away()
     return ""
 
 
@@ -39,7 +39,7 @@ async def mute(press: Press) -> str:
         return press.words.staff_gone
     if not await mutes.mute(press.tx, press.desk, press.ticket, press.deps.now() + span, key=press.key):
         return press.words.staff_gone
-    await take_away(press)
+    await press.take_away()
     return ""
 
 
@@ -49,6 +49,5 @@ def _leave(press: Press) -> Button:
 
 async def _ask(press: Press, question: str, *buttons: tuple[Button, ...]) -> str:
     candidate = await press.tx.get_one(Candidate, press.ticket.candidate_id)
-    asked = Message(question.format(candidate=candidate.known_as), buttons=buttons)
-    await relay.tell(press.tx, press.desk, press.ticket, asked, key=press.key)
+    await press.tell(Message(question.format(candidate=candidate.known_as), buttons=buttons))
     return ""

@@ -1,5 +1,7 @@
 """Who speaks in a private chat, in which language and about which course; and saying something to them."""
 
+from typing import Any, TypeVar
+
 from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from telegram import Update
@@ -13,9 +15,11 @@ from bot.dialogue.message import Message
 from bot.dialogue.texts import spoken, texts
 from bot.handlers.context import Deps, desk_of
 from bot.records.people import candidate_in
-from bot.records.tables import Candidate, Outgoing
+from bot.records.tables import Candidate, Outgoing, Question, Ticket
 from indexer.engine import Engine
 from indexer.entries import Language
+
+Own = TypeVar("Own", Question, Ticket)
 
 
 def telegram_language(update: Update) -> Language:
@@ -54,6 +58,18 @@ def course_of(deps: Deps, candidate: Candidate) -> str:
     """The course that somebody's questions are about; empty as long as that is open."""
     engine = deps.live.engine
     return known_course(candidate, engine) or engine.course
+
+
+def row_number(written: str) -> int | None:
+    """A row's number as a button or a command names it; None for what somebody made up."""
+    return int(written) if written.isascii() and written.isdecimal() and len(written) < 19 else None
+
+
+async def own(tx: AsyncSession, kind: type[Own], candidate: Candidate, number: str, **how: Any) -> Own | None:
+    """The candidate's row that a button is about; None for a made-up number, or another person's."""
+    known = row_number(number)
+    row = None if known is None else await tx.get(kind, known, **how)
+    return row if row and row.candidate_id == candidate.id else None
 
 
 async def tell_languages(tx: AsyncSession, candidate: Candidate, turn: Turn) -> bool:

@@ -13,7 +13,7 @@ from bot.handlers.alerts import alert
 from bot.handlers.context import Context, Deps
 from bot.handlers.desk import argument
 from bot.handlers.rights import Role
-from bot.handlers.speaker import say, tongue
+from bot.handlers.speaker import row_number, say, tongue
 from bot.records.tables import Candidate, Theme
 from indexer.entries import LANGUAGES, Language
 
@@ -83,10 +83,10 @@ async def _draft(tx: AsyncSession, words: Texts, theme: Theme, written: str) -> 
     return join(blocks).message((Button(words.button_send, data=f"j:s:{theme.id}:{themes.code(theme)}"),))
 
 
-async def _theme(tx: AsyncSession, number: str) -> Theme | None:
+async def _theme(tx: AsyncSession, written: str) -> Theme | None:
     """The open theme of that number."""
-    made_up = not (number.isascii() and number.isdecimal() and len(number) < 19)
-    theme = None if made_up else await tx.get(Theme, int(number), with_for_update=True)
+    number = row_number(written)
+    theme = None if number is None else await tx.get(Theme, number, with_for_update=True)
     return theme if theme and theme.fired_at is None else None
 
 
@@ -118,16 +118,16 @@ async def on_press(update: Update, context: Context) -> None:
 
 async def pressed(tx: AsyncSession, deps: Deps, candidate: Candidate, update: Update, rest: str) -> None:
     """A candidate's button: `l` the themes, `a:` and a number to be told of one, `x:` and a number not to be."""
-    what, _, number = rest.partition(":")
+    what, _, written = rest.partition(":")
     language, key = tongue(candidate), f"u{update.update_id}"
     words = texts(language)
-    known = number.isascii() and number.isdecimal() and len(number) < 19
+    number = row_number(written)
     if candidate.banned_at and what != "x":
         message = Message(words.banned)
-    elif what == "x" and known:
-        await themes.stop(tx, candidate, int(number))
+    elif what == "x" and number is not None:
+        await themes.stop(tx, candidate, number)
         message = Message(words.theme_stopped)
-    elif what == "a" and known and (theme := await themes.subscribe(tx, candidate, int(number), deps.now())):
+    elif what == "a" and number is not None and (theme := await themes.subscribe(tx, candidate, number, deps.now())):
         kept = words.theme_kept.format(title=themes.title(theme, language))
         message = Message(kept, buttons=(stop_button(theme, language),))
     else:
