@@ -36,10 +36,10 @@ from bot.desk import ageing, refusals, reminders, retention, setbacks
 from bot.desk import learning as proposing
 from bot.doors import doors
 from bot.handlers import (
+    attachments,
     buttons,
     candidate,
     canned,
-    carrying,
     commands,
     gaps,
     inline,
@@ -272,10 +272,10 @@ def routes() -> list[BaseHandler[Update, Context, None]]:
         CommandHandler("privacy", commands.on_privacy, private),
         CommandHandler("mydata", mydata.on_mydata, private),
         CommandHandler("forget", commands.on_forget, private),
-        CommandHandler("delete", carrying.on_own_delete, private),
+        CommandHandler("delete", attachments.on_own_delete, private),
         MessageHandler(private & filters.COMMAND, commands.on_unknown),
         MessageHandler(private & words, paced(shown_as_typing(candidate.on_text))),
-        MessageHandler(private & ~filters.StatusUpdate.ALL, paced(carrying.from_candidate)),
+        MessageHandler(private & ~filters.StatusUpdate.ALL, paced(attachments.from_candidate)),
         CallbackQueryHandler(shown_as_typing(on_press)),
         InlineQueryHandler(inline.on_query),
         MessageHandler(group, staff.on_group),

@@ -15,7 +15,7 @@ from bot.handlers.aftercare import AFTER
 from bot.handlers.alerts import alert
 from bot.handlers.answers import answer_message, entry_message, others, shown_answer
 from bot.handlers.asked import choose_course
-from bot.handlers.carrying import show_to_a_person
+from bot.handlers.attachments import show_to_a_person
 from bot.handlers.commands import erase
 from bot.handlers.context import Context, Deps
 from bot.handlers.escalation import escalate, found_near

@@ -1,12 +1,10 @@
-"""A candidate writes: a question, a command, or something that is not text."""
+"""A candidate writes in words: answered, asked back, handed over, or added to the ticket that is open."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 from operator import attrgetter
 
-from sqlalchemy import BigInteger, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 from telegram import Update
 
 from bot.delivery import inbox
@@ -15,8 +13,8 @@ from bot.desk.desk import Desk
 from bot.desk.pieces import read
 from bot.dialogue import render, topics
 from bot.dialogue.cards import short
-from bot.dialogue.conversation import Exchange, Part, Turn
-from bot.dialogue.decide import BESIDE, Answer, Escalate
+from bot.dialogue.conversation import Part, Turn
+from bot.dialogue.decide import Answer, Escalate
 from bot.dialogue.message import Message
 from bot.dialogue.questions import asks
 from bot.dialogue.render import Reason
@@ -24,47 +22,20 @@ from bot.dialogue.rich import bold, join, markdown, plain
 from bot.dialogue.signs import clean
 from bot.dialogue.smalltalk import ChatKind, agrees
 from bot.dialogue.texts import spoken, texts
-from bot.handlers import anew, carrying
+from bot.handlers import anew, attachments
 from bot.handlers.answers import choice_buttons, entry_message, others, shown_question
 from bot.handlers.asked import Asked, act, ask_course, choose_course, in_place, understand
 from bot.handlers.context import Context, Deps, desk_of
 from bot.handlers.escalation import added_key, escalate, expected, found_near, silent
-from bot.handlers.speaker import known_course, say, telegram_language, tell_languages, who
+from bot.handlers.memory import so_far
+from bot.handlers.speaker import known_course, say, tell_languages, who
 from bot.records.states import Feedback, TicketState
-from bot.records.tables import Candidate, Chat, Outgoing, Question, Ticket
-from indexer.engine import Engine
-from indexer.entries import Language
+from bot.records.tables import Candidate, Outgoing, Ticket
 
 COPIED = 300  # characters of an answer that staff see beside a ticket
 AGREEING = frozenset({"okay", "thanks"})  # "yes", and "yes, thank you"
 UNHEARD = frozenset({"gibberish", "complaint", "listening"})  # what is no small talk while the team has a question
 LEADS_ON = frozenset({"greeting", "thanks", "okay", "gibberish", "language", "presence"})  # what topics may follow
-NEWEST = 2**62  # above the number of any message
-# Built once: to build a statement takes longer than to run it.
-_earlier = aliased(Question)
-_before = _earlier.message_id.is_(None) | (_earlier.message_id < bindparam("until", type_=BigInteger))
-_last = (
-    select(func.max(_earlier.id))
-    .where(_earlier.candidate_id == Candidate.id, _earlier.decision != BESIDE, _before)
-    .correlate(Candidate)
-)
-_SO_FAR = (
-    select(
-        Candidate.language,
-        Candidate.course,
-        Question.text,
-        Question.language.label("answered_in"),
-        Question.entry_id,
-        Question.confidence,
-        Question.decision,
-        Question.feedback,
-        Question.answer_id,
-        Question.asked_at,
-    )
-    .join(Chat, Chat.id == Candidate.chat_id)
-    .outerjoin(Question, Question.id == _last.scalar_subquery())
-    .where(Chat.telegram_id == bindparam("telegram_id"))
-)
 
 
 async def on_text(update: Update, context: Context) -> None:
@@ -72,7 +43,7 @@ async def on_text(update: Update, context: Context) -> None:
     deps, received = context.deps, update.effective_message
     assert received
     text, engine = received.text or received.caption or "", deps.live.engine
-    language, before, chosen = await _so_far(deps, update, engine)
+    language, before, chosen = await so_far(deps, update, engine)
     turn = await understand(deps, engine, text, language, before=before, chosen=chosen)
     asked = Asked(turn, engine, read(received), f"u{update.update_id}", bool(update.edited_message))
     async with deps.db.begin() as tx:
@@ -198,37 +169,9 @@ async def _show_picture(tx: AsyncSession, deps: Deps, candidate: Candidate, aske
         await relay.add(tx, desk_of(deps), ticket, asked.piece, candidate.chat_id, deps.now(), key=asked.key)
 
 
-async def _so_far(deps: Deps, update: Update, engine: Engine) -> tuple[Language, Exchange | None, str | None]:
-    """The language, what a follow-up leans on (the last question, and its answer's topic), and the course chosen."""
-    chat, received = update.effective_chat, update.effective_message
-    assert chat  # the routes let private chats through only
-    assert received
-    until = received.message_id if update.edited_message else NEWEST
-    async with deps.db.glance() as connection:
-        known = (await connection.execute(_SO_FAR, {"telegram_id": chat.id, "until": until})).one_or_none()
-    language = spoken(known.language) if known and known.language else telegram_language(update)
-    chosen = known.course if known else None
-    if known is None or known.text is None:
-        return language, None, chosen
-    units = engine.snapshot.versions.get(known.entry_id or "", ())
-    topics = [engine.snapshot.entries[unit].topic_name for unit in units]
-    entry = engine.entry(known.entry_id, language) if known.entry_id else None
-    fresh = not update.edited_message and anew.is_fresh(known, received.date)
-    exchange = Exchange(
-        known.text,
-        topics[0] if topics else "",
-        known.entry_id or "",
-        known.confidence or 0.0,
-        fresh,
-        entry.question if entry else "",
-        spoken(known.answered_in) if known.answer_id else "",
-    )
-    return language, exchange, chosen
-
-
 async def _about_a_ticket(tx: AsyncSession, deps: Deps, candidate: Candidate, asked: Asked) -> bool:
     """Whether a message is a remark on a rating and no more; a reply to another one opens its ticket again."""
-    remarked = await carrying.remarked(tx, deps, candidate, asked.piece, asked.key)
+    remarked = await attachments.remarked(tx, deps, candidate, asked.piece, asked.key)
     # Clients make the next message a reply to what asks for a remark, whatever it is about.
     return remarked and not any(
         asks(part.question) or part.decision == Escalate(Reason.PERSON) for part in asked.turn.parts
