@@ -1,10 +1,8 @@
 """`guichet index check`: advice for editors."""
 
-from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 
@@ -35,7 +33,7 @@ def check(
         golden = golden_beside(where, knowledge)
         unused = left_unused(where)
         named = {id_ for question in golden or () for id_ in (*question.expect, *question.also)}
-        today = datetime.now(ZoneInfo(settings.timezone)).date()
+        today = settings.today()
         found = [*unused, *advice(entries, None if golden is None else named, today, knowledge.outside)]
         if not no_model:
             found += _rivals(settings, where)

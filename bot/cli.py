@@ -6,13 +6,11 @@ import logging
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
@@ -93,7 +91,7 @@ def answerer(settings: Settings, engine: Engine, course: str | None = None) -> C
 
     def answer(text: str) -> dict[str, Any]:
         started = perf_counter()
-        today = datetime.now(ZoneInfo(settings.timezone)).date()
+        today = settings.today()
         turn = understood(engine, text, limits, today, chosen=course)
         turn = turn if engine.school else replace(turn, course="")  # where there is but one, it is not told
         return as_dict(turn, text, engine.snapshot.id, (perf_counter() - started) * 1000)
@@ -136,7 +134,7 @@ def chat() -> None:
 
     limits = limits_of(engine.snapshot, settings.max_wrong)[0]
     told = notice("en", settings.operator, settings.privacy_contact, engine.snapshot.school)
-    known = named(topics_of(engine.snapshot.entries, "en", datetime.now(ZoneInfo(settings.timezone)).date()))
+    known = named(topics_of(engine.snapshot.entries, "en", settings.today()))
     first_words = start("en", told, engine.snapshot.school, known)
     # Wraps at the terminal's width; the other commands leave long lines to whatever reads them.
     talk(engine, limits, Console(highlight=False), prompt, first_words)

@@ -16,36 +16,20 @@ from bot.handlers.context import Deps, desk_of
 def clock(deps: Deps) -> dict[str, Handler]:
     """What timers do, by kind."""
 
-    async def remind(tx: AsyncSession, payload: Payload) -> None:
-        await reminders.remind(tx, payload, desk=desk_of(deps), now=deps.now())
-
-    async def digest(tx: AsyncSession, payload: Payload) -> None:
-        await reminders.digest(tx, payload, desk=desk_of(deps), now=deps.now())
-
-    async def interrupted(tx: AsyncSession, payload: Payload) -> None:
-        await proposing.interrupted(tx, payload, desk=desk_of(deps))
-
-    async def retain(tx: AsyncSession, _payload: Payload) -> None:
+    async def retain(tx: AsyncSession, _: Payload) -> None:
         settings, now = deps.settings, deps.now()
         if await retention.retain(tx, desk_of(deps), settings.periods, now):
             await asyncio.to_thread(remove_old, settings.backups, settings.keep_backups, now)
 
-    async def unread(tx: AsyncSession, payload: Payload) -> None:
-        await uploading.interrupted(tx, payload, deps.settings.staff_language)
-
-    async def tell(tx: AsyncSession, payload: Payload) -> None:
-        await subscriptions.tell(tx, payload, deps.now())
-
     async def review(tx: AsyncSession, _: Payload) -> None:
-        entries = deps.live.engine.snapshot.entries
-        await ageing.remind(tx, entries, desk=desk_of(deps), now=deps.now())
+        await ageing.remind(tx, deps.live.engine.snapshot.entries, desk=desk_of(deps), now=deps.now())
 
     return {
-        reminders.REMIND: remind,
-        reminders.DIGEST: digest,
-        proposing.PUBLISHING: interrupted,
-        uploading.READING: unread,
+        reminders.REMIND: lambda tx, payload: reminders.remind(tx, payload, desk=desk_of(deps), now=deps.now()),
+        reminders.DIGEST: lambda tx, payload: reminders.digest(tx, payload, desk=desk_of(deps), now=deps.now()),
+        proposing.PUBLISHING: lambda tx, payload: proposing.interrupted(tx, payload, desk=desk_of(deps)),
+        uploading.READING: lambda tx, payload: uploading.interrupted(tx, payload, deps.settings.staff_language),
+        subscriptions.TELL: lambda tx, payload: subscriptions.tell(tx, payload, deps.now()),
         ageing.AGEING: review,
-        subscriptions.TELL: tell,
         retention.RETAIN: retain,
     }

@@ -1,11 +1,9 @@
 """`guichet import`: a file's questions and answers become entries of the knowledge files."""
 
 import asyncio
-from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 
@@ -32,7 +30,7 @@ def bring(
     words = texts("en")
     with plainly():
         settings = load_settings()
-        today = datetime.now(ZoneInfo(settings.timezone)).date()
+        today = settings.today()
         try:
             upload = asyncio.run(read_upload(file.name, file.read_bytes()))
             edits = edits_of(settings.knowledge_dir, upload, Sent(file.name, today, course))

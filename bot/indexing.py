@@ -2,13 +2,11 @@
 
 import asyncio
 from contextlib import suppress
-from datetime import date, datetime
 from getpass import getuser
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 
@@ -80,7 +78,7 @@ def _build(settings: Settings, reason: str, told: Told) -> Indexed:
     with progress_bar() as step:
         encoder = OnnxEncoder(prepare(settings.model, settings.cache_dir, step))
         examine = examination(
-            settings.knowledge_dir, settings.max_wrong, _today(settings), step, reason=reason, told=told
+            settings.knowledge_dir, settings.max_wrong, settings.today(), step, reason=reason, told=told
         )
         return index(
             settings.knowledge_dir,
@@ -96,10 +94,6 @@ def _build(settings: Settings, reason: str, told: Told) -> Indexed:
 def difference(live: Engine | None, new: Engine) -> Diff:
     """What a new engine's entries change."""
     return diff(live.snapshot.entries if live else (), new.snapshot.entries)
-
-
-def _today(settings: Settings) -> date:
-    return datetime.now(ZoneInfo(settings.timezone)).date()
 
 
 @index_app.callback()
@@ -184,7 +178,7 @@ def index_diff() -> None:
                 out.print("Nothing has changed.")
                 return
             judged = verdict(
-                prepared.engine, prepared.live, settings.knowledge_dir, settings.max_wrong, _today(settings), step
+                prepared.engine, prepared.live, settings.knowledge_dir, settings.max_wrong, settings.today(), step
             )
             found = difference(prepared.live, prepared.engine)
     _show(found, judged)

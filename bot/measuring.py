@@ -3,10 +3,8 @@
 import json
 import random
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 from rich.table import Table
@@ -50,7 +48,7 @@ def evaluate(
         golden = read_golden(questions or settings.knowledge_dir / GOLDEN, known, names)
         other = _snapshot(settings, engine, baseline) if baseline else None
         limits = limits_of(engine.snapshot, settings.max_wrong)[0]
-        today = datetime.now(ZoneInfo(settings.timezone)).date()
+        today = settings.today()
         with progress_bar() as step:
             judged = judge(engine, golden, limits, today, lambda done, all_: step("Asking", done, all_))
             before = None

@@ -4,7 +4,6 @@ import asyncio
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 from rich.markup import escape
@@ -35,8 +34,7 @@ def gaps(
 
     with plainly():
         settings = load_settings()
-        zone = ZoneInfo(settings.timezone)
-        now = datetime.now(zone)
+        now = datetime.now(settings.zone)
         chosen = period(when, now)
         if chosen is None:
             err.print("Write a period such as 7d, 30d, all or 2026-09-01..2026-09-30.", style="red")
@@ -46,7 +44,7 @@ def gaps(
         limits = limits_of(engine.snapshot, settings.max_wrong)[0]
         found = lacking.gaps(material, engine, limits, now.date())
         if csv:
-            _save(csv, gaps_table(found, zone))
+            _save(csv, gaps_table(found, settings.zone))
     if csv:
         out.print(f"{sum(len(gap.questions) for gap in found)} questions, {len(found)} themes: {csv}", markup=False)
     else:

@@ -4,7 +4,7 @@ import logging
 import os
 import re
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -272,13 +272,21 @@ class Settings(BaseSettings):
         return value
 
     @property
+    def zone(self) -> ZoneInfo:
+        """The school's time zone."""
+        return ZoneInfo(self.timezone)
+
+    def today(self) -> date:
+        """The present day there."""
+        return datetime.now(self.zone).date()
+
+    @property
     def hours(self) -> Hours:
         """When staff work; around the clock as long as nobody has said."""
-        zone = ZoneInfo(self.timezone)
         if self.office_hours is None:
-            return Hours(zone=zone)
+            return Hours(zone=self.zone)
         free = hours.public_holidays(self.holidays)
-        return Hours(hours.parse(self.office_hours), zone, free, stated=True)
+        return Hours(hours.parse(self.office_hours), self.zone, free, stated=True)
 
     @property
     def reminders(self) -> tuple[timedelta, ...]:

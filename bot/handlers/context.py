@@ -5,7 +5,6 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from telegram.ext import Application, CallbackContext, ExtBot
 
@@ -43,7 +42,7 @@ class Deps:
     @property
     def local_now(self) -> datetime:
         """The present moment in the school's time zone."""
-        return self.now().astimezone(ZoneInfo(self.settings.timezone))
+        return self.now().astimezone(self.settings.zone)
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
         """Let work go on after its update is done; it is kept from being collected half-way."""

@@ -2,7 +2,6 @@
 
 import asyncio
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
 from telegram import Message as Shown
 from telegram import Update
@@ -61,7 +60,7 @@ async def _found(deps: Deps, chosen: Period) -> list[Gap]:
 
 def _title(deps: Deps, chosen: Period) -> str:
     staff = deps.settings.staff_language
-    return texts(staff).gaps_title.format(period=when(chosen, staff, ZoneInfo(deps.settings.timezone)))
+    return texts(staff).gaps_title.format(period=when(chosen, staff, deps.settings.zone))
 
 
 def _list(deps: Deps, found: list[Gap], chosen: Period) -> Message:
@@ -83,7 +82,7 @@ async def on_press(update: Update, context: Context) -> None:
     _, act, number, since, until = (query.data or "").split(":")
     if not await notices.pressed_by(Role.ADMIN if act == "t" else Role.STAFF, update, context):
         return
-    zone = ZoneInfo(deps.settings.timezone)
+    zone = deps.settings.zone
     first = datetime.fromtimestamp(int(since), UTC).astimezone(zone) if int(since) else None
     chosen = Period(first, datetime.fromtimestamp(int(until), UTC))
     found = await _found(deps, chosen)
@@ -101,7 +100,7 @@ async def on_press(update: Update, context: Context) -> None:
 
 
 async def _send_table(update: Update, deps: Deps, found: list[Gap]) -> str:
-    content = gaps_table(found, ZoneInfo(deps.settings.timezone))
+    content = gaps_table(found, deps.settings.zone)
     name = f"guichet-gaps-{deps.local_now:%Y-%m-%d}.csv"
     shown = {"caption": texts(deps.settings.staff_language).gaps_export_done, **notices.topic_of(update)}
     async with deps.db.begin() as tx:

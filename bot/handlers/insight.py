@@ -36,7 +36,7 @@ async def on_stats(update: Update, context: Context) -> None:
         await notices.say(update, deps, words.stats_which)
         return
     about = await _asked(deps, courses, chosen)
-    zone = ZoneInfo(deps.settings.timezone)
+    zone = deps.settings.zone
     engine = deps.live.engine
     seen = await asyncio.to_thread(view_of, engine.snapshot)
     found = await asyncio.to_thread(insight.figures, about, engine.encoder.queries, seen, zone)
@@ -148,7 +148,7 @@ async def on_export(update: Update, context: Context) -> None:
         await notices.say(update, deps, words.stats_which)
         return
     about = await _asked(deps, courses, chosen)
-    content = await asyncio.to_thread(table, about, ZoneInfo(deps.settings.timezone))
+    content = await asyncio.to_thread(table, about, deps.settings.zone)
     name, key = f"guichet-{deps.local_now:%Y-%m-%d}.csv", f"u{update.update_id}:export:list"
     async with deps.db.begin() as tx:
         shown = {"caption": words.export_done, **notices.topic_of(update)}
