@@ -185,11 +185,12 @@ async def serve(
         in_touch(bot) as reached,
     ):
         if reached:
-            await _work(bot, intake, started)
+            await work(bot, intake, started)
     log.info("stopped")
 
 
-async def _work(bot: Guichet, intake: Intake, started: asyncio.Event | None) -> None:
+async def work(bot: Guichet, intake: Intake | None = None, started: asyncio.Event | None = None) -> None:
+    """All that a bot does between start and stop."""
     beside = asyncio.gather(
         bot.deps.live.follow(bot.loops.stop),
         announce(bot.loops.application.bot, bot.deps),

@@ -15,9 +15,8 @@ from typing import Any
 from pydantic import SecretStr
 from rich.console import Console
 
-from bot.app import Guichet, guichet
+from bot.app import Guichet, guichet, work
 from bot.delivery.budgets import LIFTED
-from bot.delivery.loops import run
 from bot.dialogue.guide import guide
 from bot.listening import listening
 from bot.menus import announce
@@ -61,7 +60,7 @@ async def show(settings: Settings, engine: Engine, console: Console, *, browser:
         console.print("It runs on this computer alone and forgets everything at its end. Ctrl-C ends it.")
         if browser:  # in a thread of its own, since some browsers let us wait until they are closed
             Thread(target=webbrowser.open, args=(address,), daemon=True).start()
-        await _work(bot)
+        await work(bot)
     console.print("The demonstration has ended; nothing of it is kept.")
 
 
@@ -74,16 +73,6 @@ def _own(settings: Settings, api: BotApi, cast: Cast, base_url: str) -> Settings
         "knowledge_dir": Path(knowledge),
     }
     return settings.model_copy(update=own)
-
-
-async def _work(bot: Guichet) -> None:
-    """As `guichet run` does, until it is asked to stop."""
-    beside = asyncio.gather(announce(bot.loops.application.bot, bot.deps), bot.deps.live.follow(bot.loops.stop))
-    try:
-        await run(bot.loops)
-    finally:
-        beside.cancel()
-        await asyncio.gather(beside, return_exceptions=True)
 
 
 def people(api: BotApi) -> Cast:
