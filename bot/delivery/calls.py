@@ -13,7 +13,7 @@ from bot.delivery.retry import next_try, pause, place, reason
 
 # What Telegram says it cannot take, and what to leave out then.
 PLAINER = (
-    (re.compile(r"parse entities|entity|entities_too_long"), ("entities", "caption_entities", "parse_mode")),
+    (re.compile(r"parse entities|entity|entities_too_long"), ("entities", "caption_entities")),
     (re.compile(r"button|reply[ _]markup|keyboard"), ("reply_markup",)),
     (re.compile(r"repl(y|ied)\b.* not found|reply_message_id_invalid|quote"), ("reply_parameters",)),
 )

@@ -64,24 +64,20 @@ _held = (
 _columns = (UPDATE.seq, UPDATE.update_id, UPDATE.chat_id, UPDATE.attempts, UPDATE.received_at, UPDATE.raw)
 _counted = {"attempts": UPDATE.attempts + 1}
 
-LEASE_CHATS = (
+_leasing = (
     update(CHAT.id.table)
-    .where(CHAT.id.in_(select(_following.c.id)), _free)
+    .where(_free)
     .values(leased_by=WORKER, leased_until=bindparam("until", type_=UtcTime), served_at=MOMENT)
     .returning(CHAT.id)
 )
+LEASE_CHATS = _leasing.where(CHAT.id.in_(select(_following.c.id)))
+LEASE_THESE = _leasing.where(CHAT.id.in_(PLACES))
 BEGIN_IN_CHATS = update(UPDATE.seq.table).where(UPDATE.seq.in_(_first), _due).values(_counted).returning(*_columns)
 BEGIN_LONE = (
     update(UPDATE.seq.table)
     .where(UPDATE.seq.in_(select(_lone.c.seq)), _free_alone)
     .values(_counted | {"leased_by": WORKER, "not_before": bindparam("until", type_=UtcTime)})
     .returning(*_columns)
-)
-LEASE_THESE = (
-    update(CHAT.id.table)
-    .where(CHAT.id.in_(PLACES), _free)
-    .values(leased_by=WORKER, leased_until=bindparam("until", type_=UtcTime), served_at=MOMENT)
-    .returning(CHAT.id)
 )
 RELEASE = update(CHAT.id.table).where(CHAT.id.in_(_held)).values(FREED)
 _more = exists().where(_waiting.chat_id == CHAT.id, _waiting.state == UpdateState.NEW)
@@ -135,14 +131,8 @@ async def claim_in(
 
 
 def _lease(worker: str, now: datetime, under_way: Collection[Claimed]) -> dict[str, Any]:
-    busy_alone = [one.seq for one in under_way if one.chat_id is None]
-    return {
-        "worker": worker,
-        "moment": now,
-        "until": now + LEASE,
-        "busy": _chats(under_way),
-        "busy_alone": busy_alone,
-    }
+    busy = {"busy": _chats(under_way), "busy_alone": [one.seq for one in under_way if one.chat_id is None]}
+    return {"worker": worker, "moment": now, "until": now + LEASE, **busy}
 
 
 async def _begun(tx: AsyncSession, worker: str, now: datetime, chats: Collection[int]) -> list[Claimed]:

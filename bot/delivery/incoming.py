@@ -52,12 +52,7 @@ def place(raw: Raw) -> Place | None:
         found = _dig(raw, (kind(raw), *path))
         telegram_id = _integer(found.get("id"))
         chat_kind = "private" if path[-1] == "from" else found.get("type")
-        if telegram_id is not None and chat_kind in (
-            "private",
-            "group",
-            "supergroup",
-            "channel",
-        ):  # or nothing that has a hash
+        if telegram_id is not None and chat_kind in KINDS:
             return Place(telegram_id, str(chat_kind))
     return None
 

@@ -12,7 +12,7 @@ OWN = ("text", "entities")  # what each text brings; all else they must have in 
 
 def joinable(payload: Payload) -> bool:
     """Whether a sendMessage payload is a text and nothing that concerns the whole message."""
-    return not payload.keys() & {"reply_markup", "parse_mode"}
+    return "reply_markup" not in payload
 
 
 def together(first: Payload, other: Payload) -> bool:

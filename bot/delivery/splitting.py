@@ -28,8 +28,6 @@ def split(payload: Payload) -> list[Payload]:
     text = str(payload.get("text", ""))
     if units(text) <= LIMIT:
         return [payload]
-    if payload.get("parse_mode"):
-        raise ValueError("a text over 4,096 characters needs entities instead of parse_mode")
     parts = [_part(payload, text, start, end) for start, end in _spans(text)]
     for part in parts[1:]:
         part.pop("reply_parameters", None)

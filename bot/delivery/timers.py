@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import delete, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.delivery.retry import backoff, place
 from bot.records.sessions import Database
 from bot.records.tables import Timer
+from bot.records.upsert import insert_into
 
 log = logging.getLogger(__name__)
 
@@ -32,9 +32,8 @@ class Due(NamedTuple):
 
 async def set_timer(tx: AsyncSession, key: str, kind: str, due_at: datetime, payload: Payload) -> None:
     """Has the handler of `kind` run at `due_at`; a timer that has this key already is moved and given `payload`."""
-    dialect = sqlite if tx.get_bind().dialect.name == "sqlite" else postgresql
     values = {"kind": kind, "due_at": due_at, "payload": payload, "attempts": 0, "error": None, "set_aside_at": None}
-    new = dialect.insert(Timer).values(key=key, **values)
+    new = insert_into(tx.get_bind().dialect.name, Timer).values(key=key, **values)
     await tx.execute(new.on_conflict_do_update(index_elements=[Timer.key], set_=values))
 
 

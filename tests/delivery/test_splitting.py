@@ -57,11 +57,6 @@ def test_formatting_is_cut_with_the_text() -> None:
     assert last["entities"] == [bold | {"offset": 0, "length": 1000}, link | {"offset": 0}]
 
 
-def test_a_long_text_with_markup_inside_is_refused() -> None:
-    with pytest.raises(ValueError, match="entities instead of parse_mode"):
-        split({"text": "<b>" + "x" * 5000 + "</b>", "parse_mode": "HTML"})
-
-
 PIECES = st.lists(st.sampled_from(["word ", "😀", "\n", "\n\n", "end. ", "x" * 700]), min_size=1, max_size=12)
 
 
