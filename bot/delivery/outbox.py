@@ -68,6 +68,15 @@ async def put(  # noqa: PLR0913  each names one property of the row
     return row_id
 
 
+def copy_of(row: Outgoing) -> tuple[str, Payload]:
+    """The call, and its payload, that copies what a row sent, an album as one."""
+    payload: Payload = {"from_chat_id": {"chat_of": row.chat_id}}
+    if row.message_ids:
+        parts = [{"message_of": row.id, "part": part} for part in range(len(row.message_ids))]
+        return "copyMessages", payload | {"message_ids": parts}
+    return "copyMessage", payload | {"message_id": {"message_of": row.id}}
+
+
 def whole(key: str) -> str:
     """The key of the last part of a text, which stands for all of it.
 

@@ -54,11 +54,7 @@ async def _again(tx: AsyncSession, refused: Outgoing, old: int, new: int) -> Non
         if row.chat_id == refused.chat_id:
             method, payload = row.method, _renamed(row.payload, instead)
         else:  # what staff wrote went with the topic; the candidate's copy of it has not
-            source: dict[str, Any] = {"from_chat_id": {"chat_of": row.chat_id}}
-            method, payload = "copyMessage", {**source, "message_id": {"message_of": row.id}}
-            if row.message_ids:
-                parts = [{"message_of": row.id, "part": part} for part in range(len(row.message_ids))]
-                method, payload = "copyMessages", {**source, "message_ids": parts}
+            method, payload = outbox.copy_of(row)
             payload["message_thread_id"] = {"message_of": new}
         again = await outbox.put(
             tx,

@@ -1,20 +1,17 @@
 """A ticket moves to another staff group, with the messages of its conversation."""
 
-from typing import Any
-
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.delivery import outbox
 from bot.delivery.outbox import Priority
+from bot.delivery.references import DISPENSABLE
 from bot.desk import cards, relay, topics
 from bot.desk.desk import Desk
 from bot.dialogue.message import Message
 from bot.dialogue.texts import texts
 from bot.records.states import Direction, OutgoingState, TicketState
 from bot.records.tables import Outgoing, Relay, Ticket
-
-PLACES = ("reply_parameters", "message_thread_id")
 
 
 async def move(tx: AsyncSession, desk: Desk, number: int, to: int, by: str, *, key: str) -> bool:
@@ -70,15 +67,11 @@ async def _again(tx: AsyncSession, desk: Desk, ticket: Ticket, row: Outgoing, to
     """Show a message in the new group: a candidate's anew, what went to the candidate as a copy of that."""
     if row.chat_id in desk.known.every:
         method = row.method
-        payload = {name: value for name, value in row.payload.items() if name not in PLACES}
+        payload = {name: value for name, value in row.payload.items() if name not in DISPENSABLE}
         if row.state is OutgoingState.WAITING:
             row.state = OutgoingState.DROPPED
     else:
-        source: dict[str, Any] = {"from_chat_id": {"chat_of": row.chat_id}}
-        method, payload = "copyMessage", {**source, "message_id": {"message_of": row.id}}
-        if row.message_ids:
-            parts = [{"message_of": row.id, "part": part} for part in range(len(row.message_ids))]
-            method, payload = "copyMessages", {**source, "message_ids": parts}
+        method, payload = outbox.copy_of(row)
     where = topics.thread if method == "copyMessages" else topics.place  # the former takes no reply
     return await outbox.put(
         tx,

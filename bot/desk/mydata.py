@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.desk import reminders
+from bot.desk import reminders, themes
 from bot.dialogue.mydata import Record, Word
 from bot.dialogue.texts import spoken, texts
 from bot.records.states import OutgoingState, ProposalState
@@ -105,7 +105,7 @@ async def _subscriptions(tx: AsyncSession, candidate: Candidate) -> list[Record]
     language = spoken(candidate.chosen_language or candidate.language)
     asked = select(Theme, Subscription.since).join(Subscription)
     rows = await tx.execute(asked.where(Subscription.candidate_id == candidate.id).order_by(Theme.id))
-    return [{"text": theme.fr if language == "fr" else theme.en, "asked_for": since} for theme, since in rows]
+    return [{"text": themes.title(theme, language), "asked_for": since} for theme, since in rows]
 
 
 def _reason(reason: str | None, candidate: Candidate) -> str | None:

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.delivery import outbox
 from bot.delivery.calls import Letter, Refused
 from bot.delivery.outbox import Priority
-from bot.delivery.references import Payload, named
+from bot.delivery.references import DISPENSABLE, Payload, named
 from bot.desk import copies, edits
 from bot.desk.desk import Desk
 from bot.desk.relay import tell
@@ -149,5 +149,4 @@ def _without_others(payload: Payload, ids: set[int]) -> Payload:
         rows = set(named(value))
         return bool(rows) and rows <= ids
 
-    places = ("reply_parameters", "message_thread_id")
-    return {name: value for name, value in payload.items() if name not in places or stays(value)}
+    return {name: value for name, value in payload.items() if name not in DISPENSABLE or stays(value)}
