@@ -151,7 +151,8 @@ def run() -> None:
         from bot.app import serve  # noqa: PLC0415  # Telegram's library is not needed by other commands
         from bot.backup import BackupError  # noqa: PLC0415
         from bot.delivery.loops import TokenRefusedError  # noqa: PLC0415
-        from bot.delivery.processes import FileGoneError, NameTakenError  # noqa: PLC0415
+        from bot.delivery.processes import NameTakenError  # noqa: PLC0415
+        from bot.delivery.sqlitefile import FileGoneError  # noqa: PLC0415
         from bot.listening import AddressRefusedError  # noqa: PLC0415
         from bot.publishing.searcher import apart  # noqa: PLC0415
         from bot.records.migrations import DatabaseTooNewError  # noqa: PLC0415

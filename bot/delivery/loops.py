@@ -17,10 +17,11 @@ from bot.delivery.calls import call
 from bot.delivery.claims import Claimed, claim, claim_in
 from bot.delivery.handling import App, Ended, OnSetAside, handle, note, note_failure
 from bot.delivery.outcomes import OnRefusal, nobody_minds
-from bot.delivery.processes import BEAT, POLL, SEND, FileGoneError, Roles, present, see_to_file, unique_name
+from bot.delivery.processes import BEAT, POLL, SEND, Roles, present, unique_name
 from bot.delivery.retry import Trouble, backoff, pause, place, reason, token_refused
 from bot.delivery.sender import Sender
 from bot.delivery.silence import Silence
+from bot.delivery.sqlitefile import FileGoneError, see_to_file
 from bot.delivery.timers import Handler
 from bot.delivery.wake import unless, wait
 from bot.records.news import News, tell

@@ -17,11 +17,11 @@ from sqlalchemy.orm import Session
 from telegram import Bot, Update
 from telegram.ext import Application, TypeHandler
 
-from bot.delivery import inbox, loops, outbox, processes, silence
+from bot.delivery import inbox, loops, outbox, silence, sqlitefile
 from bot.delivery.budgets import LIFTED
 from bot.delivery.claims import release_all
 from bot.delivery.loops import Loops, TokenRefusedError, run
-from bot.delivery.processes import FileGoneError
+from bot.delivery.sqlitefile import FileGoneError
 from bot.delivery.wake import wait
 from bot.records import sqlite
 from bot.records.people import chat_of, move_chat
@@ -540,7 +540,7 @@ async def test_a_file_that_is_taken_from_under_the_bot_ends_the_run(
     sqlite_db: Database, bot: Bot, monkeypatch: pytest.MonkeyPatch, *, replaced: bool
 ) -> None:
     """What it goes on writing would be in a file that nobody finds again."""
-    monkeypatch.setattr(processes, "BEAT", 0.1)
+    monkeypatch.setattr(sqlitefile, "LOOK", 0.1)
     application = Application.builder().bot(bot).updater(None).job_queue(None).build()
     file = Path(str(sqlite_db.engine.url.database))
     async with application, asyncio.timeout(120):

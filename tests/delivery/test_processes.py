@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from telegram import Update
 from telegram.ext import Application, TypeHandler
 
-from bot.delivery import claims, inbox, outbox, processes
+from bot.delivery import claims, inbox, outbox, processes, sqlitefile
 from bot.delivery.budgets import LIFTED
 from bot.delivery.loops import Loops, run
 from bot.delivery.processes import (
@@ -211,7 +211,7 @@ async def test_of_two_with_one_name_that_start_in_the_same_instant_one_does_not_
 
 
 async def test_the_first_on_a_file_gives_way_to_one_that_was_quicker_to_join(sqlite_db: Database) -> None:
-    with processes.only_process(sqlite_db) as since:
+    with sqlitefile.only_process(sqlite_db) as since:
         assert since
         await starts(sqlite_db, "a")
         with pytest.raises(NameTakenError):
@@ -223,7 +223,7 @@ async def test_the_first_on_a_file_gives_way_to_one_that_was_quicker_to_join(sql
 async def test_the_first_on_a_file_leaves_their_chats_to_those_who_were_quicker_to_join(sqlite_db: Database) -> None:
     await starts(sqlite_db, "dead")
     await claims_a_chat(sqlite_db, "dead", 1)
-    with processes.only_process(sqlite_db) as since:
+    with sqlitefile.only_process(sqlite_db) as since:
         assert since
         await starts(sqlite_db, "b")
         await claims_a_chat(sqlite_db, "b", 2)
