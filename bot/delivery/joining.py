@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from bot.delivery.splitting import LIMIT, Payload, units
+from bot.delivery.references import Payload
+from bot.delivery.splitting import LIMIT
+from bot.dialogue.rich import utf16
 
 BETWEEN = "\n\n"
 ENTITIES = 100  # Telegram formats no more in one message
@@ -24,10 +26,10 @@ def joined(payloads: Sequence[Payload]) -> Payload | None:
     """The first payload with all the texts, a blank line between them; None if they do not fit into one message."""
     text, entities = "", list[dict[str, Any]]()
     for payload in payloads:
-        start = units(text := f"{text}{BETWEEN}" if text else "")
+        start = utf16(text := f"{text}{BETWEEN}" if text else "")
         entities += [entity | {"offset": entity["offset"] + start} for entity in payload.get("entities", ())]
         text += payload["text"]
-    if units(text) > LIMIT or len(entities) > ENTITIES:
+    if utf16(text) > LIMIT or len(entities) > ENTITIES:
         return None
     return _place(payloads[0]) | {"text": text} | ({"entities": entities} if entities else {})
 

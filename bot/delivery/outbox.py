@@ -8,7 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.delivery.edits import REPLACES, supersede
-from bot.delivery.splitting import Payload, clean, split
+from bot.delivery.references import Payload
+from bot.delivery.splitting import clean, split
 from bot.records.news import tell
 from bot.records.states import OutgoingState
 from bot.records.tables import Outgoing

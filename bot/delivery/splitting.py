@@ -4,8 +4,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from bot.delivery.references import Payload
+from bot.dialogue.rich import utf16
+
 LIMIT = 4096
-Payload = dict[str, Any]
 
 # Where to cut, best first; each only in the second half of what fits, so that parts are not tiny.
 SEPARATORS = (re.compile(r"\n\s*\n"), re.compile(r"\n"), re.compile(r"[.!?…]\s+"), re.compile(r"\s+"))
@@ -26,7 +28,7 @@ def clean(value: Any) -> Any:
 def split(payload: Payload) -> list[Payload]:
     """The payload of a text as one or more: a reply belongs to the first, buttons to the last."""
     text = str(payload.get("text", ""))
-    if units(text) <= LIMIT:
+    if utf16(text) <= LIMIT:
         return [payload]
     parts = [_part(payload, text, start, end) for start, end in _spans(text)]
     for part in parts[1:]:
@@ -36,15 +38,10 @@ def split(payload: Payload) -> list[Payload]:
     return parts
 
 
-def units(text: str) -> int:
-    """Length as Telegram counts it: UTF-16 code units."""
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
-
-
 def _part(payload: Payload, text: str, start: int, end: int) -> Payload:
     part = payload | {"text": text[start:end]}
     if entities := payload.get("entities"):
-        first, last = units(text[:start]), units(text[:end])
+        first, last = utf16(text[:start]), utf16(text[:end])
         part["entities"] = list(_cut(entities, first, last))
     return part
 
@@ -86,6 +83,6 @@ def _end(text: str, start: int) -> int:
 def _fitting(text: str, start: int) -> int:
     """The furthest end with at most LIMIT units."""
     end = start + LIMIT  # of characters, so at least of units
-    while units(text[start:end]) > LIMIT:
-        end -= max(1, (units(text[start:end]) - LIMIT) // 2)
+    while utf16(text[start:end]) > LIMIT:
+        end -= max(1, (utf16(text[start:end]) - LIMIT) // 2)
     return min(end, len(text))

@@ -5,9 +5,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.delivery import outbox
 from bot.delivery.outbox import Priority
+from bot.delivery.references import Payload
 from bot.desk import topics
 from bot.desk.desk import Desk
-from bot.desk.pieces import Payload
 from bot.dialogue import cards
 from bot.dialogue.cards import Card, Exchange, Found
 from bot.dialogue.message import Message

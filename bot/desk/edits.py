@@ -10,12 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.delivery import outbox
 from bot.delivery.outbox import Priority
-from bot.delivery.splitting import LIMIT, clean, units
+from bot.delivery.references import Payload
+from bot.delivery.splitting import LIMIT, clean
 from bot.desk import cards, copies, endings, tickets, topics
 from bot.desk.desk import Desk
 from bot.desk.outcomes import answer, reasons
-from bot.desk.pieces import CAPTIONED, REPLACEABLE, Payload, Piece, caption
+from bot.desk.pieces import CAPTIONED, REPLACEABLE, Piece, caption
 from bot.desk.routes import Route, to_candidate, to_staff
+from bot.dialogue.rich import utf16
 from bot.dialogue.texts import texts
 from bot.records.states import Direction, OutgoingState, TicketState
 from bot.records.tables import Outgoing, Question, Relay, Ticket
@@ -142,7 +144,7 @@ async def _edit(tx: AsyncSession, route: Route, copy: Relay, piece: Piece, *, ke
     text = sent.method == "sendMessage"
     said = route.headed(piece.said) if text else piece.said
     markup = {} if sent.method == "sendMediaGroup" else route.markup
-    long = units(said.text) > LIMIT or await tx.scalar(select(exists().where(Outgoing.key == f"{sent.key}#1")))
+    long = utf16(said.text) > LIMIT or await tx.scalar(select(exists().where(Outgoing.key == f"{sent.key}#1")))
     payload: Payload
     if piece.kind == "text" and text and not long:
         method, payload = "editMessageText", route.text(piece.said)

@@ -8,9 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.delivery import outbox, timers
 from bot.delivery.outbox import Priority
+from bot.delivery.references import Payload
 from bot.desk import reminders
 from bot.desk.desk import Desk
-from bot.desk.pieces import Payload
 from bot.dialogue.texts import texts
 from bot.records.states import OutgoingState
 from bot.records.tables import Outgoing, Relay, Ticket, Topic

@@ -4,9 +4,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.delivery import outbox
 from bot.delivery.outbox import Priority
+from bot.delivery.references import Payload
 from bot.desk import topics
 from bot.desk.desk import Desk
-from bot.desk.pieces import Payload, Piece
+from bot.desk.pieces import Piece
 from bot.dialogue.texts import texts
 from bot.records.states import OutgoingState
 from bot.records.tables import Ticket

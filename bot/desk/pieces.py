@@ -1,14 +1,12 @@
 """One message as a person sent it, and what of it can be carried to somebody else."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from telegram import Message
 
+from bot.delivery.references import Payload
 from bot.dialogue.rich import Rich, utf16
 from bot.dialogue.signs import visible
-
-Payload = dict[str, Any]
 
 # In this order: Telegram repeats an animation as a document, and a venue as a location.
 KINDS = (

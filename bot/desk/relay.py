@@ -8,10 +8,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.delivery import outbox
 from bot.delivery.outbox import Priority
+from bot.delivery.references import Payload
 from bot.desk import copies, topics
 from bot.desk.desk import Desk
 from bot.desk.outcomes import tell_outcome
-from bot.desk.pieces import CAPTIONED, Payload, Piece, caption
+from bot.desk.pieces import CAPTIONED, Piece, caption
 from bot.desk.routes import Route, to_candidate, to_staff
 from bot.dialogue.message import Message
 from bot.dialogue.texts import spoken, texts

@@ -9,11 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.delivery import outbox
 from bot.delivery.edits import BUTTONS, REPLACES
 from bot.delivery.outbox import Priority
-from bot.delivery.references import named
+from bot.delivery.references import Payload, named
 from bot.desk import copies, endings
 from bot.desk.edits import ANEW
 from bot.desk.outcomes import arrived
-from bot.desk.pieces import Payload
 from bot.dialogue.texts import Texts
 from bot.records.states import OutgoingState
 from bot.records.tables import Outgoing, Relay, Ticket

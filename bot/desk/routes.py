@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.delivery.outbox import Priority
+from bot.delivery.references import Payload
 from bot.desk.desk import Desk
-from bot.desk.pieces import Payload
 from bot.dialogue.message import Button
 from bot.dialogue.rich import Rich, bold, join
 from bot.dialogue.texts import spoken, texts

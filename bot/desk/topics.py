@@ -7,8 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.delivery import outbox
 from bot.delivery.outbox import Priority
+from bot.delivery.references import Payload
 from bot.desk.desk import Desk
-from bot.desk.pieces import Payload
 from bot.dialogue.cards import short
 from bot.dialogue.signs import visible
 from bot.dialogue.texts import texts

@@ -6,10 +6,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.delivery import outbox
 from bot.delivery.outbox import Priority
+from bot.delivery.references import Payload
 from bot.desk import listing
 from bot.desk.desk import Desk
 from bot.desk.listing import PAGE, Line
-from bot.desk.pieces import Payload
 from bot.dialogue import times
 from bot.dialogue.cards import short
 from bot.dialogue.message import Button, Message

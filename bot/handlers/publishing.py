@@ -10,7 +10,7 @@ from telegram import Update
 
 from bot.delivery import outbox
 from bot.delivery.outbox import Priority
-from bot.delivery.splitting import Payload
+from bot.delivery.references import Payload
 from bot.dialogue.changes import changes
 from bot.dialogue.message import Button, Message
 from bot.dialogue.rich import Rich, join, plain

@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.delivery.splitting import LIMIT, clean, split, units
+from bot.delivery.splitting import LIMIT, clean, split
+from bot.dialogue.rich import utf16
 
 
 def texts(text: str) -> list[str]:
@@ -27,7 +28,7 @@ def test_a_short_text_stays_as_it_is() -> None:
 def test_cuts_at_the_best_place_there_is(text: str, first_ends: str) -> None:
     parts = texts(text)
     assert parts[0].endswith(first_ends)
-    assert all(units(part) <= LIMIT for part in parts)
+    assert all(utf16(part) <= LIMIT for part in parts)
     assert "".join("".join(parts).split()) == "".join(text.split())
 
 
@@ -39,7 +40,7 @@ def test_ten_thousand_characters_become_three_messages_of_good_length() -> None:
 
 def test_emoji_count_twice_and_are_never_cut_in_two() -> None:
     parts = texts("😀" * 3000)
-    assert [units(part) for part in parts] == [4096, 1904]
+    assert [utf16(part) for part in parts] == [4096, 1904]
 
 
 def test_the_reply_belongs_to_the_first_part_and_buttons_to_the_last() -> None:
@@ -63,7 +64,7 @@ PIECES = st.lists(st.sampled_from(["word ", "😀", "\n", "\n\n", "end. ", "x" *
 @given(PIECES.map(lambda pieces: "".join(pieces) * (9000 // len("".join(pieces)))))
 def test_no_part_is_too_long_and_no_word_is_lost(text: str) -> None:
     parts = texts(text)
-    assert all(units(part) <= LIMIT for part in parts)
+    assert all(utf16(part) <= LIMIT for part in parts)
     assert "".join("".join(parts).split()) == "".join(text.split())
 
 
