@@ -16,10 +16,10 @@ WITHIN = 10.0  # seconds from the wish to the end, whatever is still under way
 
 
 @contextmanager
-def on_signals(stop: asyncio.Event, within: float = WITHIN) -> Iterator[None]:
+def on_signals(stop: asyncio.Event) -> Iterator[None]:
     """Until the block ends, SIGINT and SIGTERM set `stop`, and a second signal ends the process at once.
 
-    Whatever is still under way `within` seconds after the first ends with the process: what counts is in the tables.
+    Whatever is still under way WITHIN seconds after the first ends with the process: what counts is in the tables.
     """
     loop, asked = asyncio.get_running_loop(), threading.Event()
 
@@ -27,7 +27,7 @@ def on_signals(stop: asyncio.Event, within: float = WITHIN) -> Iterator[None]:
         if asked.is_set():
             os._exit(128 + number)
         asked.set()
-        deadline = threading.Timer(within, _end)
+        deadline = threading.Timer(WITHIN, _end)
         deadline.daemon = True
         deadline.start()
         loop.call_soon_threadsafe(stop.set)
