@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
-from sqlalchemy.ext.asyncio import AsyncSession
 from telegram import Update
 from telegram.error import InvalidToken, NetworkError, RetryAfter
 from telegram.ext import (
@@ -31,9 +30,11 @@ from bot.delivery.loops import Intake, Loops, TokenRefusedError, run
 from bot.delivery.processes import unique_name
 from bot.delivery.requests import AiohttpRequest
 from bot.delivery.retry import backoff, reason
+from bot.delivery.timers import hurry
 from bot.delivery.wake import unless, wait
 from bot.desk import ageing, refusals, reminders, retention, setbacks
 from bot.desk import learning as proposing
+from bot.desk.desk import Desk
 from bot.doors import doors
 from bot.handlers import (
     attachments,
@@ -104,54 +105,41 @@ async def assembled(
         await bring_up_to_date(db, settings)
         application = build_application(settings)
         groups = await staff_groups(db, settings)
-        deps = Deps(
-            settings=settings,
-            db=db,
-            live=Live(
-                engine,
-                settings.knowledge_dir,
-                settings.index_root,
-                settings.max_wrong,
-                replica_of(db, settings.index_root, settings.kept_indexes),
-            ),
-            now=now,
-            staff_chat=groups.main,
-            groups=groups,
-            searcher=searcher,
-        )
+        replica = replica_of(db, settings.index_root, settings.kept_indexes)
+        live = Live(engine, settings.knowledge_dir, settings.index_root, settings.max_wrong, replica)
+        deps = Deps(settings, db, live, now, groups.main, groups, searcher)
         application.bot_data["deps"] = deps
         desk = desk_of(deps)
-        async with db.begin() as tx:
-            await refusals.send_again(tx, desk, deps.now())
-            if not db.postgresql:
-                await proposing.resume(tx, deps.now())
-                await uploading.resume(tx, deps)
-            for group in groups.every:
-                await reminders.plan_digest(tx, replace(desk, chat=group), deps.now(), keep=True)
-            await ageing.plan(tx, desk, deps.now())
-            await retention.plan(tx, desk, deps.now())
-        refused = partial(refusals.heard, desk=desk, contact=settings.privacy_contact)
-        limits = budgets or Budgets()
-
-        async def set_aside(tx: AsyncSession, row: int, error: str) -> None:
-            await setbacks.heard(tx, row, error, desk=desk, now=deps.now())
-
+        await _take_up(deps, desk)
         loops = Loops(
             db,
             application,
             watch=Watch(metrics=deps.metrics),
             name=settings.process_name or unique_name(),
-            limits=limits,
-            refused=refused,
-            now=deps.now,
+            limits=budgets or Budgets(),
+            refused=partial(refusals.heard, desk=desk, contact=settings.privacy_contact),
+            now=now,
             timers=clock(deps),
-            on_set_aside=set_aside,
+            on_set_aside=lambda tx, row, error: setbacks.heard(tx, row, error, desk=desk, now=now()),
         )
         yield Guichet(loops, deps)
         for task in deps.tasks:
             task.cancel()
     finally:
         await db.close()
+
+
+async def _take_up(deps: Deps, desk: Desk) -> None:
+    """What an earlier life left undone goes on, and what is done at its time is planned."""
+    now = deps.now()
+    async with deps.db.begin() as tx:
+        await refusals.send_again(tx, desk, now)
+        if not deps.db.postgresql:  # there is no other process that may be at it
+            await hurry(tx, (proposing.PUBLISHING, uploading.READING), now)
+        for group in deps.groups.every:
+            await reminders.plan_digest(tx, replace(desk, chat=group), now, keep=True)
+        await ageing.plan(tx, desk, now)
+        await retention.plan(tx, desk, now)
 
 
 @asynccontextmanager

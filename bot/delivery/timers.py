@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.delivery.retry import backoff, place
@@ -41,6 +41,17 @@ async def cancel(tx: AsyncSession, key: str) -> bool:
     """Takes a timer away; False if there is none, or none any more."""
     gone = delete(Timer).where(Timer.key == key).returning(Timer.id)
     return (await tx.execute(gone)).scalar_one_or_none() is not None
+
+
+async def is_set(tx: AsyncSession, key: str) -> bool:
+    """Whether there is a timer of that key."""
+    return await tx.scalar(select(Timer.id).where(Timer.key == key)) is not None
+
+
+async def hurry(tx: AsyncSession, kinds: Collection[str], now: datetime) -> None:
+    """Let all timers of these kinds be due: what they watch over has ended."""
+    later = update(Timer).where(Timer.kind.in_(kinds), Timer.due_at > now)
+    await tx.execute(later.values(due_at=now))
 
 
 async def run_next(db: Database, handlers: Mapping[str, Handler], now: datetime) -> bool:

@@ -19,7 +19,7 @@ from bot.dialogue.message import Button, Message
 from bot.dialogue.proposals import Change, Worded
 from bot.dialogue.texts import spoken, texts
 from bot.records.states import OutgoingState, ProposalState
-from bot.records.tables import Candidate, Outgoing, Proposal, Question, Ticket, Timer, Wording
+from bot.records.tables import Candidate, Outgoing, Proposal, Question, Ticket, Wording
 from bot.records.upsert import insert_new
 from indexer.entries import LANGUAGES, Language
 from indexer.passages import Hit
@@ -203,11 +203,6 @@ async def interrupted(tx: AsyncSession, payload: dict[str, Any], *, desk: Desk) 
     if proposal is not None and proposal.state is ProposalState.APPROVED:
         key = f"{_timer(proposal)}:{uuid4().hex}"
         await ended(tx, desk, proposal, ProposalState.DRAFT, texts(desk.language).learn_interrupted, key=key)
-
-
-async def resume(tx: AsyncSession, now: datetime) -> None:
-    """At the start of the only process: what its earlier life had begun to publish need not wait for its timer."""
-    await tx.execute(update(Timer).where(Timer.kind == PUBLISHING, Timer.due_at > now).values(due_at=now))
 
 
 def _timer(proposal: Proposal) -> str:

@@ -16,7 +16,7 @@ from bot.desk.desk import Desk
 from bot.dialogue import times
 from bot.dialogue.texts import texts
 from bot.records.states import TicketState
-from bot.records.tables import Question, Ticket, Timer
+from bot.records.tables import Question, Ticket
 
 REMIND, DIGEST = "remind", "digest"  # kinds of timers
 
@@ -60,8 +60,7 @@ async def plan_digest(
     tomorrow = now.astimezone(desk.hours.zone).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
     morning = office.opening(desk.hours, tomorrow) if desk.hours.stated else None
     name = DIGEST if desk.chat == desk.known.main else f"{DIGEST}:{desk.chat}"
-    known = select(Timer.id).where(Timer.key == name)
-    if morning and keep and (await tx.execute(known)).first():
+    if morning and keep and await timers.is_set(tx, name):
         return
     if morning:
         await timers.set_timer(tx, name, DIGEST, morning, {"since": (since or now).timestamp(), "group": desk.chat})

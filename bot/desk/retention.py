@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from datetime import datetime, time, timedelta
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.delivery import timers
@@ -13,7 +12,7 @@ from bot.records import bans
 from bot.records.people import forget
 from bot.records.retention import inactive, remove_some
 from bot.records.sessions import erases
-from bot.records.tables import Setting, Timer
+from bot.records.tables import Setting
 
 RETAIN = "retain"  # kind of timer, and its only key
 DONE = "retained_at"  # the key in `setting` of when that was last done
@@ -22,7 +21,7 @@ NIGHT = time(3, 10)  # in the school's zone
 
 async def plan(tx: AsyncSession, desk: Desk, now: datetime) -> None:
     """Set the timer at the start of the bot, unless it is set: a bot that was off when it was due does it at once."""
-    if (await tx.execute(select(Timer.id).where(Timer.key == RETAIN))).first() is None:
+    if not await timers.is_set(tx, RETAIN):
         await timers.set_timer(tx, RETAIN, RETAIN, _next_night(desk, now), {})
 
 

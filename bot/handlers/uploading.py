@@ -3,7 +3,6 @@
 from datetime import timedelta
 from uuid import uuid4
 
-from sqlalchemy import update as change
 from sqlalchemy.ext.asyncio import AsyncSession
 from telegram import Document, Update
 from telegram import Message as Received
@@ -20,7 +19,7 @@ from bot.handlers.carrying import ASIDE, ticket_of
 from bot.handlers.context import Context, Deps, desk_of
 from bot.handlers.rights import Role, role
 from bot.publishing.proposal import Brought, Origin
-from bot.records.tables import Outgoing, Timer
+from bot.records.tables import Outgoing
 from indexer.entries import Language
 from indexer.upload import ENDINGS, KINDRED, Reason, Sent, UploadError, ending, read_upload, refuse_unseen
 
@@ -99,12 +98,6 @@ async def interrupted(tx: AsyncSession, payload: Payload, language: Language) ->
     if row := await tx.get(Outgoing, shown):
         key = f"{_timer(shown)}:{uuid4().hex}"
         await outbox.put(tx, row.chat_id, "editMessageText", said, key=key, priority=Priority.NOTICE)
-
-
-async def resume(tx: AsyncSession, deps: Deps) -> None:
-    """At the start of the only process: what its earlier life was reading need not wait for its timer."""
-    now = deps.now()
-    await tx.execute(change(Timer).where(Timer.kind == READING, Timer.due_at > now).values(due_at=now))
 
 
 def _timer(shown: int) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bot.delivery import timers
 from bot.dialogue.texts import texts
 from bot.handlers import uploading
 from bot.publishing import proposal as proposals
@@ -234,6 +235,6 @@ async def test_what_a_crash_interrupted_is_asked_for_again(pottery: House, monke
     await pottery.quiet()
     assert pottery.received(pottery.staff)[-1]["text"] == EN.upload_reading.format(name="dogs.csv")
     async with deps.db.begin() as tx:
-        await uploading.resume(tx, deps)
+        await timers.hurry(tx, [uploading.READING], deps.now())
     deps.db.news.timers.ring()
     await pottery.api.wait_for(lambda _: pottery.received(pottery.staff)[-1]["text"] == EN.upload_interrupted)
