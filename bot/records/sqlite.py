@@ -9,7 +9,6 @@ from contextlib import suppress
 from functools import partial
 from sqlite3 import SQLITE_BUSY, OperationalError, Row
 from sqlite3 import Connection as SqliteConnection
-from types import TracebackType
 from typing import Any, Literal, Self, cast
 
 import aiosqlite
@@ -141,8 +140,6 @@ _NOTHING = _Nothing()
 class Cursor:
     """A statement and all of its rows."""
 
-    arraysize = 1
-
     def __init__(self, connection: NearBy) -> None:
         self._connection = connection
         self._rows: list[Row] = []
@@ -186,12 +183,6 @@ class Cursor:
 
     async def _async_soft_close(self) -> None:
         """As SQLAlchemy calls it before it hands out the result."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
-        self.close()
 
 
 class Driver(AsyncAdapt_aiosqlite_dbapi):
