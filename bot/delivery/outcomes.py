@@ -15,7 +15,8 @@ from bot.delivery.calls import Later, Letter, Moved, Outcome, Part, Paused, Refu
 from bot.delivery.files import METHODS, remove_files
 from bot.delivery.picking import REFUSED_TOGETHER, Void
 from bot.delivery.retry import place
-from bot.records.people import move_chat, remove_forgotten
+from bot.records.forgetting import remove_forgotten
+from bot.records.people import move_chat
 from bot.records.states import OutgoingState
 from bot.records.tables import Chat, Outgoing
 

@@ -9,7 +9,7 @@ from bot.delivery import timers
 from bot.desk import erasure
 from bot.desk.desk import Desk
 from bot.records import bans
-from bot.records.people import forget
+from bot.records.forgetting import forget
 from bot.records.retention import inactive, remove_some
 from bot.records.sessions import erases
 from bot.records.tables import Setting

@@ -18,7 +18,7 @@ from bot.handlers.context import Context, Deps, desk_of
 from bot.handlers.escalation import escalate, expected, found_near, unanswered
 from bot.handlers.speaker import course_of, known_course, say, tongue, unheard, who
 from bot.handlers.themes import stop_button
-from bot.records.people import forget
+from bot.records.forgetting import forget
 from bot.records.tables import Candidate, Question
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, delete, exists, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
-from bot.records.people import delete_outgoing, delete_tickets
+from bot.records.forgetting import delete_outgoing, delete_tickets
 from bot.records.sessions import erases
 from bot.records.states import ChatKind, OutgoingState, TicketState, UpdateState
 from bot.records.tables import (

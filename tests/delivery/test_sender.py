@@ -15,8 +15,9 @@ from bot.delivery.calls import Letter, Refused, deliver
 from bot.delivery.outbox import Priority
 from bot.delivery.outcomes import record
 from bot.delivery.sender import Sender
+from bot.records.forgetting import forget
 from bot.records.news import Signal
-from bot.records.people import candidate_of, chat_of, forget
+from bot.records.people import candidate_of, chat_of
 from bot.records.sessions import Database
 from bot.records.states import OutgoingState
 from bot.records.tables import Chat, Outgoing, Ticket

@@ -13,7 +13,8 @@ from bot.desk.gaps import Asked, Gap, asked, gaps
 from bot.desk.insight import Period, Theme
 from bot.desk.picture import draw_themes
 from bot.dialogue.decide import Limits
-from bot.records.people import candidate_of, chat_of, forget
+from bot.records.forgetting import forget
+from bot.records.people import candidate_of, chat_of
 from bot.records.sessions import Database
 from bot.records.states import Feedback, TicketState
 from bot.records.tables import Proposal, Question, Ticket, Wording

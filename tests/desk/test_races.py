@@ -20,7 +20,8 @@ from bot.desk import bans, cards, endings, learning, members, refusals, relay, r
 from bot.desk.desk import Desk
 from bot.dialogue.render import Reason
 from bot.records import news
-from bot.records.people import candidate_of, chat_of, forget
+from bot.records.forgetting import forget
+from bot.records.people import candidate_of, chat_of
 from bot.records.sessions import Database
 from bot.records.states import OutgoingState, ProposalState, TicketState
 from bot.records.tables import Candidate, Chat, Outgoing, Proposal, Ticket, Timer, Topic

@@ -3,7 +3,8 @@ import asyncio
 from sqlalchemy import JSON, Enum, LargeBinary, String, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.records.people import Forgotten, candidate_of, chat_of, forget, move_chat, remove_forgotten
+from bot.records.forgetting import Forgotten, forget, remove_forgotten
+from bot.records.people import candidate_of, chat_of, move_chat
 from bot.records.sessions import Database
 from bot.records.states import ChatKind, Direction, OutgoingState, UpdateState
 from bot.records.tables import (
