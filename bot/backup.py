@@ -2,7 +2,6 @@
 
 import asyncio
 import errno
-import hashlib
 import json
 import logging
 import os
@@ -27,6 +26,7 @@ from bot.records.migrations import DatabaseTooNewError, migrate, standing
 from bot.records.sessions import Database
 from bot.settings import Settings
 from indexer import store
+from indexer.files import digest
 from indexer.snapshot import SnapshotError
 
 log = logging.getLogger(__name__)
@@ -166,7 +166,7 @@ def _manifest(inside: Path, dumped: Dumped, snapshot: Path | None) -> dict[str, 
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "snapshot": snapshot.name if snapshot and snapshot.is_dir() else None,
         "database": asdict(dumped),
-        "files": {path.relative_to(inside).as_posix(): _digest(path) for path in _files(inside)},
+        "files": {path.relative_to(inside).as_posix(): digest(path) for path in _files(inside)},
     }
 
 
@@ -179,11 +179,6 @@ def _copy(folder: Path, to: Path) -> None:
 
 def _files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file())
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _pack(inside: Path, draft: Path) -> None:
@@ -219,7 +214,7 @@ def _unpack(source: Path, inside: Path) -> dict[str, Any]:
 def _wrong(inside: Path, wanted: dict[str, str]) -> set[str]:
     """The names of files that are missing, changed, or not to be there."""
     found = {path.relative_to(inside).as_posix() for path in _files(inside)} - {"manifest.json"}
-    return (found ^ set(wanted)) | {name for name in found & set(wanted) if _digest(inside / name) != wanted[name]}
+    return (found ^ set(wanted)) | {name for name in found & set(wanted) if digest(inside / name) != wanted[name]}
 
 
 async def _restore_index(db: Database, settings: Settings, folder: Path) -> None:
@@ -247,6 +242,6 @@ def _restore_knowledge(kept: Path, settings: Settings) -> Path | None:
 
 def _same(one: Path, two: Path) -> bool:
     def content(folder: Path) -> dict[str, str]:
-        return {path.relative_to(folder).as_posix(): _digest(path) for path in _files(folder)}
+        return {path.relative_to(folder).as_posix(): digest(path) for path in _files(folder)}
 
     return content(one) == content(two)

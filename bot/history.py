@@ -17,11 +17,11 @@ from bot.settings import Settings, load_settings
 from indexer import store
 from indexer.confidence import CalibratorError
 from indexer.encoder import OnnxEncoder
-from indexer.engine import left_unused, roll_back, trained
+from indexer.engine import left_unused, live_snapshot, roll_back, trained
 from indexer.entries import KnowledgeError
 from indexer.model import prepare
 from indexer.readers import read_knowledge
-from indexer.snapshot import Snapshot, SnapshotError, content_hash, load
+from indexer.snapshot import Snapshot, content_hash
 from indexer.store import Activation
 
 
@@ -71,12 +71,9 @@ def status() -> None:
     """Say which index is live, what is in it, and whether the knowledge files have changed since."""
     with plainly():
         settings = load_settings()
-        folder = store.live(settings.index_root)
-        if folder is None and level(settings):  # the one that other machines answer from
-            folder = store.live(settings.index_root)
-        if folder is None:
-            raise SnapshotError("there is no index yet: run 'guichet index'")
-        snapshot = load(folder)
+        if store.live(settings.index_root) is None:
+            level(settings)  # take over the one that other machines answer from
+        snapshot = live_snapshot(settings.index_root)
     manifest = snapshot.manifest
     answered = [entry for entry in snapshot.entries if not entry.draft]
     out.print(f"Live:      {snapshot.id}, made {manifest['created']}")

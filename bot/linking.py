@@ -10,10 +10,10 @@ import typer
 
 from bot.console import err, out, plainly
 from bot.settings import Settings, load_settings
-from indexer import store
 from indexer.courses import COMMON
+from indexer.engine import live_snapshot
 from indexer.entries import Entry
-from indexer.snapshot import Snapshot, SnapshotError, load
+from indexer.snapshot import Snapshot
 
 PAYLOAD = re.compile(r"[A-Za-z0-9_-]{1,64}")  # what Telegram takes after ?start=
 PIXELS = 10  # a side of one square of the QR code
@@ -35,7 +35,7 @@ def link(
 
     with plainly():
         settings = load_settings(require=("telegram_token",))
-        snapshot = _snapshot(settings)
+        snapshot = live_snapshot(settings.index_root)
     try:
         payload = payload_of(snapshot, topic, course)
         address = f"https://t.me/{asyncio.run(_username(settings))}" + (f"?start={payload}" if payload else "")
@@ -71,13 +71,6 @@ def payload_of(snapshot: Snapshot, topic: str | None, course: str | None) -> str
 
 def _open(entry: Entry, course: str | None) -> bool:
     return not entry.draft and (course is None or entry.course in (course, COMMON))
-
-
-def _snapshot(settings: Settings) -> Snapshot:
-    folder = store.live(settings.index_root)
-    if folder is None:
-        raise SnapshotError("there is no index yet: run 'guichet index'")
-    return load(folder)
 
 
 async def _username(settings: Settings) -> str:

@@ -104,12 +104,17 @@ def open_engine(model: str, cache: Path, root: Path, progress: Step = _silent) -
 
 def with_live_snapshot(encoder: Encoder, root: Path) -> Engine:
     """The engine for whatever is live now; raises SnapshotError."""
+    snapshot = live_snapshot(root)
+    refuse_other_model(snapshot, encoder.identity)
+    return engine_of(snapshot, encoder)
+
+
+def live_snapshot(root: Path) -> Snapshot:
+    """Whatever is live now; raises SnapshotError."""
     folder = store.live(root)
     if folder is None:
         raise SnapshotError("there is no index yet: run 'guichet index'")
-    snapshot = load(folder)
-    refuse_other_model(snapshot, encoder.identity)
-    return engine_of(snapshot, encoder)
+    return load(folder)
 
 
 def engine_of(snapshot: Snapshot, encoder: Encoder) -> Engine:
