@@ -100,13 +100,9 @@ async def on_press(update: Update, context: Context) -> None:
 
 
 async def _send_table(update: Update, deps: Deps, found: list[Gap]) -> str:
-    content = gaps_table(found, deps.settings.zone)
+    content, said = gaps_table(found, deps.settings.zone), texts(deps.settings.staff_language).gaps_export_done
     name = f"guichet-gaps-{deps.local_now:%Y-%m-%d}.csv"
-    shown = {"caption": texts(deps.settings.staff_language).gaps_export_done, **notices.topic_of(update)}
-    async with deps.db.begin() as tx:
-        key = f"u{update.update_id}:table:list"
-        await put_file(tx, deps.staff_chat, "document", name, content, key=key, **shown)
-        await inbox.done(tx, update.update_id)
+    await notices.send_file(update, deps, "document", name, content, said)
     return ""
 
 

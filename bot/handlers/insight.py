@@ -7,8 +7,6 @@ from zoneinfo import ZoneInfo
 
 from telegram import Update
 
-from bot.delivery import inbox
-from bot.delivery.files import put_file
 from bot.desk import insight
 from bot.desk.export import table
 from bot.desk.grouping import View, view_of
@@ -44,10 +42,7 @@ async def on_stats(update: Update, context: Context) -> None:
     split = await asyncio.to_thread(_split, about, courses, deps, seen, zone)
     picture = await asyncio.to_thread(draw, found, _legend(found, words, title))
     said = "\n".join([f"{words.stats_title} · {title}", *split, _lines(found, words)])
-    async with deps.db.begin() as tx:
-        key, shown = f"u{update.update_id}:stats:list", {"caption": said[:CAPTION], **notices.topic_of(update)}
-        await put_file(tx, deps.staff_chat, "photo", "stats.png", picture, key=key, **shown)
-        await inbox.done(tx, update.update_id)
+    await notices.send_file(update, deps, "photo", "stats.png", picture, said[:CAPTION])
 
 
 def _courses(asked: str, school: Sequence[Course]) -> tuple[Sequence[Course], str]:
@@ -149,8 +144,5 @@ async def on_export(update: Update, context: Context) -> None:
         return
     about = await _asked(deps, courses, chosen)
     content = await asyncio.to_thread(table, about, deps.settings.zone)
-    name, key = f"guichet-{deps.local_now:%Y-%m-%d}.csv", f"u{update.update_id}:export:list"
-    async with deps.db.begin() as tx:
-        shown = {"caption": words.export_done, **notices.topic_of(update)}
-        await put_file(tx, deps.staff_chat, "document", name, content, key=key, **shown)
-        await inbox.done(tx, update.update_id)
+    name = f"guichet-{deps.local_now:%Y-%m-%d}.csv"
+    await notices.send_file(update, deps, "document", name, content, words.export_done)

@@ -1,9 +1,12 @@
 """What staff are told in their group, where they wrote or pressed."""
 
+from typing import Literal
+
 from sqlalchemy.ext.asyncio import AsyncSession
 from telegram import Update
 
 from bot.delivery import inbox, outbox
+from bot.delivery.files import put_file
 from bot.delivery.outbox import Priority
 from bot.delivery.references import Payload
 from bot.dialogue.message import Message
@@ -45,6 +48,16 @@ async def say(update: Update, deps: Deps, said: str | Message, key: str = "") ->
     """The same as all that it leads to."""
     async with deps.db.begin() as tx:
         return await end(tx, deps, update, said, key)
+
+
+async def send_file(
+    update: Update, deps: Deps, kind: Literal["photo", "document"], name: str, content: bytes, said: str
+) -> None:
+    """The same with a file that quotes people's questions: rows whose key ends like this are emptied by /forget."""
+    shown = {"caption": said, **topic_of(update)}
+    async with deps.db.begin() as tx:
+        await put_file(tx, deps.staff_chat, kind, name, content, key=f"u{update.update_id}:file:list", **shown)
+        await inbox.done(tx, update.update_id)
 
 
 async def over(update: Update, deps: Deps) -> None:
