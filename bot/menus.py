@@ -25,23 +25,8 @@ from indexer.entries import LANGUAGES
 log = logging.getLogger(__name__)
 
 CANDIDATE = ("menu", "human", "status", "cancel", "language", "help", "privacy", "mydata", "forget", "start")
-STAFF = (
-    "help",
-    "tickets",
-    "mine",
-    "find",
-    "ask",
-    "assign",
-    "release",
-    "close",
-    "delete",
-    "mute",
-    "unmute",
-    "unban",
-    "canned",
-    "notify",
-    "stats",
-    "gaps",
+STAFF = tuple(
+    "help tickets mine find ask assign release close delete mute unmute unban canned notify stats gaps".split()
 )
 ADMIN = ("export", "reindex", "rollback")  # refused to others
 

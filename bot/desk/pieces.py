@@ -9,21 +9,7 @@ from bot.dialogue.rich import Rich, utf16
 from bot.dialogue.signs import visible
 
 # In this order: Telegram repeats an animation as a document, and a venue as a location.
-KINDS = (
-    "text",
-    "animation",
-    "photo",
-    "video",
-    "audio",
-    "voice",
-    "video_note",
-    "document",
-    "sticker",
-    "venue",
-    "location",
-    "contact",
-    "poll",
-)
+KINDS = "text animation photo video audio voice video_note document sticker venue location contact poll".split()
 REPLACEABLE = frozenset({"animation", "photo", "video", "audio", "document"})  # an edit may put another in its place
 CAPTIONED = REPLACEABLE | {"voice"}
 # Marks that name nobody and work for every bot.

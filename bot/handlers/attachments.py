@@ -4,7 +4,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from telegram import Update
 
-from bot.delivery import inbox, outbox
+from bot.delivery import outbox
 from bot.desk import edits, endings, relay, removal, tickets
 from bot.desk.pieces import Piece, read
 from bot.desk.relay import SETTLED
@@ -14,7 +14,7 @@ from bot.dialogue.rich import plain
 from bot.dialogue.texts import texts
 from bot.handlers.context import Context, Deps, desk_of
 from bot.handlers.escalation import added_key, escalate, silent, unanswered
-from bot.handlers.speaker import say, tongue, who
+from bot.handlers.speaker import hearing, say, tongue
 from bot.records.states import TicketState
 from bot.records.tables import Candidate, Outgoing
 
@@ -24,13 +24,11 @@ async def on_own_delete(update: Update, context: Context) -> None:
     deps, received = context.deps, update.effective_message
     assert received
     key, piece = f"u{update.update_id}", read(received)
-    async with deps.db.begin() as tx:
-        candidate = await who(tx, update)
+    async with hearing(update, deps) as (tx, candidate):
         words = texts(tongue(candidate))
         wish = removal.Wish(candidate.chat_id, received.message_id, words)
         if not (piece.reply_to and await removal.remove(tx, wish, piece.reply_to, own=True, key=key)):
             await say(tx, candidate, Message(words.delete_nothing_own), key)
-        await inbox.done(tx, update.update_id)
 
 
 async def from_candidate(update: Update, context: Context) -> None:
@@ -38,8 +36,7 @@ async def from_candidate(update: Update, context: Context) -> None:
     deps, received = context.deps, update.effective_message
     assert received
     key, piece = f"u{update.update_id}", read(received)
-    async with deps.db.begin() as tx:
-        candidate = await who(tx, update)
+    async with hearing(update, deps) as (tx, candidate):
         words, desk, silenced = texts(tongue(candidate)), desk_of(deps), candidate.silenced(deps.now())
         new = not update.edited_message and not silenced
         is_remark = new and await remarked(tx, deps, candidate, piece, key)
@@ -58,7 +55,6 @@ async def from_candidate(update: Update, context: Context) -> None:
                 await silent(tx, deps, candidate, ticket, piece.message_id, row, key=key)
         else:
             await _offer_a_person(tx, deps, candidate, piece, key)
-        await inbox.done(tx, update.update_id)
 
 
 async def remarked(tx: AsyncSession, deps: Deps, candidate: Candidate, piece: Piece, key: str) -> bool:

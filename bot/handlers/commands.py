@@ -16,7 +16,7 @@ from bot.dialogue.texts import texts
 from bot.handlers import anew
 from bot.handlers.context import Context, Deps, desk_of
 from bot.handlers.escalation import escalate, expected, found_near, unanswered
-from bot.handlers.speaker import course_of, known_course, say, tongue, unheard, who
+from bot.handlers.speaker import course_of, hearing, known_course, say, tongue, unheard, who
 from bot.handlers.themes import stop_button
 from bot.records.forgetting import forget
 from bot.records.tables import Candidate, Question
@@ -25,14 +25,12 @@ from bot.records.tables import Candidate, Question
 async def on_course(update: Update, context: Context) -> None:
     """/course: which one questions are about, and buttons to choose another."""
     deps, engine = context.deps, context.deps.live.engine
-    async with deps.db.begin() as tx:
-        candidate = await who(tx, update)
+    async with hearing(update, deps) as (tx, candidate):
         language = tongue(candidate)
         message = Message(texts(language).unknown_command)
         if engine.school:
             message = courses.which(engine.school, language, known_course(candidate, engine))
         await say(tx, candidate, message, f"u{update.update_id}:course")
-        await inbox.done(tx, update.update_id)
 
 
 async def on_help(update: Update, context: Context) -> None:
@@ -43,12 +41,10 @@ async def on_help(update: Update, context: Context) -> None:
 async def on_privacy(update: Update, context: Context) -> None:
     """/privacy: what is kept, in plain words."""
     deps = context.deps
-    async with deps.db.begin() as tx:
-        candidate = await who(tx, update)
+    async with hearing(update, deps) as (tx, candidate):
         settings = deps.settings
         shown = render.privacy(tongue(candidate), settings.operator, settings.privacy_contact, settings.keep_people)
         await say(tx, candidate, shown.message(), f"u{update.update_id}:privacy")
-        await inbox.done(tx, update.update_id)
 
 
 async def on_unknown(update: Update, context: Context) -> None:
@@ -58,12 +54,10 @@ async def on_unknown(update: Update, context: Context) -> None:
 
 async def _say(update: Update, context: Context, name: str) -> None:
     deps = context.deps
-    async with deps.db.begin() as tx:
-        candidate = await who(tx, update)
+    async with hearing(update, deps) as (tx, candidate):
         words = texts(tongue(candidate))
         said = words.help + "\n" + words.help_course if name == "help_school" else getattr(words, name)
         await say(tx, candidate, plain(said).message(), f"u{update.update_id}:{name}")
-        await inbox.done(tx, update.update_id)
 
 
 async def on_human(update: Update, context: Context) -> None:
@@ -71,8 +65,7 @@ async def on_human(update: Update, context: Context) -> None:
     deps, received = context.deps, update.effective_message
     assert received
     asked = clean(" ".join(context.args or []))
-    async with deps.db.begin() as tx:
-        candidate = await who(tx, update)
+    async with hearing(update, deps) as (tx, candidate):
         ticket = await tickets.open_ticket(tx, candidate.id)
         if candidate.silenced(deps.now()):
             await say(tx, candidate, Message(unheard(deps, candidate)), f"u{update.update_id}:human")
@@ -92,7 +85,6 @@ async def on_human(update: Update, context: Context) -> None:
             near = await found_near(deps, question) if not question.text.startswith("/") else ()
             key = f"u{update.update_id}:human"
             await escalate(tx, deps, candidate, question, Reason.PERSON, near, key, note="human_asked")
-        await inbox.done(tx, update.update_id)
 
 
 async def _edited(tx: AsyncSession, deps: Deps, candidate: Candidate, piece: Piece, asked: str, key: str) -> bool:
@@ -106,8 +98,7 @@ async def _edited(tx: AsyncSession, deps: Deps, candidate: Candidate, piece: Pie
 async def on_status(update: Update, context: Context) -> None:
     """/status: what became of the question that waits for the team, and what to expect."""
     deps = context.deps
-    async with deps.db.begin() as tx:
-        candidate = await who(tx, update)
+    async with hearing(update, deps) as (tx, candidate):
         language = tongue(candidate)
         ticket, words = await tickets.open_ticket(tx, candidate.id), texts(language)
         name = f"status_{ticket.state.value}" if ticket else "status_none"
@@ -118,14 +109,12 @@ async def on_status(update: Update, context: Context) -> None:
         stops = [stop_button(theme, language, named=True) for theme in await themes.of(tx, candidate)]
         told = words.theme_status if stops else ""
         await say(tx, candidate, join([shown, plain(told)]).message(*stops), f"u{update.update_id}:status")
-        await inbox.done(tx, update.update_id)
 
 
 async def on_cancel(update: Update, context: Context) -> None:
     """/cancel: the candidate takes the question back from the team; staff see it."""
     deps, key = context.deps, f"u{update.update_id}"
-    async with deps.db.begin() as tx:
-        candidate = await who(tx, update)
+    async with hearing(update, deps) as (tx, candidate):
         words, ticket = texts(tongue(candidate)), await tickets.hold_open(tx, candidate.id)
         said = await endings.parting(tx, ticket, words.human_cancelled) if ticket else Message(words.human_none)
         await say(tx, candidate, said, f"{key}:cancel")
@@ -133,20 +122,17 @@ async def on_cancel(update: Update, context: Context) -> None:
             told = texts(deps.settings.staff_language).staff_cancelled.format(candidate=candidate.known_as)
             await relay.tell(tx, desk_of(deps), ticket, told, key=key)
             await endings.close(tx, desk_of(deps), ticket, deps.now(), key=key, by_team=False)
-        await inbox.done(tx, update.update_id)
 
 
 async def on_forget(update: Update, context: Context) -> None:
     """/forget: asked once more, since it cannot be undone; what an open ticket then loses is said before."""
     deps = context.deps
-    async with deps.db.begin() as tx:
-        candidate = await who(tx, update)
+    async with hearing(update, deps) as (tx, candidate):
         words, ticket = texts(tongue(candidate)), await tickets.open_ticket(tx, candidate.id)
         buttons = (Button(words.button_yes, data="f:yes"), Button(words.button_no, data="f:no"))
         kept = mutes.farewell(candidate, desk_of(deps), tongue(candidate), deps.now())
         said = (words.forget_ask, words.forget_open if ticket else "", kept)
         await say(tx, candidate, join(map(plain, said)).message(buttons), f"u{update.update_id}:forget")
-        await inbox.done(tx, update.update_id)
 
 
 async def erase(update: Update, context: Context) -> None:

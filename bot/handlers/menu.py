@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from telegram import Message as Shown
 from telegram import Update
 
-from bot.delivery import inbox, outbox
+from bot.delivery import outbox
 from bot.desk import themes
 from bot.dialogue import courses, render, topics
 from bot.dialogue.message import Button, Message
@@ -16,7 +16,7 @@ from bot.handlers.answers import entry_message
 from bot.handlers.asked import choose_course, tapped
 from bot.handlers.context import Context, Deps
 from bot.handlers.offers import notice, topics_for
-from bot.handlers.speaker import known_course, say, telegram_language, tongue, unheard, who
+from bot.handlers.speaker import hearing, known_course, say, telegram_language, tongue, unheard
 from bot.records.tables import Candidate, Question
 from indexer.entries import Entry, Language
 
@@ -27,8 +27,7 @@ async def on_start(update: Update, context: Context) -> None:
     """/start: who speaks, and what it knows; a link may name a course, a topic, or both."""
     deps, engine, key = context.deps, context.deps.live.engine, f"u{update.update_id}"
     link = courses.start_of(" ".join(context.args or []).lower(), engine.school)
-    async with deps.db.begin() as tx:
-        candidate = await who(tx, update)
+    async with hearing(update, deps) as (tx, candidate):
         language = tongue(candidate) if candidate.chosen_language else telegram_language(update)
         course = known_course(candidate, engine)
         found = topics_for(deps, course, language)
@@ -43,7 +42,6 @@ async def on_start(update: Update, context: Context) -> None:
             await say(tx, candidate, courses.which(engine.school, language, course, then), f"{key}:course")
         elif topic:
             await say(tx, candidate, topics.questions(topic, language), f"{key}:menu")
-        await inbox.done(tx, update.update_id)
 
 
 def _first_words(deps: Deps, language: Language, below: tuple[Topic, ...], found: tuple[Topic, ...]) -> Message:
@@ -56,8 +54,7 @@ def _first_words(deps: Deps, language: Language, below: tuple[Topic, ...], found
 async def on_menu(update: Update, context: Context) -> None:
     """/menu: the topics; in a school where no course is chosen, the courses first."""
     deps, engine = context.deps, context.deps.live.engine
-    async with deps.db.begin() as tx:
-        candidate = await who(tx, update)
+    async with hearing(update, deps) as (tx, candidate):
         language = tongue(candidate)
         if candidate.silenced(deps.now()):
             shown = Message(unheard(deps, candidate))
@@ -68,7 +65,6 @@ async def on_menu(update: Update, context: Context) -> None:
             shown = topics.menu(found, language, notice=notice(deps, language))
             shown = await _with_themes(tx, shown, language)
         await say(tx, candidate, shown, f"u{update.update_id}:menu")
-        await inbox.done(tx, update.update_id)
 
 
 async def _with_themes(tx: AsyncSession, shown: Message, language: Language) -> Message:
@@ -117,13 +113,11 @@ async def _in_place(tx: AsyncSession, candidate: Candidate, message: Message, sh
 
 async def on_language(update: Update, context: Context) -> None:
     """/language: in which one the bot speaks; answers stay in the language of their question."""
-    async with context.deps.db.begin() as tx:
-        candidate = await who(tx, update)
+    async with hearing(update, context.deps) as (tx, candidate):
         words = texts(tongue(candidate))
         spoken = tuple(Button(name, data=f"y:{code}") for code, name in SELF_NAMES.items())
         free = (Button(words.button_any_language, data="y:any"),)
         await say(tx, candidate, Message(words.language_ask, buttons=(spoken, free)), f"u{update.update_id}:language")
-        await inbox.done(tx, update.update_id)
 
 
 async def choose_language(

@@ -4,14 +4,13 @@ from sqlalchemy import Select, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from telegram import Update
 
-from bot.delivery import inbox
 from bot.delivery.files import METHODS, put_file
 from bot.delivery.outbox import Priority
 from bot.desk.mydata import gather
 from bot.dialogue.mydata import as_json, as_text
 from bot.dialogue.texts import texts
 from bot.handlers.context import Context, Deps
-from bot.handlers.speaker import tongue, who
+from bot.handlers.speaker import hearing, tongue
 from bot.records.states import OutgoingState
 from bot.records.tables import Candidate, Outgoing
 
@@ -22,11 +21,9 @@ async def on_mydata(update: Update, context: Context) -> None:
     Who asks again before that gets these: nobody fills the database by asking without end.
     """
     deps, key = context.deps, f"u{update.update_id}:mydata"
-    async with deps.db.begin() as tx:
-        candidate = await who(tx, update)
+    async with hearing(update, deps) as (tx, candidate):
         if not await tx.scalar(_waiting(candidate.chat_id)):
             await _put(tx, deps, candidate, key)
-        await inbox.done(tx, update.update_id)
 
 
 def _waiting(chat_id: int) -> Select[tuple[bool]]:

@@ -1,12 +1,14 @@
 """Who speaks in a private chat, in which language and about which course; and saying something to them."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from telegram import Update
 
-from bot.delivery import outbox
+from bot.delivery import inbox, outbox
 from bot.desk import mutes
 from bot.dialogue import topics
 from bot.dialogue.conversation import Turn
@@ -35,6 +37,14 @@ async def who(tx: AsyncSession, update: Update, language: Language | None = None
     if candidate.language is None:
         candidate.language = telegram_language(update)
     return candidate
+
+
+@asynccontextmanager
+async def hearing(update: Update, deps: Deps) -> AsyncIterator[tuple[AsyncSession, Candidate]]:
+    """The transaction of what somebody in a private chat has sent, and who that is; with it the update is done."""
+    async with deps.db.begin() as tx:
+        yield tx, await who(tx, update)
+        await inbox.done(tx, update.update_id)
 
 
 def tongue(candidate: Candidate) -> Language:
