@@ -13,6 +13,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, AsyncExitStack, contextmanager
 from datetime import date
 from functools import partial
@@ -35,14 +36,16 @@ def guichet(folder: Path, facts: dict[str, str]) -> Iterator[Answer]:
     """All that `guichet run` loads and starts; a turn is gone through once, what is timed is the search."""
     from bot.loading import loading  # noqa: PLC0415
 
-    with loading():
+    with loading(), ThreadPoolExecutor(1) as beside:
+        from indexer.engine import open_engine  # noqa: PLC0415
+
+        opening = beside.submit(open_engine, facts["model"], Path(facts["cache"]), folder / "index")
         import bot.app  # noqa: F401, PLC0415  # counted in time and memory, as in the running bot
         from bot.dialogue.decide import Limits  # noqa: PLC0415
         from bot.publishing.searcher import apart  # noqa: PLC0415
         from bot.understanding import understood  # noqa: PLC0415
-        from indexer.engine import open_engine  # noqa: PLC0415
 
-        engine = open_engine(facts["model"], Path(facts["cache"]), folder / "index")
+        engine = opening.result()
     searcher, today = apart(engine, folder / "index"), date.today()  # noqa: DTZ011  # any
     with asyncio.Runner() as runner:
         until_the_end = AsyncExitStack()  # the memory of both processes counts

@@ -54,6 +54,7 @@ NAMES = {
 LANGCHAIN = ("langchain_classic", "langchain_community", "rank_bm25")
 # Threads of one contender must not spin while another has its turn: with sentence-transformers' they would.
 QUIET = {"OMP_WAIT_POLICY": "PASSIVE", "TRANSFORMERS_VERBOSITY": "error", "TQDM_DISABLE": "1"}
+COMPILED = {"PYTHONDONTWRITEBYTECODE": ""}  # the first start compiles all modules, as installing does
 BUSY = 0.5  # of the cores, by others, before anything is measured
 Question = tuple[str, str]
 
@@ -65,7 +66,7 @@ class Contender:
         begun, self.name = perf_counter(), name
         command = [sys.executable, "-W", "ignore", str(Path(__file__).with_name("contenders.py")), name, str(folder)]
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ | QUIET
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ | QUIET | COMPILED
         )
         self.ask(first)
         self.started = perf_counter() - begun

@@ -5,6 +5,7 @@ import json
 import logging
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -147,16 +148,18 @@ def run() -> None:
         settings = load_settings(require=("telegram_token", "staff_chat_id"))
         logs.set_up(settings)
         level(settings)
-        engine = open_for(settings)
-        from bot.app import serve  # noqa: PLC0415  # Telegram's library is not needed by other commands
-        from bot.backup import BackupError  # noqa: PLC0415
-        from bot.delivery.loops import TokenRefusedError  # noqa: PLC0415
-        from bot.delivery.processes import NameTakenError  # noqa: PLC0415
-        from bot.delivery.sqlitefile import FileGoneError  # noqa: PLC0415
-        from bot.listening import AddressRefusedError  # noqa: PLC0415
-        from bot.publishing.searcher import apart  # noqa: PLC0415
-        from bot.records.migrations import DatabaseTooNewError  # noqa: PLC0415
-        from bot.records.sessions import outage  # noqa: PLC0415
+        with ThreadPoolExecutor(1) as beside:  # most of opening an index is none of Python's work
+            opening = beside.submit(open_for, settings)
+            from bot.app import serve  # noqa: PLC0415  # Telegram's library is not needed by other commands
+            from bot.backup import BackupError  # noqa: PLC0415
+            from bot.delivery.loops import TokenRefusedError  # noqa: PLC0415
+            from bot.delivery.processes import NameTakenError  # noqa: PLC0415
+            from bot.delivery.sqlitefile import FileGoneError  # noqa: PLC0415
+            from bot.listening import AddressRefusedError  # noqa: PLC0415
+            from bot.publishing.searcher import apart  # noqa: PLC0415
+            from bot.records.migrations import DatabaseTooNewError  # noqa: PLC0415
+            from bot.records.sessions import outage  # noqa: PLC0415
+        engine = opening.result()
 
     searcher = apart(engine, settings.index_root, partial(logs.set_up, settings))
     try:

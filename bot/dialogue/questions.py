@@ -427,7 +427,11 @@ def _search(name: str, said: str) -> bool:
 
 @cache
 def _pattern(name: str) -> re.Pattern[str]:
+    return re.compile(_source(name))
+
+
+def _source(name: str) -> str:
     """Return the alternatives of patterns.yaml as one, or what is made of several of its lists."""
     if made := _MADE.get(name):
-        return re.compile(re.sub(r"<(\w+)>", lambda part: f"(?:{_pattern(part[1]).pattern})", made))
-    return re.compile("|".join(f"(?:{line})" for line in _PATTERNS[name].splitlines()))
+        return re.sub(r"<(\w+)>", lambda part: f"(?:{_source(part[1])})", made)
+    return "|".join(f"(?:{line})" for line in _PATTERNS[name].splitlines())

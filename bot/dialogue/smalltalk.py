@@ -107,8 +107,11 @@ def asks_for_person(text: str) -> bool:
 
 def _is_wish(said: str, *, named: bool = False) -> bool:
     """Say whether folded words wish for a person; where they are all there is, a person `named` is enough."""
-    kinds = ("person", "person_named") if named else ("person",)
-    return 0 < len(said.split()) <= _MOST_WISHING and bool(_for_person(*kinds).fullmatch(said))
+    return (
+        0 < len(said.split()) <= _MOST_WISHING
+        and bool(_for_person("person", "person_named").fullmatch(said))
+        and (named or bool(_for_person("person").fullmatch(said)))  # long, so made only where it may match
+    )
 
 
 def agrees(text: str) -> bool:

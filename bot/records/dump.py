@@ -14,7 +14,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from alembic.runtime.migration import MigrationContext
 from sqlalchemy import (
     JSON,
     Column,
@@ -32,7 +31,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import sort_tables_and_constraints
 
-from bot.records.migrations import upgrade
+from bot.records.migrations import revision, upgrade
 from bot.records.sessions import Database
 from bot.records.tables import ACTIVE_SNAPSHOT, WAITING_PROPOSAL, Base
 
@@ -76,7 +75,7 @@ def _dump(connection: Connection, folder: Path) -> Dumped:
     tables = _tables(connection)
     rows = {name: _write(connection, table, folder) for name, table in tables.items()}
     last = {name: number for name in rows if (number := _last_number(connection, tables[name]))}
-    return Dumped(MigrationContext.configure(connection).get_current_heads()[0], rows, last)
+    return Dumped(revision(connection) or "", rows, last)
 
 
 def _load(connection: Connection, folder: Path, dumped: Dumped, force: bool) -> None:

@@ -3,9 +3,10 @@ import asyncio
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 
-from bot.records.migrations import DatabaseTooNewError, migrate
+from bot.records.migrations import HERE, KNOWN, DatabaseTooNewError, migrate, standing
 from bot.records.sessions import Database, open_database
 from bot.records.tables import Base, Setting
 
@@ -18,6 +19,19 @@ def differences(connection: Connection) -> list[object]:
 async def test_migrations_make_the_tables_that_the_code_describes(db: Database) -> None:
     async with db.engine.connect() as connection:
         assert await connection.run_sync(differences) == []
+
+
+async def test_revisions_are_told_by_the_names_of_their_files(db: Database) -> None:
+    scripts = list(ScriptDirectory(str(HERE)).walk_revisions())  # the newest first
+    assert [script.revision for script in reversed(scripts)] == KNOWN
+    assert (await standing(db)).current
+
+
+async def test_a_database_without_tables_is_at_no_revision(empty_database: str) -> None:
+    db = open_database(empty_database)
+    found = await standing(db)
+    await db.close()
+    assert (found.revision, found.current, found.unknown) == (None, False, False)
 
 
 async def test_migrating_again_keeps_what_is_there(db: Database) -> None:
