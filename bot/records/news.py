@@ -22,7 +22,10 @@ KEEPALIVE: dict[str, Any] = {
     "keepalives_idle": 15,
     "keepalives_interval": 5,
     "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,  # milliseconds: where something was sent, keepalives do not look
 }
+# The same from the server's side, for a client that is gone.
+SERVERS_KEEPALIVE = {f"tcp_{name}": str(value) for name, value in KEEPALIVE.items() if name.startswith("keepalives")}
 NOTIFY = text("SELECT pg_notify(:channel, :payload)")
 
 Word = Literal["updates", "messages", "timers", "processes", "snapshot"]

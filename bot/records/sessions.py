@@ -15,14 +15,17 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
-from bot.records.news import KEEPALIVE, News, publish, told
+from bot.records.news import KEEPALIVE, SERVERS_KEEPALIVE, News, publish, told
 from bot.records.sqlite import empty_log, sqlite_engine
 
 log = logging.getLogger(__name__)
 
-# What a server in need says, rather than a wrong statement: connection lost, read-only, out of resources, shut down,
-# no lock.
-OUTAGES_POSTGRESQL = ("08", "25006", "53", "57", "55P03", "40")
+# What a server in need says, rather than a wrong statement: connection lost, read-only, ended for standing still, out
+# of resources, shut down, no lock.
+OUTAGES_POSTGRESQL = ("08", "25006", "25P03", "53", "57", "55P03", "40")
+# Seconds that a transaction may do nothing: what a process has locked that is frozen, or whose machine has lost its
+# network, the server would keep from all others for hours.
+STANDSTILL = 10.0
 OUTAGES_SQLITE = {
     sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_LOCKED,
@@ -105,6 +108,7 @@ def open_database(url: str) -> Database:
     if not make_url(url).drivername.startswith("sqlite"):
         # What an error quotes of a statement's values may be people's words.
         engine = create_async_engine(url, pool_size=10, max_overflow=20, connect_args=KEEPALIVE, hide_parameters=True)
+        event.listen(engine.sync_engine, "connect", _let_stand_still_no_longer)
         event.listen(engine.sync_engine, "checkout", partial(_notice_end, engine.dialect.loaded_dbapi.Error))
         consistent = engine.execution_options(isolation_level="REPEATABLE READ")
         # Each statement of a glance is a transaction of its own: it spares the server to begin and end one.
@@ -113,6 +117,14 @@ def open_database(url: str) -> Database:
     writing = sqlite_engine(url, engine.sync_engine.pool, begin="BEGIN IMMEDIATE", brief=True)
     glancing = sqlite_engine(url, engine.sync_engine.pool, begin=None, brief=True)
     return Database(engine, writing, glancing, turn=asyncio.Lock())
+
+
+def _let_stand_still_no_longer(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    cursor = connection.cursor()
+    limits = {"idle_in_transaction_session_timeout": f"{STANDSTILL * 1000:.0f}"} | SERVERS_KEEPALIVE
+    cursor.execute(f"SELECT {', '.join(f'set_config({name!r}, {value!r}, false)' for name, value in limits.items())}")
+    cursor.close()
+    connection.commit()
 
 
 def _notice_end(

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
+from bot.records import sessions
 from bot.records.sessions import Database, open_database, outage
 from bot.records.tables import Candidate, Setting
 from tests.postgres import Postgres
@@ -240,6 +241,28 @@ async def test_a_stopped_postgresql_is_an_outage_and_nobodys_fault(postgres_db: 
     postgres.start()
     assert outage(cut.value)
     assert outage(refused.value)
+
+
+async def test_what_a_process_that_stands_still_has_locked_is_free_for_others(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions, "STANDSTILL", 0.5)
+    still, other = open_database(postgres_url), open_database(postgres_url)
+    async with other.begin() as tx:
+        tx.add(Setting(key="count", value="1"))
+
+    async def begin() -> None:
+        async with still.begin() as tx:
+            await tx.execute(ADD_ONE, {"value": "2"})
+            async with asyncio.timeout(60), other.begin() as too:  # as long as the first is frozen in its transaction
+                await too.execute(ADD_ONE, {"value": "3"})
+
+    with pytest.raises(DBAPIError) as cut:
+        await begin()
+    assert outage(cut.value)
+    assert await count(still) == 3
+    for database in (still, other):
+        await database.close()
 
 
 async def test_a_full_disk_and_a_lock_are_outages(sqlite_db: Database) -> None:
