@@ -58,8 +58,13 @@ class Budgets:
         depth = max(self._limits.chat.calls, self._limits.group.calls)
         self._chats.setdefault(chat_id, deque(maxlen=depth)).append(now)
 
-    def free_at(self) -> datetime:
+    def free_at(self, now: datetime) -> datetime:
         """When the next call to anybody may go."""
+        if (
+            self._overall and self._overall[-1] > now
+        ):  # the clock was set back: nobody may wait for it to be there again
+            self._overall.clear()
+            self._chats.clear()
         return self._limits.overall.free_at(self._overall)
 
     def resting(self, now: datetime) -> dict[int, datetime]:

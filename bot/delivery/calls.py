@@ -1,6 +1,7 @@
 """One call to the Bot API, and what its end means for the row it came from."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -111,7 +112,7 @@ def _part(item: dict[str, Any]) -> InputMedia:
     return InputMedia(item["type"], item["media"], api_kwargs=more)
 
 
-async def deliver(bot: Bot, letter: Letter, now: datetime) -> Outcome:
+async def deliver(bot: Bot, letter: Letter, now: Callable[[], datetime]) -> Outcome:
     """Sends, if need be without markup or without being a reply: a plain text is better than none."""
     parameters = letter.parameters
     while True:
@@ -120,7 +121,7 @@ async def deliver(bot: Bot, letter: Letter, now: datetime) -> Outcome:
         except TelegramError as error:
             plainer = without_cause(letter.method, parameters, error)
             if plainer is None:
-                return _outcome(error, letter, now)
+                return _outcome(error, letter, now())  # a call may take longer than the pause after it
             parameters = plainer
         except Exception as error:
             return Refused(place(error))

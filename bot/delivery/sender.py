@@ -56,7 +56,7 @@ class Sender:
         now = self._now()
         if len(self._busy) >= AT_ONCE:
             return None
-        if (free := self._budgets.free_at()) > now:
+        if (free := self._budgets.free_at(now)) > now:
             return free
         resting = self._budgets.resting(now)
         async with self._db.glance() as connection:
@@ -64,7 +64,7 @@ class Sender:
         letters = [item for item in picked.items if isinstance(item, Letter)]
         for letter in letters:
             if not self._begin(letter, calls):
-                return self._budgets.free_at() if len(self._busy) < AT_ONCE else None
+                return self._budgets.free_at(self._now()) if len(self._busy) < AT_ONCE else None
         if voids := [item for item in picked.items if isinstance(item, Void)]:
             async with self._db.begin() as tx:
                 await settle(tx, voids)
@@ -74,7 +74,7 @@ class Sender:
 
     def _begin(self, letter: Letter, calls: asyncio.TaskGroup) -> bool:
         now = self._now()
-        if len(self._busy) >= AT_ONCE or self._budgets.free_at() > now:
+        if len(self._busy) >= AT_ONCE or self._budgets.free_at(now) > now:
             return False
         self._busy[letter.chat_id] = letter
         self._budgets.spend(letter.chat_id, letter.method, now, group=letter.group)
@@ -83,7 +83,7 @@ class Sender:
 
     async def _send(self, letter: Letter) -> None:
         try:
-            outcome = await deliver(self._bot, await with_file(self._db, letter), self._now())
+            outcome = await deliver(self._bot, await with_file(self._db, letter), self._now)
             await self._record(letter, outcome)
             self._metrics.called(type(outcome).__name__.lower())
             if isinstance(outcome, Sent):

@@ -12,9 +12,9 @@ def at(seconds: float) -> datetime:
 def test_thirty_a_second_over_all() -> None:
     budgets = Budgets(Limits())
     for chat_id in range(30):
-        assert budgets.free_at() <= NOW
+        assert budgets.free_at(NOW) <= NOW
         budgets.spend(chat_id, "sendMessage", NOW, group=False)
-    assert budgets.free_at() == at(1)
+    assert budgets.free_at(NOW) == at(1)
 
 
 def test_a_chat_gets_a_burst_of_three_and_then_one_a_second() -> None:
@@ -45,4 +45,12 @@ def test_lifted_budgets_never_rest() -> None:
     budgets = Budgets(LIFTED)
     for _ in range(100):
         budgets.spend(1, "sendMessage", NOW, group=True)
-        assert (budgets.free_at() <= NOW, budgets.resting(NOW)) == (True, {})
+        assert (budgets.free_at(NOW) <= NOW, budgets.resting(NOW)) == (True, {})
+
+
+def test_nobody_waits_for_a_clock_that_was_set_back() -> None:
+    budgets = Budgets(Limits())
+    for number in range(30):
+        budgets.spend(number % 2, "sendMessage", at(3600), group=bool(number % 2))
+    assert budgets.free_at(NOW) <= NOW
+    assert budgets.resting(NOW) == {}

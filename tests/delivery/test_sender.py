@@ -8,8 +8,9 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 from telegram import Bot
+from telegram.error import RetryAfter, TelegramError, TimedOut
 
-from bot.delivery import outbox, picking, sender
+from bot.delivery import calls, outbox, picking, sender
 from bot.delivery.budgets import LIFTED, Limits
 from bot.delivery.calls import Letter, Refused, deliver
 from bot.delivery.outbox import Priority
@@ -126,6 +127,21 @@ async def test_what_has_just_begun_is_no_reason_to_look_again(db: Database, bot:
     await desk.put(alice)
     async with asyncio.TaskGroup() as calls:
         assert await sender.start(calls) is None
+
+
+@pytest.mark.parametrize(("error", "seconds"), [(TimedOut(), 1), (RetryAfter(7), 7)])
+async def test_a_pause_begins_when_the_call_has_ended(
+    desk: Desk, alice: User, monkeypatch: pytest.MonkeyPatch, error: TelegramError, seconds: float
+) -> None:
+    async def slow(*_: object, **__: object) -> None:
+        desk.clock.forward(5)
+        raise error
+
+    monkeypatch.setattr(calls, "call", slow)
+    await desk.put(alice)
+    async with asyncio.TaskGroup() as under_way:
+        await desk.sender.start(under_way)
+    assert await desk.send() == NOW + timedelta(seconds=5 + seconds)
 
 
 async def test_the_same_key_is_sent_once(desk: Desk, api: BotApi, alice: User) -> None:
