@@ -99,7 +99,7 @@ async def run(loops: Loops, intake: Intake | None = None) -> None:
     """
     loops.application.add_error_handler(note_failure)
     try:
-        async with present(loops.db, loops.name, loops.roles), asyncio.TaskGroup() as tasks:
+        async with present(loops.db, loops.name, loops.roles, loops.watch.beats), asyncio.TaskGroup() as tasks:
             lives = [(intake or poll)(loops), work(loops), send(loops), keep_time(loops)]
             lives.append(see_to_file(loops.db, loops.stop))
             running = [tasks.create_task(life) for life in lives]

@@ -22,6 +22,7 @@ from bot.records.news import WORDS, News, Signal, listen, tell
 from bot.records.sessions import Database
 from bot.records.tables import Process, Role, UtcTime, utc_now
 from bot.records.upsert import insert_new
+from bot.watch.beats import Beats
 
 log = logging.getLogger(__name__)
 
@@ -170,11 +171,12 @@ async def _clock(tx: AsyncSession) -> datetime:
     return (await tx.execute(select(func.clock_timestamp(type_=UtcTime)))).scalar_one()
 
 
-async def live(db: Database, process: str, roles: Roles) -> None:
+async def live(db: Database, process: str, roles: Roles, beats: Beats) -> None:
     """Heartbeats until cancelled, however often the database is out of reach."""
     trouble = Trouble()
     while True:
         left = db.news.processes.next()
+        beats.beat("heartbeat", BEAT)  # without it this process would do nothing any more that takes a role
         begun = time.monotonic()
         try:
             async with db.begin() as tx:
@@ -193,7 +195,7 @@ async def live(db: Database, process: str, roles: Roles) -> None:
 
 
 @asynccontextmanager
-async def present(db: Database, process: str, roles: Roles) -> AsyncIterator[None]:
+async def present(db: Database, process: str, roles: Roles, beats: Beats | None = None) -> AsyncIterator[None]:
     """A process among those that share the database, from its first heartbeat to its leave-taking.
 
     Raises NameTakenError.
@@ -203,7 +205,8 @@ async def present(db: Database, process: str, roles: Roles) -> AsyncIterator[Non
             await alone_by_name(db, process)
         async with db.begin() as tx:
             await join(tx, process, roles.wanted, since)
-        beside = [asyncio.create_task(live(db, process, roles))]
+        beats = beats or Beats()
+        beside = [asyncio.create_task(live(db, process, roles, beats))]
         if db.postgresql:
             beside.append(asyncio.create_task(listen(db.engine.url, db.news)))
         try:
@@ -212,6 +215,7 @@ async def present(db: Database, process: str, roles: Roles) -> AsyncIterator[Non
             for task in beside:
                 task.cancel()
             await asyncio.gather(*beside, return_exceptions=True)
+            beats.end("heartbeat")
             with suppress(SQLAlchemyError, OSError):  # out of reach now: others will notice the silence
                 async with db.begin() as tx:
                     await leave(tx, process)

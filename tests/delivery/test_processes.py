@@ -34,6 +34,7 @@ from bot.records.tables import Chat, Outgoing, Process, Role, utc_now
 from bot.records.tables import Update as Row
 from bot.sandbox.botapi import BotApi, serve
 from bot.sandbox.people import User
+from bot.watch.beats import Beats
 from tests.postgres import Postgres
 
 from .conftest import acquaintance
@@ -176,6 +177,22 @@ async def test_a_process_hears_at_once_that_another_has_come(
                 await one.news.timers.next().wait()  # rung where all is told, and by the listener as it begins
     await one.close()
     await other.close()
+
+
+async def test_a_heartbeat_that_hangs_is_no_sign_of_life(sqlite_db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    moment, hangs = 0.0, asyncio.Event()
+
+    async def for_ever(*_: object, **__: object) -> frozenset[str]:
+        hangs.set()
+        return await asyncio.Future()
+
+    monkeypatch.setattr(processes, "beat", for_ever)
+    beats = Beats(clock=lambda: moment)
+    async with asyncio.timeout(120), present(sqlite_db, "a", Roles(), beats):
+        await hangs.wait()
+        moment = 200.0
+        assert list(beats.hanging(120)) == ["heartbeat"]
+    assert beats.late() == {}
 
 
 async def test_of_two_with_one_name_the_second_does_not_begin(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
