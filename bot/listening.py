@@ -4,11 +4,13 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
 
 GRACE = 2  # seconds that answers under way have at the end
+SLOWEST = 15.0  # seconds from a connection, or the answer before, until the head of a request is there; twice at most
 
 
 class AddressRefusedError(RuntimeError):
@@ -33,6 +35,20 @@ class _Server(uvicorn.Server):
         await super().startup(sockets=sockets)
         self.ready.set()
 
+    async def hang_up(self) -> None:
+        """Ends connections on which nobody asks anything, again and again: uvicorn waits for ever for a request's head."""
+        before: dict[Any, object] = {}
+        while True:
+            idle = {one: one.cycle for one in self.server_state.connections if not _under_way(one.cycle)}
+            for one in [one for one, cycle in idle.items() if one in before and before[one] is cycle]:
+                one.transport.abort()
+            before = idle
+            await asyncio.sleep(SLOWEST)
+
+
+def _under_way(cycle: Any) -> bool:
+    return cycle is not None and not cycle.response_complete
+
 
 @asynccontextmanager
 async def listening(app: ASGIApp, host: str, port: int) -> AsyncIterator[int]:
@@ -44,15 +60,19 @@ async def listening(app: ASGIApp, host: str, port: int) -> AsyncIterator[int]:
         access_log=False,
         server_header=False,
         lifespan="off",
+        http="h11",  # `hang_up` knows its connections
+        ws="none",
         timeout_graceful_shutdown=GRACE,
     )
     server = _Server(config)
     with bound(host, port) as listener:
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         await server.ready.wait()
+        hanging_up = asyncio.create_task(server.hang_up())
         try:
             yield listener.getsockname()[1]
         finally:
+            hanging_up.cancel()
             server.should_exit = True
             await asyncio.gather(serving, return_exceptions=True)
 
