@@ -36,7 +36,7 @@ class _Server(uvicorn.Server):
         self.ready.set()
 
     async def hang_up(self) -> None:
-        """Ends connections on which nobody asks anything, again and again: uvicorn waits for ever for a request's head."""
+        """Ends connections on which nobody asks anything, now and then: uvicorn itself waits for a head for ever."""
         before: dict[Any, object] = {}
         while True:
             idle = {one: one.cycle for one in self.server_state.connections if not _under_way(one.cycle)}

@@ -23,7 +23,6 @@ from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from bot.publishing.searching import HEAD, Opened, Outset, TooLongError, forked, start
-from indexer.cores import cores
 from indexer.engine import Engine
 from indexer.entries import Entry
 
@@ -32,7 +31,6 @@ Found = TypeVar("Found")
 P = ParamSpec("P")
 
 PATIENCE, SECOND = 20, 1.0  # so many seconds for what takes milliseconds
-CORES = 2  # one for each process
 # Seconds: until another process is started, twice as long each time, at most; what one has to begin in; and how long
 # one has to last for its loss to be the first again.
 PAUSE, LONGEST_PAUSE, BEGINNING, LASTING = 5.0, 1800.0, 60.0, 3600.0
@@ -196,10 +194,10 @@ class Searcher:
 def apart(engine: Engine, root: Path, prepare: Callable[[], object] | None = None) -> Searcher:
     """A searcher with a process of its own, forked now: to be called before Python has other threads and an event loop.
 
-    `root` is where later snapshots will lie; later processes call `prepare` before anything else. It has none without a
-    second core, outside Linux, and where the system refuses one.
+    `root` is where later snapshots will lie; later processes call `prepare` before anything else. It has none outside
+    Linux, and where the system refuses one. With a single core it is no faster, but computing can be given up there.
     """
-    if sys.platform != "linux" or cores() < CORES:
+    if sys.platform != "linux":
         return Searcher()
     gc.freeze()  # or else the next collection would write to all pages that both share
     try:

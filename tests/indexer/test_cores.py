@@ -22,7 +22,10 @@ from indexer.cores import cores
         ({"own": "0::/a.slice/b.service\n", "a.slice/b.service/cpu.max": "150000 100000\n"}, 2),
         ({"own": "0::/a.slice/b.service\n", "a.slice/b.service/cpu.max": "max 1\n", "a.slice/cpu.max": "1 1\n"}, 1),
         ({"own": "0::/docker/not-seen-inside\n", "cpu.max": "200000 100000\n"}, 2),
-        ({"own": "3:pids:/c\n1:cpu,cpuacct:/a\n", "cpu/a/cpu.cfs_quota_us": "2\n", "cpu/a/cpu.cfs_period_us": "1\n"}, 2),
+        (
+            {"own": "3:pids:/c\n1:cpu,cpuacct:/a\n", "cpu/a/cpu.cfs_quota_us": "2\n", "cpu/a/cpu.cfs_period_us": "1\n"},
+            2,
+        ),
         ({"own": "0::/../elsewhere\n"}, 4),
     ],
 )

@@ -74,11 +74,6 @@ def log() -> Iterator[Log]:
         yield log
 
 
-@pytest.fixture(autouse=True)
-def two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "cores", lambda: 2)
-
-
 @asynccontextmanager
 async def searching(engine: Engine, root: Path, prepare: Callable[[], object] | None = None) -> AsyncIterator[Searcher]:
     async with apart(engine, root, prepare) as searcher:
@@ -143,7 +138,7 @@ async def test_another_process_gives_the_same_turns_each_to_who_asked(
 async def test_without_a_process_of_its_own(
     engine: Engine, encoder: WatchedEncoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "cores", lambda: 1)
+    monkeypatch.setattr(sys, "platform", "darwin")
     async with Searcher() as plain, apart(engine, tmp_path / "index") as alone:
         for searcher in (plain, alone):
             turn = await ask(searcher, engine)
@@ -403,7 +398,6 @@ async def test_a_new_index_answers_at_once_and_one_that_is_gone_is_asked_for_her
 
 FORKED = """
     from bot.publishing import searcher as module
-    module.cores = lambda: 2
     engine = SimpleNamespace(encoder=None, snapshot=SimpleNamespace(id="", entries=()))
     searcher = module.apart(engine, Path())
     print(searcher.child.pid, flush=True)
