@@ -20,6 +20,7 @@ from bot.handlers.commands import erase
 from bot.handlers.context import Context, Deps
 from bot.handlers.escalation import escalate, found_near
 from bot.handlers.menu import choose_language, turn
+from bot.handlers.pace import paced
 from bot.handlers.pressing import on_staff_press
 from bot.handlers.speaker import own, say, tongue, who
 from bot.records.states import Feedback
@@ -31,7 +32,7 @@ BESIDE = frozenset({"j", "s", "w", related.OFFER})  # what may be pressed beside
 
 async def on_press(update: Update, context: Context) -> None:
     """Whatever was pressed; data that somebody made up, or of another person's question, does nothing."""
-    deps, query, chat = context.deps, update.callback_query, update.effective_chat
+    query, chat = update.callback_query, update.effective_chat
     assert query
     if chat and chat.type != ChatType.PRIVATE:
         await on_staff_press(update, context)
@@ -43,6 +44,14 @@ async def on_press(update: Update, context: Context) -> None:
     if kind == "f" and rest == "yes":
         await erase(update, context)
         return
+    await _heard(update, context)
+
+
+@paced
+async def _heard(update: Update, context: Context) -> None:
+    deps, query = context.deps, update.callback_query
+    assert query
+    kind, _, rest = (query.data or "").partition(":")
     async with deps.db.begin() as tx:
         candidate = await who(tx, update)
         if candidate.silenced(deps.now()) and kind not in HEARD:

@@ -11,6 +11,7 @@ from telegram.ext import Application, CallbackContext, ExtBot
 from bot.desk.desk import Desk
 from bot.desk.groups import Groups
 from bot.dialogue.decide import Limits
+from bot.handlers.frequency import Frequency
 from bot.publishing.live import Live
 from bot.publishing.searcher import Searcher
 from bot.records.sessions import Database
@@ -32,6 +33,7 @@ class Deps:
     groups: Groups
     searcher: Searcher
     metrics: Metrics = field(default_factory=Metrics)
+    typed: Frequency = field(default_factory=Frequency)  # inline queries
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     @property

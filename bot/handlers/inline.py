@@ -32,6 +32,7 @@ from indexer.entries import Entry, Language
 log = logging.getLogger(__name__)
 
 OFFERED = 5  # entries at once
+TYPED = 3  # queries that one message's worth of typing may take: as many times more than messages are answered
 NEAR = 0.1  # confidence from which an entry is offered: the person reads its question before they send it
 FRESH = 10  # seconds for which Telegram may show the same entries again: the knowledge may change
 ASKED = "inline"  # what the private chat is told when somebody comes from here: not a topic
@@ -43,6 +44,9 @@ async def on_query(update: Update, context: Context) -> None:
     assert query
     async with deps.db.begin() as tx:
         await inbox.done(tx, update.update_id)
+    most = TYPED * deps.settings.most_a_minute
+    if most and deps.typed.again(query.from_user.id, deps.now()) > most:
+        return
     text, own = clean(query.query), telegram_language(update)
     language = language_of(text, own) if text else own
     engine = deps.live.engine

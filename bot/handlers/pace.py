@@ -1,4 +1,4 @@
-"""How much one person may write: beyond that they are told once, kindly, and the rest is not read."""
+"""How much one person may write and press: beyond that they are told once, kindly, and the rest is not read."""
 
 from collections.abc import Callable, Coroutine
 from datetime import timedelta
@@ -16,7 +16,7 @@ from bot.records.tables import Candidate
 from bot.records.tables import Update as Received
 
 Handler = Callable[[Update, Context], Coroutine[Any, Any, None]]
-WRITTEN = ("message", "edited_message")
+WRITTEN, PRESSED = ("message", "edited_message"), ("callback_query",)  # counted apart
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 
 # Built once: to build a statement takes longer than to run it.
@@ -26,7 +26,11 @@ _this, _earlier = _rows.c, _rows.alias("earlier").c
 
 def _received_before(count: str) -> ScalarSelect[Any]:
     """When the message was received that this one is the so-many-th after, the parameter `count` being one less."""
-    mine = (_earlier.chat_id == _this.chat_id) & _earlier.kind.in_(WRITTEN) & (_earlier.seq < _this.seq)
+    mine = (
+        (_earlier.chat_id == _this.chat_id)
+        & _earlier.kind.in_(bindparam("kinds", expanding=True))
+        & (_earlier.seq < _this.seq)
+    )
     newest_first = select(_earlier.received_at).where(mine).order_by(_earlier.received_at.desc())
     return newest_first.limit(1).offset(bindparam(count, type_=Integer)).correlate(_rows).scalar_subquery()
 
@@ -58,10 +62,9 @@ async def _beyond(deps: Deps, update: Update) -> timedelta | None:
     """The span in which somebody wrote too much before this update; None if there is none, or nobody hears them."""
     spans = ((MINUTE, deps.settings.most_a_minute), (DAY, deps.settings.most_a_day))
     at_most = {"a_minute": max(spans[0][1], 1) - 1, "a_day": max(spans[1][1], 1) - 1}
+    values = {"update": update.update_id, "now": deps.now(), "kinds": PRESSED if update.callback_query else WRITTEN}
     async with deps.db.glance() as connection:
-        row = (
-            await connection.execute(_PACE, {"update": update.update_id, "now": deps.now(), **at_most})
-        ).one_or_none()
+        row = (await connection.execute(_PACE, values | at_most)).one_or_none()
     if row is None:
         return None
     for (span, most), at_least in zip(spans, (row.minute, row.day), strict=True):

@@ -35,6 +35,39 @@ async def test_who_writes_too_much_is_told_once_and_others_are_answered(strict: 
     assert [m["text"] for m in await strict.ask(strict.candidate("Karim"), "Hello")] == [EN.greeting]
 
 
+async def test_who_presses_or_begins_anew_too_often_is_told_once(strict: House) -> None:
+    sara = strict.candidate()
+    (menu,) = await strict.ask(sara, "/start")
+    before = len(strict.received(sara))
+    for _ in range(4):
+        await strict.press(sara, menu, (0, 0))
+    pressed = strict.received(sara)[before:]
+    assert [m["text"] for m in pressed if m["text"] == EN.too_many] == [EN.too_many]
+    assert [m["text"] for m in await strict.ask(sara, "Hello")] == [EN.greeting]  # counted apart
+    for command in ("/start", "/menu", "/help", "/status", "/language", "/nonsense"):
+        assert await strict.ask(sara, command) == []
+    (sure,) = await strict.ask(sara, "/forget")
+    (done,) = await strict.press(sara, sure, EN.button_yes)
+    assert done["text"].startswith(EN.forget_done)
+
+
+async def test_who_types_a_query_too_often_gets_no_more_of_them(
+    encoder: OnnxEncoder, knowledge: Path, tmp_path: Path
+) -> None:
+    engine, moment = index(knowledge, encoder, tmp_path / "index").engine, utc_now()
+    folder = tmp_path / "data"
+    async with house(engine, folder, knowledge_dir=knowledge, most_a_minute=1, now=lambda: moment) as running:
+        sara, karim = running.candidate(), running.candidate("Karim")
+        typed = [running.api.inline(sara, f"kiln {number}") for number in range(5)]
+        other = running.api.inline(karim, "kiln")
+        await running.quiet()
+        assert sum(running.api.answer_to(one) is not None for one in typed) == 3
+        assert running.api.answer_to(other) is not None
+        moment += timedelta(minutes=1)
+        again = running.api.inline(sara, "kiln")
+        await running.api.wait_for(lambda api: api.answer_to(again))
+
+
 async def test_only_what_was_written_within_the_span_counts(
     encoder: OnnxEncoder, knowledge: Path, tmp_path: Path
 ) -> None:
