@@ -4,10 +4,10 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 GRACE = 2  # seconds that answers under way have at the end
 SLOWEST = 15.0  # seconds from a connection, or the answer before, until the head of a request is there; twice at most
@@ -37,16 +37,17 @@ class _Server(uvicorn.Server):
 
     async def hang_up(self) -> None:
         """Ends connections on which nobody asks anything, now and then: uvicorn itself waits for a head for ever."""
-        before: dict[Any, object] = {}
+        before: dict[H11Protocol, RequestResponseCycle] = {}
         while True:
-            idle = {one: one.cycle for one in self.server_state.connections if not _under_way(one.cycle)}
+            ours = [one for one in self.server_state.connections if isinstance(one, H11Protocol)]
+            idle = {one: one.cycle for one in ours if not _under_way(one.cycle)}
             for one in [one for one, cycle in idle.items() if one in before and before[one] is cycle]:
                 one.transport.abort()
             before = idle
             await asyncio.sleep(SLOWEST)
 
 
-def _under_way(cycle: Any) -> bool:
+def _under_way(cycle: RequestResponseCycle | None) -> bool:
     return cycle is not None and not cycle.response_complete
 
 
