@@ -115,7 +115,9 @@ async def _process(application: App, claimed: Claimed, seconds: float) -> Except
     if (fault := shape.fault(claimed.raw)) is not None:
         return _UnreadableError(fault)
     try:
-        update = Update.de_json(claimed.raw, application.bot)
+        update = Update.de_json(
+            claimed.raw | {"update_id": claimed.update_id}, application.bot
+        )  # perhaps not its first
     except Exception as error:
         unreadable = _UnreadableError()
         unreadable.__cause__ = error

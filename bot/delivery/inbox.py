@@ -23,7 +23,10 @@ ATTEMPTS = 5  # then an update is set aside
 SOON = timedelta(seconds=1)
 
 _table = cast(Table, Update.__table__)
-_KNOWN = select(_table.c.update_id).where(_table.c.update_id.in_(bindparam("ids", expanding=True)))
+_named = _table.c.update_id.in_(bindparam("ids", expanding=True))
+_KNOWN = select(_table.c.update_id, _table.c.received_at).where(_named)
+# Of a number that Telegram gives for the second time: one that it never gives.
+_OLD = update(_table).where(_named, _table.c.received_at < bindparam("since")).values(update_id=-_table.c.seq)
 _row, _new = _table.c.seq == bindparam("row"), _table.c.state == UpdateState.NEW
 _ended = {"finished_at": bindparam("moment", type_=UtcTime), "error": bindparam("why", None), "leased_by": None}
 _DONE = (
@@ -75,8 +78,11 @@ async def receive(tx: AsyncSession, raw: Sequence[object]) -> dict[int, int | No
             numbered[number] = item
     if len(numbered) < len(raw):
         log.error("updates without a usable id ignored", extra={"count": len(raw) - len(numbered)})
-    known = set((await tx.execute(_KNOWN, {"ids": list(numbered)})).scalars())
-    new = {number: item for number, item in numbered.items() if number not in known}
+    since = utc_now() - incoming.REPEATED
+    known = {row.update_id: row.received_at >= since for row in await tx.execute(_KNOWN, {"ids": list(numbered)})}
+    if old := [number for number, repeated in known.items() if not repeated]:
+        await tx.execute(_OLD, {"ids": old, "since": since})
+    new = {number: item for number, item in numbered.items() if not known.get(number)}
     # The chats first: their rows are then locked, so that the updates of each are numbered in the order of commits.
     chats = await _chats(tx, new)
     rows = [

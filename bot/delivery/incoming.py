@@ -1,6 +1,7 @@
 """What a raw update says of itself, read without trusting its shape."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 Raw = dict[str, Any]  # one update as Telegram sent it
@@ -21,6 +22,8 @@ PLACES: dict[str, tuple[tuple[str, ...], ...]] = {
 WRITTEN = {"message", "edited_message", "callback_query"}  # who sends one can be reached again
 KINDS = ("private", "group", "supergroup", "channel")  # looked through: what stands there may have no hash
 LIMIT = 2**63
+# Telegram repeats an update for a day; after a week without any its numbers begin anew, anywhere.
+REPEATED = timedelta(days=6)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,19 +1,23 @@
 """The outbox: what is to be sent, written in the transaction of its cause."""
 
+import re
 from datetime import datetime
 from enum import IntEnum
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.delivery.edits import REPLACES, supersede
+from bot.delivery.incoming import REPEATED
 from bot.delivery.references import Payload
 from bot.delivery.splitting import clean, split
 from bot.records.news import tell
 from bot.records.states import OutgoingState
-from bot.records.tables import Outgoing
+from bot.records.tables import Outgoing, utc_now
 from bot.records.upsert import insert_new
+
+OF_UPDATE = re.compile(r"u\d+[^~]*")  # the key of what an update caused, and was not sent once more
 
 
 class Priority(IntEnum):
@@ -110,6 +114,11 @@ def _without_message(part: Payload) -> Payload:
 
 async def _write(tx: AsyncSession, *, key: str, **values: Any) -> tuple[int, bool]:
     new = await insert_new(tx, Outgoing, Outgoing.id, key=key, **values)
+    if new is None and OF_UPDATE.fullmatch(key):  # perhaps one whose number Telegram has given before
+        now = utc_now()
+        old = update(Outgoing).where(Outgoing.key == key, Outgoing.created_at < now - REPEATED)
+        if (await tx.execute(old.values(key=f"{key}~{now:%Y%m%d}").returning(Outgoing.id))).first():
+            new = await insert_new(tx, Outgoing, Outgoing.id, key=key, **values)
     if new is not None:
         tell(tx, "messages")
         return new, True

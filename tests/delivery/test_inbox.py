@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import event, select, update
 
 from bot.delivery import claims, inbox
 from bot.delivery.claims import LEASE, Claimed
@@ -12,7 +12,7 @@ from bot.delivery.inbox import ATTEMPTS, AlreadyDoneError
 from bot.records.people import chat_of
 from bot.records.sessions import Database
 from bot.records.states import UpdateState
-from bot.records.tables import Chat, Update
+from bot.records.tables import Chat, Update, utc_now
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 Raw = dict[str, Any]
@@ -57,6 +57,16 @@ async def test_the_same_update_is_kept_once(db: Database) -> None:
     assert await receive(db, message(7), message(8), message(7)) == 2
     assert await receive(db, message(8), message(9)) == 1
     assert [row.update_id for row in await stored(db)] == [7, 8, 9]
+
+
+async def test_a_number_that_telegram_gives_again_after_a_quiet_week_is_another_update(db: Database) -> None:
+    await receive(db, message(7), message(8))
+    async with db.begin() as tx:
+        aged = update(Update).where(Update.update_id == 7).values(received_at=utc_now() - timedelta(days=7))
+        await tx.execute(aged.execution_options(synchronize_session=False))
+    for _ in range(2):
+        await receive(db, message(7, chat=2), message(8))
+    assert [row.update_id for row in await stored(db)] == [-1, 8, 7]
 
 
 async def test_two_pollers_with_the_same_updates_keep_them_once(db: Database) -> None:

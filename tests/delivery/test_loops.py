@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 from sqlalchemy import Connection, event, select
+from sqlalchemy import update as change
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from telegram import Bot, Update
@@ -27,7 +28,7 @@ from bot.records import sqlite
 from bot.records.people import chat_of, move_chat
 from bot.records.sessions import Database
 from bot.records.states import UpdateState
-from bot.records.tables import TELEGRAM_SILENT, Chat, Setting
+from bot.records.tables import TELEGRAM_SILENT, Chat, Outgoing, Setting, utc_now
 from bot.records.tables import Update as Row
 from bot.sandbox.botapi import BotApi
 from bot.sandbox.people import User
@@ -358,6 +359,25 @@ async def test_update_ids_that_start_anew_after_a_quiet_week_are_not_missed(
         await api.wait_for(lambda api: [call.params.get("offset") for call in api.calls("getUpdates")].count(None) > 1)
         chat = {"id": alice.id, "type": "private"}
         api.push({"update_id": 5, "message": {"message_id": 900, "date": 0, "chat": chat, "text": "after"}})
+        await api.wait_for(lambda api: replies(api, alice) == ["re: before", "re: after"])
+
+
+async def test_after_a_quiet_week_an_update_may_have_the_number_of_an_earlier_one(
+    start: Start, db: Database, api: BotApi, alice: User
+) -> None:
+    chat = {"id": alice.id, "type": "private"}
+
+    def said(text: str) -> dict[str, Any]:
+        return {"update_id": 5, "message": {"message_id": 900, "date": 0, "chat": chat, "text": text}}
+
+    async with start(echo(db)):
+        api.push(said("before"))
+        await api.wait_for(lambda api: replies(api, alice) == ["re: before"])
+        async with db.begin() as tx:
+            ago = utc_now() - timedelta(days=7)
+            await tx.execute(change(Row).values(received_at=ago).execution_options(synchronize_session=False))
+            await tx.execute(change(Outgoing).values(created_at=ago).execution_options(synchronize_session=False))
+        api.push(said("after"))
         await api.wait_for(lambda api: replies(api, alice) == ["re: before", "re: after"])
 
 
