@@ -267,6 +267,7 @@ async def send(loops: Loops) -> None:
         metrics=loops.watch.metrics,
         now=loops.now,
         refused=loops.refused,
+        mine=lambda: loops.roles.holds(SEND),
     )
 
     async def step(calls: asyncio.TaskGroup) -> None:

@@ -29,7 +29,7 @@ AT_ONCE = 16  # calls under way: as many messages may be repeated after a crash
 
 class Sender:
     """Sends; `ended` rings when how a call ended may let others go. `refused` hears, as it is noted, what will not
-    be sent.
+    be sent. `mine` tells whether this process still is the one that sends: frozen, it may have been taken for dead.
     """
 
     def __init__(
@@ -42,8 +42,9 @@ class Sender:
         metrics: Metrics | None = None,
         now: Callable[[], datetime] = utc_now,
         refused: OnRefusal = nobody_minds,
+        mine: Callable[[], bool] = lambda: True,
     ) -> None:
-        self._db, self._bot, self._now, self._refused = db, bot, now, refused
+        self._db, self._bot, self._now, self._refused, self._mine = db, bot, now, refused, mine
         self._budgets = Budgets(limits or Limits())
         self._ended = ended or Signal()
         self._metrics = metrics or Metrics()
@@ -83,7 +84,11 @@ class Sender:
 
     async def _send(self, letter: Letter) -> None:
         try:
-            outcome = await deliver(self._bot, await with_file(self._db, letter), self._now)
+            ready = await with_file(self._db, letter)
+            if not self._mine():
+                self._free([letter])
+                return
+            outcome = await deliver(self._bot, ready, self._now)
             await self._record(letter, outcome)
             self._metrics.called(type(outcome).__name__.lower())
             if isinstance(outcome, Sent):

@@ -144,6 +144,17 @@ async def test_a_pause_begins_when_the_call_has_ended(
     assert await desk.send() == NOW + timedelta(seconds=5 + seconds)
 
 
+async def test_a_process_that_sends_no_more_begins_no_call(db: Database, bot: Bot, api: BotApi, alice: User) -> None:
+    desk, mine = Desk(db, bot), False  # frozen after it had picked the message, and taken for dead
+    desk.sender = Sender(db, bot, limits=LIFTED, ended=desk.ended, now=desk.clock, mine=lambda: mine)
+    row_id = await desk.put(alice)
+    await desk.send()
+    assert (texts(api, alice), (await desk.row(row_id)).state) == ([], OutgoingState.WAITING)
+    mine = True
+    await desk.send()
+    assert (texts(api, alice), (await desk.row(row_id)).state) == (["hello"], SENT)
+
+
 async def test_the_same_key_is_sent_once(desk: Desk, api: BotApi, alice: User) -> None:
     first = await desk.put(alice, "once", key="u7")
     assert await desk.put(alice, "twice", key="u7") == first
