@@ -1,14 +1,30 @@
 import asyncio
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Connection,
+    DateTime,
+    Float,
+    Integer,
+    LargeBinary,
+    MetaData,
+    inspect,
+    text,
+)
 
-from bot.records.migrations import HERE, KNOWN, DatabaseTooNewError, migrate, standing
+from bot.records.migrations import HERE, KNOWN, DatabaseTooNewError, migrate, standing, upgrade
 from bot.records.sessions import Database, open_database
 from bot.records.tables import Base, Setting
+
+OLDEST = ("chat", "candidate", "outgoing", "question", "ticket")  # to which all others refer
 
 
 def differences(connection: Connection) -> list[object]:
@@ -40,6 +56,39 @@ async def test_migrating_again_keeps_what_is_there(db: Database) -> None:
     await migrate(db)
     async with db.read() as tx:
         assert (await tx.get_one(Setting, "staff_chat")).value == "7"
+
+
+def fill(connection: Connection) -> list[str]:
+    """A row in each table as it is found, which refers to those of the others; the names of the tables."""
+    metadata, rows = MetaData(), dict[str, dict[str, object]]()
+    metadata.reflect(connection)
+    moment = datetime(2026, 3, 1, tzinfo=UTC)
+    known = {DateTime: moment, JSON: {}, Boolean: False, Integer: 1, Float: 0.5, LargeBinary: b"x"}
+
+    def value(column: Column[Any]) -> object:
+        if column.foreign_keys:
+            target = next(iter(column.foreign_keys)).column
+            return rows.get(target.table.name, {}).get(target.name)  # of two that refer to each other one is the first
+        return next((value for kind, value in known.items() if isinstance(column.type, kind)), "1")
+
+    names = sorted(metadata.tables.keys() - {"alembic_version"}, key=[*OLDEST, *sorted(metadata.tables)].index)
+    for table in map(metadata.tables.get, names):
+        assert table is not None
+        rows[table.name] = {column.name: value(column) for column in table.columns}
+        connection.execute(table.insert().values(rows[table.name]))
+    return names
+
+
+async def test_rows_of_the_first_version_outlast_all_migrations(empty_database: str) -> None:
+    db = open_database(empty_database)
+    async with db.writing.begin() as connection:
+        await connection.run_sync(upgrade, "0001")
+        names = await connection.run_sync(fill)
+    await migrate(db)
+    async with db.read() as tx:
+        counts = [(await tx.execute(text(f'SELECT count(*) FROM "{name}"'))).scalar_one() for name in names]
+    await db.close()
+    assert counts == [1] * len(names)
 
 
 async def test_several_processes_that_start_at_once_migrate_once(empty_database: str) -> None:
