@@ -60,9 +60,8 @@ class Budgets:
 
     def free_at(self, now: datetime) -> datetime:
         """When the next call to anybody may go."""
-        if (
-            self._overall and self._overall[-1] > now
-        ):  # the clock was set back: nobody may wait for it to be there again
+        # Where the clock was set back, nobody may wait for it to be there again.
+        if self._overall and self._overall[-1] > now:
             self._overall.clear()
             self._chats.clear()
         return self._limits.overall.free_at(self._overall)

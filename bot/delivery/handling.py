@@ -115,9 +115,8 @@ async def _process(application: App, claimed: Claimed, seconds: float) -> Except
     if (fault := shape.fault(claimed.raw)) is not None:
         return _UnreadableError(fault)
     try:
-        update = Update.de_json(
-            claimed.raw | {"update_id": claimed.update_id}, application.bot
-        )  # perhaps not its first
+        numbered = claimed.raw | {"update_id": claimed.update_id}  # perhaps not the number that it came with
+        update = Update.de_json(numbered, application.bot)
     except Exception as error:
         unreadable = _UnreadableError()
         unreadable.__cause__ = error

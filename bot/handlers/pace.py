@@ -26,11 +26,8 @@ _this, _earlier = _rows.c, _rows.alias("earlier").c
 
 def _received_before(count: str) -> ScalarSelect[Any]:
     """When the message was received that this one is the so-many-th after, the parameter `count` being one less."""
-    mine = (
-        (_earlier.chat_id == _this.chat_id)
-        & _earlier.kind.in_(bindparam("kinds", expanding=True))
-        & (_earlier.seq < _this.seq)
-    )
+    alike = _earlier.kind.in_(bindparam("kinds", expanding=True))
+    mine = (_earlier.chat_id == _this.chat_id) & alike & (_earlier.seq < _this.seq)
     newest_first = select(_earlier.received_at).where(mine).order_by(_earlier.received_at.desc())
     return newest_first.limit(1).offset(bindparam(count, type_=Integer)).correlate(_rows).scalar_subquery()
 
