@@ -33,6 +33,11 @@ class Limits:
         return self.maybe / 2
 
 
+# What ships with Guichet is less sure of a school's right entries than what `guichet train` learns from its own ways of
+# asking. A needless choice costs a tap; one that is missing, a question to people that an entry answers.
+UNTRAINED = Limits(maybe=0.13, alone=0.25)
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """The entry answers; of a long answer, `gist` are the sentences to show first."""

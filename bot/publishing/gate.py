@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from bot.dialogue.decide import Limits
+from bot.dialogue.decide import UNTRAINED, Limits
 from bot.evaluation.figures import expected_error, scored
 from bot.evaluation.golden import Golden, golden_file, read_golden
 from bot.evaluation.judging import Judged, Outcome, Remembering, judge
@@ -22,7 +22,7 @@ from bot.evaluation.promise import Promise, promise
 from indexer.engine import Engine, Examine, Step
 from indexer.entries import Entry
 from indexer.readers import GOLDEN
-from indexer.snapshot import Snapshot
+from indexer.snapshot import CALIBRATOR, Snapshot
 
 EXAMINED = "examined.json"  # beside the snapshot's files; not one of those that its manifest vouches for
 GOOD = (Outcome.RIGHT, Outcome.ASKED)
@@ -99,10 +99,11 @@ def verdict(
     def step(done: int, total: int) -> None:
         progress("Golden questions", done, total)
 
-    judged = ask(replace(new, encoder=encoder), limits=Limits(), progress=step)
+    usual = limits_of(new.snapshot)[0]  # nothing is promised of it yet
+    judged = ask(replace(new, encoder=encoder), limits=usual, progress=step)
     _keep(new.snapshot.folder, judged)
     limits, kept = limits_of(new.snapshot, most_wrong)
-    if limits != Limits():
+    if limits != usual:
         judged = ask(replace(new, encoder=encoder), limits=limits)
     if live is None:
         return Verdict(_summary(judged))
@@ -194,11 +195,13 @@ def _keep(folder: Path, judged: Sequence[Judged]) -> None:
 def limits_of(snapshot: Snapshot, most_wrong: float = 0.03) -> tuple[Limits, Promise | None]:
     """The thresholds for at most this share of wrong answers; the promise is None without golden questions.
 
-    With too few golden questions to certify one, the default thresholds hold.
+    With too few golden questions to certify one, the default thresholds hold; more is offered as a choice where the
+    school has not trained.
     """
+    usual = Limits() if (snapshot.folder / CALIBRATOR).is_file() else UNTRAINED
     try:
         data: dict[str, Any] = json.loads((snapshot.folder / EXAMINED).read_text(encoding="utf-8"))
         kept = promise(np.array(data["confidence"], float), np.array(data["right"], bool), most_wrong)
     except (OSError, ValueError, KeyError):
-        return Limits(), None
-    return (Limits(answer=kept.answer) if kept.certified else Limits()), kept
+        return usual, None
+    return (replace(usual, answer=kept.answer) if kept.certified else usual), kept

@@ -4,13 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from bot.dialogue.decide import Limits
+from bot.dialogue.decide import UNTRAINED, Limits
 from bot.evaluation.golden import Golden
 from bot.evaluation.judging import Outcome, judge
 from bot.publishing.gate import EXAMINED, GateError, Verdict, examination, limits_of, points
 from indexer import store
+from indexer.confidence import load, save
 from indexer.encoder import OnnxEncoder
-from indexer.engine import index
+from indexer.engine import TRAINED, index
 from indexer.entries import KnowledgeError
 
 GOLDEN = """\
@@ -98,7 +99,7 @@ def test_without_golden_questions_nothing_is_promised(folder: Path, encoder: Onn
     (folder / "golden.yaml").unlink()
     indexed = index(folder, encoder, tmp_path, examine=examination(folder, 0.03, TODAY, lambda *_: None))
     assert "nothing checks" in indexed.told[0]
-    assert limits_of(indexed.engine.snapshot) == (Limits(), None)
+    assert limits_of(indexed.engine.snapshot) == (UNTRAINED, None)
 
 
 def test_golden_questions_that_are_new_are_asked_though_no_entry_is(
@@ -120,9 +121,20 @@ def test_golden_questions_that_are_new_are_asked_though_no_entry_is(
 def test_few_golden_questions_leave_the_default_threshold(folder: Path, encoder: OnnxEncoder, tmp_path: Path) -> None:
     indexed = index(folder, encoder, tmp_path, examine=examination(folder, 0.03, TODAY, lambda *_: None))
     limits, kept = limits_of(indexed.engine.snapshot)
-    assert limits == Limits()
+    assert limits == UNTRAINED
     assert kept
     assert not kept.certified
+
+
+def test_a_school_that_has_not_trained_offers_more_of_what_may_answer(
+    folder: Path, encoder: OnnxEncoder, tmp_path: Path
+) -> None:
+    untrained = limits_of(index(folder, encoder, tmp_path).engine.snapshot)[0]
+    save(load(), folder / TRAINED)
+    trained = limits_of(index(folder, encoder, tmp_path).engine.snapshot)[0]
+    assert trained == Limits()
+    assert untrained.maybe < trained.maybe
+    assert untrained.answer == trained.answer
 
 
 def test_a_wrong_answer_costs_what_three_right_ones_bring(folder: Path, encoder: OnnxEncoder, tmp_path: Path) -> None:
