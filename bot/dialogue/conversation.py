@@ -219,7 +219,7 @@ def _part(
     if isinstance(decision, Escalate) and decision.reason is not Reason.OUT_OF_DATE and is_keyword(question):
         decision = of_topic(hits, today) or decision
     if before and leans and before.language == language:
-        decision = beyond(before.entry_id, decision, hits, limits)
+        decision = beyond(before.entry_id, decision, hits, limits, today)
         again = isinstance(decision, Answer) and decision.entry.id == before.entry_id and not decision.gist
         return Part(question, decision, hits, again=again)
     return Part(question, decision, hits)

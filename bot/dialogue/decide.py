@@ -12,7 +12,7 @@ from indexer.passages import Hit
 
 MOST_CHOICES = 3
 BESIDE = "beside"  # how records call what asks nothing of a course
-SURE = 0.9  # of a draft that alone is meant, whatever else has the same word
+SURE = 0.9  # of a draft that alone is meant, whatever else has the same word; and of an answer that is given again
 HINTED = 0.05  # of the only entry that has a bare word: less is a word in passing
 AHEAD = 5  # times a rival's odds, by which a first hit is sure all the same
 
@@ -83,7 +83,7 @@ def decide(hits: Sequence[Hit], limits: Limits, today: date) -> Decision:
     first = hits[0]
     if first.verbatim:
         return Escalate(Reason.UNWRITTEN) if first.entry.draft else Answer(first.entry, first.gist)
-    shown = [hit for hit in hits if not hit.entry.draft and not hit.entry.past(today)]
+    shown = _shown(hits, today)
     likely = [hit for hit in shown if hit.confidence >= limits.maybe]
     if first.entry.draft:
         near = [hit for hit in likely if hit.confidence >= limits.beside_draft]
@@ -97,19 +97,31 @@ def decide(hits: Sequence[Hit], limits: Limits, today: date) -> Decision:
     return Escalate(Reason.OUTSIDE if first.confidence < limits.hardly else Reason.UNSURE)
 
 
-def beyond(shown: str, decision: Decision, hits: Sequence[Hit], limits: Limits) -> Decision:
+def beyond(shown: str, decision: Decision, hits: Sequence[Hit], limits: Limits, today: date) -> Decision:
     """The decision on a follow-up whose reader has just been shown an entry: it is not offered once more.
 
-    Where nothing else is worth offering, that entry is all that there is to say, unless a draft is nearer.
+    Where nothing else is worth offering, that entry is all that there is to say, unless a draft is nearer. Where it
+    would be the answer once more, and that is not sure, whatever may be one is worth it.
     """
-    if not isinstance(decision, Clarify) or shown not in {entry.id for entry in decision.entries}:
-        return decision
-    others = tuple(entry for entry in decision.entries if entry.id != shown)
-    if len(others) > 1 or any(hit.confidence >= limits.alone for hit in hits if hit.entry in others):
+    match decision:
+        case Answer(entry, "") if entry.id == shown and hits[0].confidence < SURE:
+            others = _choices([hit for hit in _shown(hits, today) if hit.entry.id != shown], limits)
+            worth = any(hit.confidence >= limits.maybe for hit in hits if hit.entry in others)
+        case Clarify(entries) if shown in {entry.id for entry in entries}:
+            others = tuple(entry for entry in entries if entry.id != shown)
+            worth = len(others) > 1 or any(hit.confidence >= limits.alone for hit in hits if hit.entry in others)
+        case _:
+            return decision
+    if worth:
         return Clarify(others)
     if hits[0].entry.draft:
         return _unwritten(hits[0], limits)
-    return Answer(next(entry for entry in decision.entries if entry.id == shown))
+    return Answer(next(hit.entry for hit in hits if hit.entry.id == shown))
+
+
+def _shown(hits: Sequence[Hit], today: date) -> list[Hit]:
+    """Those of entries that may be shown."""
+    return [hit for hit in hits if not hit.entry.draft and not hit.entry.past(today)]
 
 
 def _unwritten(draft: Hit, limits: Limits) -> Escalate:
@@ -124,7 +136,7 @@ def of_topic(hits: Sequence[Hit], today: date) -> Clarify | None:
     """
     if not hits or hits[0].verbatim or (hits[0].entry.draft and hits[0].confidence >= SURE):
         return None
-    shown = [hit for hit in hits if not hit.entry.draft and not hit.entry.past(today)]
+    shown = _shown(hits, today)
     having = [hit for hit in shown if hit.has_all]
     if not having or (len(having) == 1 and having[0].confidence < HINTED):
         return None

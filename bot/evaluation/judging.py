@@ -114,13 +114,18 @@ def outcome(golden: Golden, turn: Turn) -> Outcome:
         shown = any(isinstance(part.decision, Answer) for part in turn.parts)
         return Outcome.RIGHT if kind and turn.chat else Outcome.WRONG if kind and shown else Outcome.MISSED
     wanted = {*golden.expect, *golden.also} - {ESCALATE}
-    answered = [part.decision.entry.id for part in turn.parts if isinstance(part.decision, Answer)]
+    again = any(part.again for part in turn.parts)  # told that there is no more to say, with the team to ask
+    answered = [
+        part.decision.entry.id
+        for part in turn.parts
+        if isinstance(part.decision, Answer) and not (part.again and part.decision.entry.id not in wanted)
+    ]
     offered = {entry.id for part in turn.parts if isinstance(part.decision, Clarify) for entry in part.decision.entries}
     if any(entry_id not in wanted for entry_id in answered):
         return Outcome.WRONG
     must = [entry_id for entry_id in golden.expect if entry_id != ESCALATE]
     if not must:
-        return Outcome.ASKED if offered else Outcome.RIGHT
+        return Outcome.ASKED if offered or again else Outcome.RIGHT
     got = {*answered, *golden.also} if set(answered) & set(golden.also) else set(answered)
     if len(got) >= 1 and (set(must) <= got or (len(must) == 1 and answered)):
         return Outcome.RIGHT

@@ -158,9 +158,11 @@ def test_a_word_that_is_surely_a_drafts_names_no_topic() -> None:
         (hits((A, 0.5)), Answer(A)),
         (hits((DRAFT, 0.8), (A, 0.5)), Escalate(Reason.UNWRITTEN)),  # another question, known to have no answer yet
         (hits((B, 0.5), (C, 0.45)), Clarify((B, C))),
-        (hits((A, 0.9)), Answer(A)),
+        (hits((A, 0.7), (B, 0.4)), Clarify((B,))),  # rather than the same once more
+        (hits((A, 0.7), (PAST, 0.5), (DRAFT, 0.5), (B, 0.39)), Answer(A)),
+        (hits((A, 0.9), (B, 0.4)), Answer(A)),  # surely asked for again
         (hits((A, 0.1)), Escalate(Reason.OUTSIDE)),
     ],
 )
 def test_what_was_just_shown_is_no_choice(found: list[Hit], expected: Decision) -> None:
-    assert beyond("a", decide(found, LIMITS, TODAY), found, LIMITS) == expected
+    assert beyond("a", decide(found, LIMITS, TODAY), found, LIMITS, TODAY) == expected

@@ -17,6 +17,11 @@ def turn(*decisions: Decision, chat: bool = False) -> Turn:
     return Turn("?", "en", "greeting" if chat else None, tuple(Part("?", decision) for decision in decisions))
 
 
+def told_nothing_more() -> Turn:
+    """A follow-up that finds what was just shown."""
+    return Turn("?", "en", parts=(Part("?", Answer(KILN), again=True),))
+
+
 def golden(*expect: str, also: tuple[str, ...] = ()) -> Golden:
     return Golden(ask="?", language="en", expect=expect, also=also)
 
@@ -34,6 +39,9 @@ def golden(*expect: str, also: tuple[str, ...] = ()) -> Golden:
         (golden("escalate"), turn(Escalate()), Outcome.RIGHT),
         (golden("escalate"), turn(Clarify((KILN,))), Outcome.ASKED),
         (golden("escalate"), turn(Answer(KILN)), Outcome.WRONG),
+        (golden("kiln"), told_nothing_more(), Outcome.RIGHT),
+        (golden("glaze"), told_nothing_more(), Outcome.MISSED),
+        (golden("escalate"), told_nothing_more(), Outcome.ASKED),
         (golden("chat"), turn(chat=True), Outcome.RIGHT),
         (golden("chat"), turn(Escalate()), Outcome.MISSED),
         (golden("chat"), turn(Answer(KILN)), Outcome.WRONG),
