@@ -10,6 +10,7 @@ from bot.console import out, plainly, progress_bar
 from bot.evaluation.golden import golden_beside
 from bot.settings import Settings, load_settings
 from indexer.advice import advice, rivals
+from indexer.checks import one_language
 from indexer.encoder import OnnxEncoder
 from indexer.engine import left_unused, prepare_aside
 from indexer.entries import Problem
@@ -37,6 +38,8 @@ def check(
         found = [*unused, *advice(entries, None if golden is None else named, today, knowledge.outside)]
         if not no_model:
             found += _rivals(settings, where)
+    for remark in one_language(entries):
+        out.print(f"note: {remark}", markup=False)
     for problem in found:
         out.print(str(problem), markup=False)
     out.print(f"{knowledge.counted}: {f'{len(found)} to look at' if found else 'nothing to look at'}.")

@@ -1,7 +1,7 @@
 """The courses of a school: a folder each, with a small `course.yaml`; what stands outside of them is common to all."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -11,6 +11,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from indexer.entries import LANGUAGES, Entry, KnowledgeError, Language, Problem, read_text
+from indexer.frontmatter import why
 
 FILE = "course.yaml"
 COMMON = "common"  # the course of entries that stand outside of the courses' folders
@@ -109,12 +110,11 @@ def _course(path: Path, name: str) -> Course | list[Problem]:
         data = yaml.safe_load(read_text(path))
     except KnowledgeError as error:
         return [Problem(name, problem.line, problem.text) for problem in error.problems]
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        why = getattr(error, "problem", None) or "an unusual character"
-        return [
-            Problem(name, mark.line + 1 if mark else 1, f"cannot be read ({why}): write 'name: value' on each line")
-        ]
+    except yaml.MarkedYAMLError as error:
+        line, text = why(error, read_text(path))
+        return [Problem(name, line, f"cannot be read: {text}")]
+    except yaml.YAMLError:
+        return [Problem(name, 1, "cannot be read: there is an unusual character in it")]
     try:
         read = _File.model_validate(data)
     except ValidationError as error:
@@ -197,6 +197,17 @@ def assigned(
             strays.setdefault(entry.path, (own, entry.course))
         placed.append(replace(entry, course=own))
     return tuple(placed), tuple(_stray(folder, path, *pair) for path, pair in strays.items())
+
+
+def undescribed(entries: Iterable[Entry], courses: Sequence[Course]) -> Iterator[Problem]:
+    """Folders that say of themselves that they are a course, where others have a `course.yaml` and they have none."""
+    seen = {course.name for course in courses} | {COMMON}
+    for entry in entries:
+        folder, _, inside = entry.path.partition("/")
+        if courses and inside and entry.course == folder not in seen:
+            seen.add(folder)
+            text = f"there is no {folder}/{FILE}: what stands in this folder holds for all courses"
+            yield Problem(entry.path, 1, text)
 
 
 def _stray(folder: Path, path: str, own: str, written: str) -> Problem:

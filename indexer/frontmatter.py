@@ -29,6 +29,15 @@ class FrontMatter(BaseModel):
     owner: str | None = Field(default=None, max_length=100)
 
 
+def why(error: yaml.MarkedYAMLError, text: str) -> tuple[int, str]:
+    """The line, from 1, in which YAML cannot go on, and what to do, for people who do not know it."""
+    line = error.problem_mark.line if error.problem_mark else 0
+    if "\t" in "".join(text.splitlines()[line : line + 1]):
+        return line + 1, "there is a tab in this line: write blanks instead"
+    remedy = "write 'name: value' with a blank after the colon, and a value that has ':', '#' or '@' in it in quotes"
+    return line + 1, f"{remedy} ({error.problem})"
+
+
 def read(tokens: Sequence[Token]) -> tuple[FrontMatter | None, list[Fault]]:
     """The front matter, or every fault of it: the line, and what is wrong with it."""
     if not tokens or tokens[0].type != "front_matter":
@@ -41,8 +50,8 @@ def read(tokens: Sequence[Token]) -> tuple[FrontMatter | None, list[Fault]]:
         line = content.count("\n", 0, error.position) + 2
         return None, [(line, "front matter cannot be read: delete the invisible character in this line")]
     except yaml.MarkedYAMLError as error:
-        line = (error.problem_mark.line if error.problem_mark else 0) + 2
-        return None, [(line, f"front matter cannot be read: {error.problem}; write 'name: value'")]
+        line, text = why(error, content)
+        return None, [(line + 1, f"front matter cannot be read: {text}")]
     if not isinstance(node, yaml.MappingNode):
         return None, [(2, "front matter cannot be read: write one 'name: value' a line")]
     lines = {str(key.value): key.start_mark.line + 2 for key, _ in node.value}
@@ -80,4 +89,5 @@ def _front_matter_fault(fault: Any) -> str:
         case kind if kind.startswith("date"):
             return f"'{name}' is {fault['input']!r}: write a date as year-month-day, such as 2026-09-01"
         case _:
-            return f"'{name}' is {fault['input']!r}: {fault['msg']}"
+            whole = "write all of it, such as https://www.example.org/fees"
+            return f"'{name}' is {fault['input']!r}: {whole if name == 'address' else fault['msg']}"

@@ -12,8 +12,8 @@ from typing import Any
 from lingua import Language as LinguaLanguage
 from lingua import LanguageDetectorBuilder
 
-from indexer.checks import check, missing_translations
-from indexer.courses import Course, assigned, read_courses
+from indexer.checks import check, missing_translations, one_language
+from indexer.courses import FILE, Course, assigned, read_courses, undescribed
 from indexer.entries import Entry, KnowledgeError, Language, Parsed, Problem, parse, read_text
 from indexer.naming import free, slug
 
@@ -32,6 +32,9 @@ LONGEST_QUESTION = 400
 # At the top: questions near the course that no entry answers, one a line; and questions that measure an index, and from
 # which follows how sure it has to be to answer.
 OUTSIDE, GOLDEN = "outside.txt", "golden.yaml"
+FRONT = re.compile(r"\s*---\s*\n")
+# What people may put beside knowledge files and take for read.
+TO_IMPORT = (".docx", ".doc", ".odt", ".rtf", ".pdf", ".xlsx", ".xls", ".ods", ".csv", ".html", ".htm", ".markdown")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,8 @@ def read_knowledge(folder: Path) -> Knowledge:
     courses, faults = _courses(folder)
     outside, unreadable = _outside(folder)
     golden, closed = _beside(folder, GOLDEN)
-    entries, strays = assigned([entry for file in parsed for entry in file.entries], courses, folder)
+    written = [entry for file in parsed for entry in file.entries]
+    entries, strays = assigned(written, courses, folder)
     problems += [*faults, *unreadable, *closed, *strays, *check(entries)]
     if problems:
         raise KnowledgeError(problems)
@@ -80,7 +84,7 @@ def read_knowledge(folder: Path) -> Knowledge:
     return Knowledge(
         entries=ready,
         drafts=tuple(entry for entry in entries if entry.draft),
-        warnings=tuple(missing_translations(ready)),
+        warnings=(*unread(folder), *undescribed(written, courses), *one_language(ready), *missing_translations(ready)),
         files=tuple(path.relative_to(folder).as_posix() for path in files),
         courses=courses,
         outside=outside,
@@ -139,6 +143,18 @@ def knowledge_files(folder: Path) -> list[Path]:
     return sorted(found)
 
 
+def unread(folder: Path) -> Iterator[Problem]:
+    """Files that stand among the knowledge and are none: documents, and settings under another name."""
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder)
+        if any(part.startswith((".", "~$")) for part in name.parts) or not path.is_file():
+            continue
+        if path.suffix.lower() in TO_IMPORT:
+            yield Problem(name.as_posix(), 1, "is not read here: 'guichet import FILE' makes entries of a document")
+        elif path.suffix.lower() in {".yml", ".yaml"} and name.as_posix() != GOLDEN and path.name != FILE:
+            yield Problem(name.as_posix(), 1, f"is not read: the names are {GOLDEN}, at the top, and <course>/{FILE}")
+
+
 def _closed(error: OSError, folder: Path) -> Problem:
     place = Path(error.filename or folder)
     name = place.relative_to(folder).as_posix() if place != folder and place.is_relative_to(folder) else str(folder)
@@ -151,8 +167,10 @@ def _read(path: Path, folder: Path) -> Parsed:
         text = read_text(path)
     except KnowledgeError as error:
         return Parsed(problems=tuple(Problem(name, p.line, p.text) for p in error.problems))
-    if path.suffix.lower() == ".md":
+    if path.suffix.lower() == ".md" or FRONT.match(text):  # Windows hides that it calls a file 'fees.en.md.txt'
         return parse(text, name)
+    if path.name == OUTSIDE:
+        return Parsed(problems=(Problem(name, 1, f"move it to the top of the knowledge folder, beside {GOLDEN}"),))
     return parse_interview(text, name, course=slug(path.parent.name, words=6) or "course")
 
 
@@ -165,7 +183,10 @@ def parse_interview(text: str, path: str, *, course: str) -> Parsed:
     paragraphs = list(_paragraphs(text))
     turns = _turns(paragraphs)
     if not turns:
-        remedy = "no question found: each question of an interview stands in a paragraph of its own and ends with '?'"
+        remedy = (
+            "no question found: a .txt file is read as an interview, each question in a paragraph of its own that ends "
+            "with '?'. Move what is none out of this folder"
+        )
         return Parsed(problems=(Problem(path, 1, remedy),))
     language = language_of(text, path)
     title = next((p for _, p in paragraphs if not FURNITURE.match(p)), Path(path).stem)

@@ -11,10 +11,12 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from bot.dialogue.lists import LOADER
 from indexer.entries import KnowledgeError, Language, Problem, read_text
+from indexer.frontmatter import why
 from indexer.readers import GOLDEN, Knowledge
 
 Kind = Literal["plain", "typos", "sms", "mix", "letter", "several", "follow-up", "chat", "gibberish"]
 ESCALATE, CHAT = "escalate", "chat"
+EXAMPLE = """- {ask: "Is there a fee?", language: en, expect: fees}, with the question in quotes"""
 
 
 def _several(value: Any) -> Any:
@@ -82,15 +84,17 @@ def read_golden(path: Path, known: Collection[str] = (), courses: Collection[str
 
     `known` are the ids that may be expected, empty: not checked; `courses` those of a school with several.
     """
+    if not path.exists():
+        raise KnowledgeError(
+            [Problem(str(path), 1, f"there is no such file: write questions into it, a line each: {EXAMPLE}")]
+        )
     items = _json_lines(path) if path.suffix == ".jsonl" else _yaml_items(path)
     questions, problems = [], []
     for line, item in items:
         try:
             question = Golden.model_validate({**item, "line": line} if isinstance(item, dict) else item)
         except ValidationError as error:
-            fault = error.errors()[0]
-            name = ".".join(map(str, fault["loc"])) or "question"
-            problems.append(Problem(path.name, line, f"{name}: {fault['msg']}; write ask, language, expect and kind"))
+            problems.append(Problem(path.name, line, f"{_fault(error.errors()[0])}; write {EXAMPLE}"))
             continue
         named = {*question.expect, *question.also} - {ESCALATE, CHAT}
         if known and (strange := sorted(named - set(known))):
@@ -106,6 +110,19 @@ def read_golden(path: Path, known: Collection[str] = (), courses: Collection[str
     if problems:
         raise KnowledgeError(problems)
     return tuple(questions)
+
+
+def _fault(fault: Any) -> str:
+    name = ".".join(map(str, fault["loc"]))
+    match fault["type"]:
+        case "missing":
+            return f"lacks '{name}'"
+        case "extra_forbidden":
+            return f"unknown name '{name}'"
+        case "literal_error":
+            return f"'{name}' is {fault['input']!r}, not {fault['ctx']['expected']}"
+        case _:
+            return f"{name or 'question'}: {fault['msg']}"
 
 
 def _twice(path: Path, questions: Iterable[Golden]) -> list[Problem]:
@@ -124,10 +141,10 @@ def _yaml_items(path: Path) -> list[tuple[int, Any]]:
         node = yaml.compose(text, Loader=LOADER)
         values = yaml.load(text, Loader=LOADER)  # noqa: S506  # safe
     except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise KnowledgeError([Problem(path.name, line, f"cannot be read: {error.problem}")]) from error
+        line, fault = why(error, text)
+        raise KnowledgeError([Problem(path.name, line, f"cannot be read: {fault}")]) from error
     if not isinstance(node, yaml.SequenceNode):
-        raise KnowledgeError([Problem(path.name, 1, "expected a list: one '- {ask: …, expect: …}' a question")])
+        raise KnowledgeError([Problem(path.name, 1, f"expected a list, one line a question: write {EXAMPLE}")])
     return [(item.start_mark.line + 1, value) for item, value in zip(node.value, values, strict=True)]
 
 

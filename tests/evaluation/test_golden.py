@@ -41,12 +41,14 @@ def test_json_lines_are_read_alike(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "line", "told"),
     [
-        ("- {ask: Hot?, language: en}\n", 1, "expect"),
-        ("- {ask: Hot?, language: de, expect: kiln}\n", 1, "language"),
+        ("- {ask: Hot?, language: en}\n", 1, "lacks 'expect'; write - {ask: "),
+        ("- {ask: Hot?, language: de, expect: kiln}\n", 1, "'language' is 'de', not 'fr' or 'en'"),
+        ("- {ask: How hot, and when?, language: en, expect: kiln}\n", 1, "unknown name 'and when?'; write"),
+        ("- ask: Hot?\n\tlanguage: en\n", 2, "there is a tab in this line: write blanks instead"),
         ("- {ask: A, language: en, expect: kiln}\n- {ask: A, language: en, expect: kiln}\n", 2, "asked before"),
         ("ask: Hot?\n", 1, "expected a list"),
         ("- {ask: [\n", 2, "cannot be read"),
-        ("- just a text\n", 1, "write ask"),
+        ("- just a text\n", 1, "write - {ask: "),
         ("- {ask: Hot?, language: en, expect: kiln, colour: red}\n", 1, "colour"),
     ],
 )
@@ -65,7 +67,7 @@ def test_ids_that_no_entry_has_are_named_all_at_once(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_a_clear_error(tmp_path: Path) -> None:
-    assert "cannot be read" in problems(tmp_path / "golden.yaml")[0]
+    assert "there is no such file: write questions into it" in problems(tmp_path / "golden.yaml")[0]
 
 
 def test_the_projects_own_are_many_in_both_languages_and_repeat_no_entry(engine: Engine) -> None:

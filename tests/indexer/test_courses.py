@@ -81,6 +81,16 @@ def test_a_broken_course_file_is_named_with_its_line(folder: Path, text: str, sa
     assert any(problem.startswith(said) for problem in problems(folder)), problems(folder)
 
 
+def test_a_folder_that_nobody_describes_beside_those_of_courses_is_told(folder: Path) -> None:
+    assert read_knowledge(folder).warnings == ()
+    (folder / "law" / "course.yaml").rename(folder / "law" / "course.yml")
+    told = [str(warning) for warning in read_knowledge(folder).warnings]
+    assert told == [
+        "law/course.yml:1: is not read: the names are golden.yaml, at the top, and <course>/course.yaml",
+        "law/fees.en.md:1: there is no law/course.yaml: what stands in this folder holds for all courses",
+    ]
+
+
 def test_where_course_files_may_stand(folder: Path) -> None:
     for name in ("course.yaml", "law/deep/course.yaml", "Big Data/course.yaml", "common/course.yaml"):
         write(folder, name, GOOD)

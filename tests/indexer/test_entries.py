@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -5,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from indexer.checks import check, missing_translations
+from indexer.checks import check, missing_translations, one_language
 from indexer.entries import (
     Entry,
     KnowledgeError,
@@ -159,7 +160,14 @@ def test_a_word_like_the_marker_is_none(answer: str) -> None:
         (front(source_date="March"), 7, "'source_date' is 'March': write a year or a date, such as 2022 or 2022-05-31"),
         (front(review_every="a year"), 7, "'review_every' is 'a year': write a number of days, such as 180"),
         (front(review_every="0"), 7, "'review_every' is '0': write a number of days, such as 180"),
-        (front(address="the office"), 7, "'address' is 'the office': "),
+        (front(address="www.school.fr"), 7, "'address' is 'www.school.fr': write all of it, such as https://"),
+        (front().replace("topic: ", "topic:\t"), 3, "front matter cannot be read: there is a tab in this line"),
+        (
+            front(source="Leaflet: fees"),
+            5,
+            "front matter cannot be read: write 'name: value' with a blank after the colon, and a value that has ':', "
+            "'#' or '@' in it in quotes",
+        ),
     ],
 )
 def test_a_fault_of_the_whole_file_names_line_and_remedy(text: str, line: int, remedy: str) -> None:
@@ -349,6 +357,15 @@ def test_two_courses_and_two_languages_may_ask_the_same() -> None:
     assert not list(check([entry(), entry("oven", course="glass"), entry(language="fr")]))
 
 
+def test_a_copy_of_a_file_is_told_once() -> None:
+    here = [entry(id_, id_ + "?", line=line) for line, id_ in enumerate("abc", 9)]
+    (copied,) = check([*here, *(replace(one, path="copy.en.md") for one in here)])
+    assert str(copied) == (
+        "copy.en.md:1: 3 questions have ids of classes.en.md, which is in the same language (en): "
+        "correct 'language' if this is its translation, or delete one of the two"
+    )
+
+
 def test_an_entry_belongs_to_one_course() -> None:
     (problem,) = check([entry(line=3), entry(language="fr", course="glass", path="b.md", line=5)])
     assert str(problem) == "b.md:5: id 'kiln' already belongs to course 'pottery' at classes.en.md:3: choose another"
@@ -365,11 +382,13 @@ def test_a_missing_translation_is_named_in_either_direction() -> None:
 def test_a_course_in_one_language_is_told_once() -> None:
     alone = [entry(id_, course="welding", path="welding.en.md", line=line) for line, id_ in enumerate("abc", 9)]
     both = [entry("kiln"), entry("kiln", language="fr"), entry("clay")]
-    assert [str(problem) for problem in missing_translations([*alone, *both])] == [
+    (told,) = one_language([*alone, *both])
+    assert str(told) == (
         "welding.en.md:9: all 3 entries of 'welding' are in English only: "
-        "questions in French find them, and are told so",
-        "classes.en.md:1: 'clay' has no French version yet",
-    ]
+        "questions in French find them, and are told so"
+    )
+    (missing,) = missing_translations([*alone, *both])
+    assert str(missing) == "classes.en.md:1: 'clay' has no French version yet"
 
 
 @pytest.mark.parametrize(

@@ -159,6 +159,30 @@ def test_the_guide_hidden_files_and_other_kinds_are_no_knowledge(knowledge: Path
     assert replace(read_knowledge(knowledge), golden="") == before
 
 
+def test_documents_among_the_files_are_told_to_be_unread(knowledge: Path) -> None:
+    (knowledge / "fees.csv").write_text("question;answer\n", encoding="utf-8")
+    (knowledge / "~$fees.docx").write_bytes(b"")
+    (told,) = [str(one) for one in read_knowledge(knowledge).warnings if "not read" in one.text]
+    assert told == "fees.csv:1: is not read here: 'guichet import FILE' makes entries of a document"
+
+
+def test_a_knowledge_file_with_a_hidden_second_ending_is_read_as_one(knowledge: Path) -> None:
+    before = read_knowledge(knowledge)
+    path = knowledge / "classes.en.md"
+    path.rename(path.with_name("classes.en.md.txt"))
+    after = read_knowledge(knowledge)
+    assert {(entry.id, entry.answer) for entry in after.entries} == {
+        (entry.id, entry.answer) for entry in before.entries
+    }
+
+
+def test_outside_in_the_folder_of_a_course_is_told_its_place(knowledge: Path) -> None:
+    (knowledge / "law").mkdir()
+    (knowledge / "law" / "outside.txt").write_text("What is a taxi?\n", encoding="utf-8")
+    with pytest.raises(KnowledgeError, match=r"law/outside\.txt:1: move it to the top of the knowledge folder"):
+        read_knowledge(knowledge)
+
+
 def test_all_problems_of_all_files_are_told_at_once(knowledge: Path) -> None:
     write(knowledge, "a.md", "")
     (knowledge / "b.md").write_bytes("---\ncourse: caf\xe9".encode("latin-1"))
