@@ -1,6 +1,6 @@
 """What commands share: where they print, how they show progress, and how they refuse."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 
 import typer
@@ -10,6 +10,7 @@ from rich.text import Text
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.backup import BackupError
+from bot.dialogue.changes import SIGNED, STYLED, changes
 from bot.dialogue.rich import Rich
 from bot.publishing.gate import GateError
 from bot.records.migrations import DatabaseTooNewError
@@ -17,6 +18,7 @@ from bot.records.sessions import Database, open_database
 from bot.records.writing import REMEDY, why
 from bot.settings import Settings, SettingsError
 from indexer.confidence import CalibratorError
+from indexer.diff import Diff
 from indexer.engine import Step
 from indexer.entries import KnowledgeError
 from indexer.model import ModelNotReady
@@ -91,6 +93,12 @@ def progress_bar() -> Iterator[Step]:
             bar.update(task, description=name, completed=done, total=total or None)
 
         yield step
+
+
+def changed(found: Diff, lost: Sequence[str] = (), gained: Sequence[str] = ()) -> Text:
+    """All that changes, as the terminal shows it; in a file or a pipe by signs."""
+    signs = out.color_system is None or out.no_color
+    return styled(changes(found, lost, gained, "en", limit=1_000_000, styles=SIGNED if signs else STYLED))
 
 
 def styled(text: Rich) -> Text:

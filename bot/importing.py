@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bot.console import err, out, plainly, styled
-from bot.dialogue.changes import changes
+from bot.console import changed, err, out, plainly, styled
 from bot.dialogue.texts import texts
 from bot.dialogue.uploads import read, refusal
 from bot.publishing.proposal import unwritable
@@ -16,7 +15,7 @@ from bot.settings import load_settings
 from indexer.diff import Diff, diff
 from indexer.edits import Edit, applied, edits_of, write_all
 from indexer.readers import read_knowledge
-from indexer.upload import Sent, UploadError, read_upload
+from indexer.upload import Reason, Sent, UploadError, read_upload
 
 
 def bring(
@@ -36,10 +35,12 @@ def bring(
             edits = edits_of(settings.knowledge_dir, upload, Sent(file.name, today, course))
         except UploadError as error:
             err.print(refusal(error, words), style="red", markup=False)
+            if error.reason is Reason.COURSE:
+                err.print("Here there is no caption: write --course NAME.", style="red")
             raise typer.Exit(2) from None
         out.print(styled(read(file.name, upload, words)))
         found = _difference(settings.knowledge_dir, edits)
-    out.print(styled(changes(found, (), (), "en", limit=1_000_000)) if found else words.upload_nothing_new)
+    out.print(changed(found) if found else words.upload_nothing_new)
     if edits and yes:
         _write(settings.knowledge_dir, edits)
     elif edits:

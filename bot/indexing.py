@@ -11,9 +11,8 @@ from typing import Annotated
 import typer
 
 from bot.backup import bring_up_to_date
-from bot.console import REFUSALS, database, err, out, plainly, progress_bar, styled
-from bot.dialogue.changes import changes
-from bot.publishing.gate import Told, Verdict, examination, verdict
+from bot.console import REFUSALS, changed, database, err, out, plainly, progress_bar
+from bot.publishing.gate import Told, examination, verdict
 from bot.publishing.replica import Replica
 from bot.settings import Settings, load_settings
 from indexer import store
@@ -156,17 +155,11 @@ def _again(settings: Settings) -> None:
         _index(settings)
         live = store.live(settings.index_root)
         if before and live and live != before:
-            _show(diff(old, load(live).entries))
+            out.print(changed(diff(old, load(live).entries)))
     except REFUSALS as error:
         err.print(str(error), style="red", markup=False)
 
 
-def _show(found: Diff, judged: Verdict | None = None) -> None:
-    lost, gained = (judged.lost, judged.gained) if judged else ((), ())
-    out.print(styled(changes(found, lost, gained, "en", limit=1_000_000)))
-
-
-@index_app.command("diff")
 def index_diff() -> None:
     """Show what indexing would change, and how golden questions would fare; nothing goes live."""
     with plainly():
@@ -181,7 +174,7 @@ def index_diff() -> None:
                 prepared.engine, prepared.live, settings.knowledge_dir, settings.max_wrong, settings.today(), step
             )
             found = difference(prepared.live, prepared.engine)
-    _show(found, judged)
+    out.print(changed(found, judged.lost, judged.gained))
     out.print(judged.summary, markup=False)
     if judged.refusals:
         out.print("The gate would refuse it:")

@@ -92,8 +92,10 @@ def extracted(ending: str, content: bytes) -> dict[str, object]:
             return {"text": _bounded(_page(content))}
         case "txt":
             return {"text": _bounded("\n".join(line.strip() for line in _decoded(content).splitlines()))}
-        case _:
+        case "md" | "markdown" | "":
             return {"text": _bounded(_decoded(content))}
+        case _:
+            raise RefusedError("old")
 
 
 def _bounded(text: str) -> str:

@@ -68,12 +68,13 @@ def _course(said: str, caption: str, read: Knowledge) -> str:
     names = [course.name for course in read.courses] or sorted(
         {entry.course for entry in (*read.entries, *read.drafts)}
     )
-    called = {name: name for name in (*names, *([COMMON] if read.courses else []))}
+    meant = (*names, *([COMMON] if read.courses else []))
+    called = {name: name for name in meant}
     for course in read.courses:
         called |= {slug(name): course.name for name in (course.fr, course.en, *course.names)}
     found = called.get(said) if said else called.get(slug(caption), names[0] if len(names) == 1 else None)
     if found is None:
-        raise UploadError(Reason.COURSE, ", ".join(names))
+        raise UploadError(Reason.COURSE, ", ".join(meant))
     return found
 
 

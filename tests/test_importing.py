@@ -1,11 +1,13 @@
 """`guichet import`, in this process: no model is needed."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from bot.cli import app
+from tests.conftest import DATA
 
 TABLE = "Question;Answer\nCan I bring my dog?;Well-behaved dogs may.\n;nothing asked\n"
 
@@ -43,3 +45,13 @@ def test_what_is_refused_says_why_and_writes_nothing(knowledge: Path) -> None:
     assert clash.exit_code == 2
     assert "is also asked by" in clash.stderr
     assert sorted(knowledge.iterdir()) == before
+
+
+def test_which_course_is_meant_is_said_by_an_option(knowledge: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    school = shutil.copytree(DATA / "school", knowledge.parent / "school")
+    monkeypatch.setenv("GUICHET_KNOWLEDGE_DIR", str(school))
+    refused = bring("dogs.csv", TABLE)
+    assert refused.exit_code == 2
+    assert "baking, law, common\nHere there is no caption: write --course NAME." in refused.stderr
+    assert "law/dogs.en.md" in bring("dogs.csv", TABLE, "--course", "Business law").stdout
+    assert "[en, dogs.en.md" in bring("dogs.csv", TABLE, "--course", "common").stdout

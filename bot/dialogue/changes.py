@@ -1,6 +1,6 @@
 """What a new index would change, for the people who decide: entries, words, golden questions."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from bot.dialogue.rich import Rich, bold, join, plain, struck, utf16
 from bot.dialogue.texts import texts
@@ -8,14 +8,19 @@ from indexer.diff import Changed, Diff, marked
 from indexer.entries import Entry, Language
 
 AROUND = 30  # characters of unchanged text shown on either side of a change
+Styles = tuple[Callable[[str], Rich], Callable[[str], Rich]]  # of words that go, and of words that come
+STYLED: Styles = (struck, bold)
+SIGNED: Styles = (lambda text: plain(f"[-{text}-]"), lambda text: plain(f"{{+{text}+}}"))  # where nothing can be styled
 
 
-def changes(diff: Diff, lost: Sequence[str], gained: Sequence[str], staff: Language, limit: int) -> Rich:
+def changes(
+    diff: Diff, lost: Sequence[str], gained: Sequence[str], staff: Language, limit: int, styles: Styles = STYLED
+) -> Rich:
     """Everything that changes, in at most about `limit` UTF-16 units; what does not fit is counted."""
     words = texts(staff)
     blocks = (
         (words.changes_added, [plain(_place(entry)) for entry in diff.added]),
-        (words.changes_changed, [_changed(both) for both in diff.changed]),
+        (words.changes_changed, [_changed(both, styles) for both in diff.changed]),
         (words.changes_removed, [plain(_place(entry)) for entry in diff.removed]),
         (words.changes_moved, [plain(f"{_place(both.new)} ← {both.old.path}") for both in diff.moved]),
         (words.changes_lost, [plain(line) for line in lost]),
@@ -36,12 +41,12 @@ def _place(entry: Entry) -> str:
     return f"{entry.question} [{entry.language}, {entry.path}:{entry.line}]"
 
 
-def _changed(both: Changed) -> Rich:
+def _changed(both: Changed, styles: Styles) -> Rich:
     pieces = [plain(f"{_place(both.new)} ({', '.join(both.fields)})")]
     for name in ("question", "also", "answer"):
         if name in both.fields:
             old, new = (_text(getattr(entry, name)) for entry in (both.old, both.new))
-            pieces.append(join(_words(old, new), ""))
+            pieces.append(join(_words(old, new, styles), ""))
     return join(pieces, "\n   ")
 
 
@@ -49,14 +54,15 @@ def _text(value: str | tuple[str, ...]) -> str:
     return value if isinstance(value, str) else " / ".join(value)
 
 
-def _words(old: str, new: str) -> Iterator[Rich]:
-    """Both texts as one: what goes is struck through, what comes is bold, what stays is cut short."""
+def _words(old: str, new: str, styles: Styles) -> Iterator[Rich]:
+    """Both texts as one: what goes and what comes in their styles, what stays is cut short."""
+    gone, come = styles
     for piece in marked(old, new):
         match piece.kind:
             case "gone":
-                yield struck(piece.text)
+                yield gone(piece.text)
             case "new":
-                yield bold(piece.text)
+                yield come(piece.text)
             case "same":
                 yield plain(_short(piece.text))
 

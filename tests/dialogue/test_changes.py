@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from bot.dialogue.changes import changes
+from bot.dialogue.changes import SIGNED, changes
 from indexer.diff import diff
 from tests.indexer.examples import entry
 
@@ -15,6 +15,13 @@ def test_words_that_go_are_struck_and_words_that_come_are_bold() -> None:
     shown = changes(diff([old], [replace(old, answer="It reaches 1,260 degrees, slowly.")]), (), (), "en", 3000)
     assert marks("strikethrough", shown) == ["240"]
     assert marks("bold", shown) == ["Changed (1)", "260", ", slowly"]
+
+
+def test_where_nothing_can_be_styled_signs_tell_them_apart() -> None:
+    old = entry(answer="It reaches 1,240 degrees.")
+    found = diff([old], [replace(old, answer="It reaches 1,260 degrees, slowly.")])
+    shown = changes(found, (), (), "en", 3000, SIGNED)
+    assert "It reaches 1,[-240-]{+260+} degrees{+, slowly+}." in shown.text
 
 
 def test_every_kind_of_change_has_its_heading_in_either_language() -> None:

@@ -50,7 +50,7 @@ async def test_the_course_is_the_only_one_or_has_to_be_named(knowledge: Path) ->
     assert one.course == "pottery"
     with pytest.raises(UploadError, match="pottery"):
         await desired(knowledge, "Course;Question;Answer\nweaving;Who?;I.\n")
-    with pytest.raises(UploadError, match="baking, law") as refused:
+    with pytest.raises(UploadError, match="baking, law, common") as refused:
         await desired(DATA / "school", FRENCH, Sent("a.csv", TODAY))
     assert refused.value.reason is Reason.COURSE
     courses = {course.en: course for course in read_knowledge(DATA / "school").courses}

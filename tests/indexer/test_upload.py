@@ -225,7 +225,12 @@ async def test_macros_are_refused_under_any_name() -> None:
     assert await refusal(
         "a.xlsx", with_part(xlsx([["Question", "Answer"], ["Who?", "I."]]), "xl/macrosheets/1.xml")
     ) is (Reason.MACROS)
-    for name, why in (("a.docm", Reason.MACROS), ("a.XLSM", Reason.MACROS), ("a.doc", Reason.OLD)):
+    for name, why in (
+        ("a.docm", Reason.MACROS),
+        ("a.XLSM", Reason.MACROS),
+        ("a.doc", Reason.OLD),
+        ("a.jpg", Reason.OLD),
+    ):
         assert await refusal(name, b"x") is why
 
 
