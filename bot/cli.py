@@ -22,7 +22,7 @@ from bot.checking import check
 from bot.console import err, out, plainly, unusable
 from bot.history import history, rollback, status
 from bot.importing import bring
-from bot.indexing import build_for, index_app, level, open_for
+from bot.indexing import build_for, index_app, index_diff, level, open_for
 from bot.linking import link
 from bot.loading import loading
 from bot.measuring import evaluate, train
@@ -38,8 +38,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Guichet answers candidates' questions from a school's own knowledge files, and hands over to people.",
 )
-for command in (check, history, rollback, status):
-    index_app.command()(command)
+index_app.command()(status)
+for name, command in {"check": check, "diff": index_diff, "history": history, "rollback": rollback}.items():
+    index_app.command(name)(command)
+    app.command(name, hidden=True)(command)  # who leaves out "index" means the same
 app.add_typer(index_app, name="index")
 app.command(name="import")(bring)
 app.command(name="eval")(evaluate)
@@ -79,7 +81,7 @@ def ask(
     if as_json:
         print(json.dumps(found, ensure_ascii=False, indent=1))
     else:
-        _show(found)
+        _show(found, engine)
 
 
 def answerer(settings: Settings, engine: Engine, course: str | None = None) -> Callable[[str], dict[str, Any]]:
@@ -100,13 +102,14 @@ def answerer(settings: Settings, engine: Engine, course: str | None = None) -> C
     return answer
 
 
-def _show(found: dict[str, Any]) -> None:
+def _show(found: dict[str, Any], engine: Engine) -> None:
     for part in found["parts"] or [found]:
         out.print(f"{part['decision']} · {part['confidence']:.0%} sure · {part['language']}", style="bold")
         if part["answer"]:
             out.print(part["answer"], markup=False)
         elif found.get("courses"):
-            out.print(f"The candidate would be asked which course: {', '.join(found['courses'])}", markup=False)
+            named = ", ".join(f"{engine.title(name, found['language'])} ({name})" for name in found["courses"])
+            out.print(f"The candidate would be asked which course: {named}", markup=False)
         elif part["decision"] == "clarify":
             out.print("The candidate would be asked to choose:")
         else:

@@ -32,7 +32,7 @@ from bot.settings import Settings
 from indexer import store
 from indexer.snapshot import SnapshotError, load
 
-NO_TABLES = "the database has no tables yet: 'guichet run' makes them"
+NO_TABLES = "the bot has never run with this database: 'guichet run' starts it"
 SHOWN = 20  # rows of each kind that are listed
 LATELY = timedelta(days=1)
 LATE_INBOX = timedelta(minutes=5)  # an update that waits longer has nobody who works

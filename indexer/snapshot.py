@@ -28,6 +28,7 @@ CALIBRATOR = "calibrator.json"  # beside the vectors
 SCHOOL = "courses.json"  # where a school has several
 PASSAGES, PLAIN, SPELLING = "passages.json", "plain.json", "spelling.json"  # of these, serving needs the last
 CHECKED_AT_START = 16_000_000  # bytes: larger files are compared by size only, so that starting stays fast
+AGAIN = "Run 'guichet index' to build it again, or 'guichet index rollback' for the one before, if one is kept"
 UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError)  # what damaged files lead to
 JSON = TypeAdapter(tuple[Entry, ...])
 Span = tuple[int, int]  # consecutive groups: the first, and the one after the last
@@ -121,7 +122,7 @@ def load(folder: Path) -> Snapshot:
     manifest = read_manifest(folder)
     try:
         if faults := damage(folder, manifest, largest=CHECKED_AT_START):
-            raise SnapshotError(f"{folder}: {'; '.join(faults)}. Run 'guichet index' to build it again")
+            raise SnapshotError(f"{folder}: {'; '.join(faults)}. {AGAIN}")
         entries = read_entries(folder)
         versions = _versions(entries)
         groups = tuple(versions.values())
@@ -148,7 +149,7 @@ def load(folder: Path) -> Snapshot:
             school=COURSES.validate_json((folder / SCHOOL).read_bytes()) if SCHOOL in manifest["files"] else (),
         )
     except UNREADABLE as error:
-        raise SnapshotError(f"{folder} cannot be read ({error}). Run 'guichet index' to build it again") from error
+        raise SnapshotError(f"{folder} cannot be read ({error}). {AGAIN}") from error
 
 
 def _versions(entries: Sequence[Entry]) -> dict[str, tuple[int, ...]]:
@@ -200,9 +201,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     try:
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise SnapshotError(
-            f"{folder}: no readable manifest ({error}). Run 'guichet index' to build it again"
-        ) from error
+        raise SnapshotError(f"{folder}: no readable manifest ({error}). {AGAIN}") from error
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         raise SnapshotError(f"{folder} was made by another version of Guichet. Run 'guichet index' to build it again")
     return manifest

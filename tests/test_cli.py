@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 from bot import measuring
 from bot.cli import app
 from bot.dialogue.texts import texts
-from tests.conftest import REPOSITORY
+from tests.conftest import DATA, REPOSITORY
 from tests.dialogue.test_report import KEYS
 
 QUESTIONS = (
@@ -269,7 +269,7 @@ def test_diff_shows_what_would_change_and_changes_nothing(
     assert done.exit_code == 0, done.stderr
     assert "Changed (1)" in done.stdout
     assert "(also, answer)" in done.stdout
-    assert "InBehind the courtyard" in done.stdout  # the first struck through, the second in bold
+    assert "[-In-]{+Behind+} the courtyard" in done.stdout  # a pipe has no colours
     assert "Golden questions: " in done.stdout
     assert sorted(str(path) for path in (tmp_path / "data").rglob("*")) == before
 
@@ -286,6 +286,34 @@ def test_check_advises_with_places_and_says_faults(
     assert not (tmp_path / "data" / "index" / "current").exists()
     (knowledge / "a.md").write_text("no front matter", encoding="utf-8")
     assert "a.md:1: no front matter" in refused("index", "check", "--no-model", str(knowledge))
+
+
+def test_a_school_of_one_language_has_nothing_to_mend_for_it(
+    settle: Callable[..., None], tmp_path: Path, knowledge: Path
+) -> None:
+    settle(data_dir=tmp_path / "data")
+    for path in knowledge.glob("*.en.md"):
+        path.unlink()
+    done = run("index", "check", "--no-model")
+    assert "note: " in done.stdout
+    assert "are in French only" in done.stdout
+    assert "nothing to look at" in done.stdout
+    assert done.exit_code == 0
+
+
+def test_commands_of_index_are_understood_without_it(settle: Callable[..., None], tmp_path: Path) -> None:
+    settle(data_dir=tmp_path / "data")
+    assert "to look at" in run("check", "--no-model").stdout
+    assert "rollback" not in run("--help").stdout
+    assert "Did you mean 'rollback'" in run("rolback").stderr
+    assert run("history").exit_code == 0
+
+
+def test_ask_names_the_courses_to_choose_from_as_people_do(settle: Callable[..., None], tmp_path: Path) -> None:
+    settle(data_dir=tmp_path / "data", knowledge_dir=DATA / "school")
+    run("index")
+    told = run("ask", "How much does the course cost?").stdout
+    assert "which course: Bread baking (baking), Business law (law)" in told
 
 
 def test_questions_from_outside_that_cannot_be_read_or_are_answered_are_named(

@@ -197,9 +197,9 @@ def test_a_machine_without_an_index_is_told(monkeypatch: pytest.MonkeyPatch, tmp
 
 def test_a_database_without_tables_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("GUICHET_DATABASE_URL", f"sqlite+aiosqlite:///{tmp_path / 'new.db'}")
-    assert "no tables yet" in status()["attention"][0]
+    assert "never run" in status()["attention"][0]
     again = run("status", "retry", "5")
-    assert (again.exit_code, again.stderr) == (2, "the database has no tables yet: 'guichet run' makes them\n")
+    assert (again.exit_code, again.stderr) == (2, "the bot has never run with this database: 'guichet run' starts it\n")
 
 
 @pytest.mark.parametrize("command", ["status", "backup"])

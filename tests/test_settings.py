@@ -315,10 +315,9 @@ def test_every_setting_is_described_and_stands_in_the_readme(name: str) -> None:
 def commands(command: typer.core.TyperGroup, path: str) -> list[str]:
     found = []
     for name, child in command.commands.items():
-        found += [
-            f"{path} {name}",
-            *(commands(child, f"{path} {name}") if isinstance(child, typer.core.TyperGroup) else []),
-        ]
+        shown = [] if child.hidden else [f"{path} {name}"]
+        more = commands(child, f"{path} {name}") if isinstance(child, typer.core.TyperGroup) else []
+        found += [*shown, *more]
     return found
 
 

@@ -207,7 +207,7 @@ def test_harm_to_any_file_is_noticed_and_the_remedy_told(
         if name == "manifest.json":
             continue
         harm(copy / name)
-        with pytest.raises(SnapshotError, match=rf"{name} {reason}.*Run 'guichet index' to build it again"):
+        with pytest.raises(SnapshotError, match=rf"{name} {reason}.*to build it again, or 'guichet index rollback'"):
             load(copy)
         (copy / name).write_bytes(content)
     load(copy)
