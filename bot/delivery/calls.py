@@ -20,6 +20,7 @@ PLAINER = (
 )
 # 400s by which a whole chat, not this message, is out of reach; every 403 says so.
 OUT_OF_REACH = re.compile(r"chat not found|peer_id_invalid|chat_write_forbidden|rights to send")
+UNCHANGED = "message is not modified"  # "…: … content and reply markup are exactly the same": nothing was refused
 TOPIC = re.compile(r"message thread not found|topic_(deleted|closed|id_invalid)")
 
 
@@ -134,6 +135,8 @@ def without_cause(method: str, parameters: dict[str, Any], error: TelegramError)
     if not isinstance(error, BadRequest) or method == "editMessageReplyMarkup":
         return None
     said = error.message.lower()
+    if UNCHANGED in said:
+        return None
     causes = next((names for words, names in PLAINER if words.search(said)), ())
     plainer = {name: value for name, value in parameters.items() if name not in causes}
     return plainer if len(plainer) < len(parameters) else None
@@ -147,7 +150,7 @@ def _outcome(error: TelegramError, letter: Letter, now: datetime) -> Outcome:
             return Moved(error.new_chat_id)
         case Forbidden():
             return Refused(reason(error), unreachable=True)
-        case BadRequest() if "message is not modified" in error.message.lower():
+        case BadRequest() if UNCHANGED in error.message.lower():
             return Sent(letter.parameters.get("message_id"))
         case BadRequest():
             said = error.message.lower()

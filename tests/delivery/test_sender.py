@@ -411,14 +411,16 @@ async def test_a_reply_to_a_deleted_message_arrives_as_a_message(desk: Desk, api
 
 
 async def test_an_edit_that_changes_nothing_counts_as_made(desk: Desk, api: BotApi, alice: User) -> None:
-    first = await desk.put(alice, "same")
-    payload = {"text": "same", "message_id": {"message_of": first}}
-    edit = await desk.put(alice, method="editMessageText", payload=payload)
+    same = {"text": "same", "reply_markup": {"inline_keyboard": [[{"text": "b", "callback_data": "x"}]]}}
+    first = await desk.put(alice, payload=same)
+    edit = await desk.put(alice, method="editMessageText", payload=same | {"message_id": {"message_of": first}})
     await desk.send()
     assert ((await desk.row(edit)).state, (await desk.row(edit)).message_id) == (
         SENT,
         (await desk.row(first)).message_id,
     )
+    assert len(api.calls("editMessageText")) == 1
+    assert "reply_markup" in api.messages(alice)[-1]
 
 
 @pytest.mark.parametrize("by_row", [True, False])
