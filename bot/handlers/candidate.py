@@ -35,6 +35,7 @@ from bot.records.tables import Candidate, Outgoing, Ticket
 COPIED = 300  # characters of an answer that staff see beside a ticket
 AGREEING = frozenset({"okay", "thanks"})  # "yes", and "yes, thank you"
 UNHEARD = frozenset({"gibberish", "complaint", "listening"})  # what is no small talk while the team has a question
+PARTING = frozenset({"thanks", "goodbye"})  # to the team's answer: it waits for nothing
 LEADS_ON = frozenset({"greeting", "thanks", "okay", "gibberish", "language", "presence"})  # what topics may follow
 
 
@@ -190,7 +191,8 @@ async def _with_ticket(tx: AsyncSession, deps: Deps, candidate: Candidate, ticke
         return
     row = await relay.add(tx, desk, ticket, asked.piece, candidate.chat_id, deps.now(), key=asked.key)
     if not alone:
-        await silent(tx, deps, candidate, ticket, asked.piece.message_id, row, key=asked.key)
+        over = ticket.state is TicketState.WAITING and turn.chat in PARTING and not agrees(turn.text)
+        await silent(tx, deps, candidate, ticket, asked.piece.message_id, row, key=asked.key, over=over)
         return
     sure = await _answer_sure(tx, deps, candidate, ticket, asked)
     left = [part for part in turn.parts if part not in sure]
@@ -204,7 +206,7 @@ async def _passed_on(tx: AsyncSession, deps: Deps, ticket: Ticket, turn: Turn, l
     words = texts(turn.language)
     if asked := [part.question for part in left if part.decision != Escalate(Reason.PERSON)]:
         return Message(render.left(asked, turn.language))
-    if any(part.decision == Escalate(Reason.PERSON) for part in turn.parts):
+    if turn.chat == "greeting" or any(part.decision == Escalate(Reason.PERSON) for part in turn.parts):
         wait = await expected(tx, deps, ticket, turn.language)
         return join(map(plain, (words.human_already, wait))).message()
     return Message(getattr(words, turn.chat if turn.chat and turn.chat not in UNHEARD else "follow_up"))

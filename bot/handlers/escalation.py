@@ -113,13 +113,24 @@ def added_key(candidate: Candidate, piece: Piece, key: str) -> str:
 
 
 async def silent(
-    tx: AsyncSession, deps: Deps, candidate: Candidate, ticket: Ticket, message_id: int, row: int, *, key: str
+    tx: AsyncSession,
+    deps: Deps,
+    candidate: Candidate,
+    ticket: Ticket,
+    message_id: int,
+    row: int,
+    *,
+    key: str,
+    over: bool = False,
 ) -> None:
-    """A person has the ticket: that is said once, then only that a message has arrived (`row` carries it)."""
+    """A person has the ticket: that is said once, then only that a message has arrived (`row` carries it).
+
+    After a message by which it is `over`, such as thanks, it stays the candidate's turn.
+    """
     words = texts(tongue(candidate))
-    if await tickets.written(tx, desk_of(deps), ticket, deps.now()):
+    if not over and await tickets.written(tx, desk_of(deps), ticket, deps.now()):
         await cards.refresh(tx, desk_of(deps), ticket, key=key)
-    if await tickets.hushed(tx, ticket.id, deps.now()):
+    if not over and await tickets.hushed(tx, ticket.id, deps.now()):
         back = Button(words.button_bot_again, data=f"b:{ticket.id}")
         await say(tx, candidate, Message(words.hushed, buttons=((back,),)), f"{key}:added")
     await outbox.put(tx, candidate.chat_id, "setMessageReaction", arrived(message_id), key=f"{key}:arrived", after=row)

@@ -93,6 +93,26 @@ async def test_once_people_talk_everything_reaches_them(flow: House, sara: User)
     assert [note["text"] for note in notes] == [EN.hushed]
 
 
+@pytest.mark.parametrize("thanks", ["Thank you!", "Merci beaucoup, au revoir"])
+async def test_thanks_for_a_reply_reach_the_team_and_wait_for_nothing(flow: House, sara: User, thanks: str) -> None:
+    card = await flow.handed_over(sara)
+    await flow.group(flow.marie, QUOTE, reply_to=card)
+    assert await flow.ask(sara, thanks) == []
+    assert thanks in flow.received(flow.staff)[-1]["text"]
+    (said,) = [message for message in flow.api.messages(sara) if message["text"] == thanks]
+    assert flow.api.reactions(said) == ["👌"]
+    assert [(ticket.state, ticket.asked_at) for ticket in await flow.tickets()] == [(TicketState.WAITING, None)]
+    (note,) = await flow.ask(sara, "And when can I pay?")
+    assert note["text"] == EN.hushed
+    assert [ticket.state for ticket in await flow.tickets()] == [TicketState.CLAIMED]
+
+
+async def test_who_says_hello_while_the_team_has_a_question_is_told_so(flow: House, sara: User) -> None:
+    await flow.handed_over(sara)
+    (said,) = await flow.ask(sara, "hello??")
+    assert said["text"].startswith(EN.human_already)
+
+
 async def test_before_people_talk_small_talk_is_answered_and_passed_on(flow: House, sara: User) -> None:
     await flow.handed_over(sara)
     for added, note in (("Thank you!", EN.thanks), ("2027", EN.follow_up)):
