@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, exists, func, select
+from sqlalchemy import Row, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.delivery import outbox
@@ -23,12 +23,11 @@ async def last_of(tx: AsyncSession, candidate: Candidate) -> Question | None:
     return (await tx.execute(mine)).scalar_one_or_none()
 
 
-async def stands_last(tx: AsyncSession, candidate: Candidate, question: Question) -> bool:
-    """Whether nothing was said to its author after what answered a question."""
-    said = select(func.max(Outgoing.id)).where(
-        Outgoing.chat_id == candidate.chat_id, Outgoing.method == "sendMessage", Outgoing.state != OutgoingState.DROPPED
-    )
-    return question.answer_id is not None and (await tx.execute(said)).scalar_one() == question.answer_id
+async def last_said(tx: AsyncSession, candidate: Candidate) -> Outgoing | None:
+    """The row of the last message to somebody."""
+    said = (Outgoing.chat_id == candidate.chat_id) & (Outgoing.method == "sendMessage")
+    not_dropped = Outgoing.state != OutgoingState.DROPPED
+    return (await tx.scalars(select(Outgoing).where(said, not_dropped).order_by(Outgoing.id.desc()).limit(1))).first()
 
 
 def is_fresh(question: Question | Row[*tuple[Any, ...]], now: datetime) -> bool:
@@ -68,16 +67,16 @@ async def show(
     key: str,
     place: int | None = None,
     *,
-    below: int | None = None,
+    below: object | None = None,
 ) -> int:
     """Say something to a candidate, in the `place` of what that row said if there is one; the row that says it.
 
-    What stands nowhere yet may be a reply to what another row said, `below` which it belongs.
+    What stands nowhere yet may be a reply to a message, or to what another row said, `below` which it belongs.
     """
     chat, payload = candidate.chat_id, message.payload()
     if place is None:
         if below is not None:
-            payload["reply_parameters"] = outbox.below({"message_of": below})
+            payload["reply_parameters"] = outbox.below(below)
         return await outbox.put(tx, chat, "sendMessage", payload, key=key)
     there = payload | {"message_id": {"message_of": place}}
     edit = await outbox.put(tx, chat, "editMessageText", there, key=f"{key}:anew")

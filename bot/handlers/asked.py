@@ -112,7 +112,7 @@ async def _say(tx: AsyncSession, deps: Deps, candidate: Candidate, asked: Asked,
     """Answer a question, or ask back; as the message of that number."""
     turn, engine, place = asked.turn, asked.engine, asked.place(number)
     several = len(turn.parts) > 1
-    shown = await _just_shown(tx, candidate, asked, part)
+    below = await _below(tx, candidate, asked, part)
     question_id = await _record(tx, candidate, asked, part)
     match part.decision:
         case Answer() if part.again:
@@ -130,14 +130,21 @@ async def _say(tx: AsyncSession, deps: Deps, candidate: Candidate, asked: Asked,
         case _:
             raise ValueError(part.decision)
     deps.metrics.decided(name(part.decision), turn.language)
-    row = await anew.show(tx, candidate, message, f"{asked.key}:{question_id}", place, below=shown)
+    row = await anew.show(tx, candidate, message, f"{asked.key}:{question_id}", place, below=below)
     await tx.execute(_ANSWERED, {"question": question_id, "row": row})
 
 
-async def _just_shown(tx: AsyncSession, candidate: Candidate, asked: Asked, part: Part) -> int | None:
-    """The row that has just shown what a follow-up finds again; None where what is said takes another's place."""
-    last = await anew.last_of(tx, candidate) if part.again and not asked.places else None
-    return last.answer_id if last else None
+async def _below(tx: AsyncSession, candidate: Candidate, asked: Asked, part: Part) -> object | None:
+    """What an answer stands below: what has just shown what a follow-up finds again, or what came with the question.
+
+    Of the latter a button then tells what goes to the team with it. None where what is said takes another's place.
+    """
+    if asked.places:
+        return None
+    last = await anew.last_of(tx, candidate) if part.again else None
+    if last and last.answer_id:
+        return {"message_of": last.answer_id}
+    return None if asked.piece.kind in ("", "text") else asked.piece.message_id
 
 
 async def _hand_over(

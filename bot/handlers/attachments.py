@@ -80,7 +80,7 @@ async def _offer_a_person(tx: AsyncSession, deps: Deps, candidate: Candidate, pi
     row = known if known and relay.in_hand(known, deps.now()) else None
     words, sent = texts(tongue(candidate)), [piece.message_id]
     if row:
-        sent = [*offered(row.payload["reply_markup"]["inline_keyboard"][0][0]["callback_data"]), *sent]
+        sent = [*offered(offer_in(row)), *sent]
     button = Button(words.button_person, data=offer(sent))
     payload = plain(words.unsupported).message((button,)).payload()
     if row:
@@ -94,6 +94,11 @@ def offer(message_ids: list[int]) -> str:
     """A button's data for messages of the candidate's own: the first, and how far each is from it."""
     first = min(message_ids)
     return "v:" + ",".join(map(str, [first, *sorted(number - first for number in message_ids if number != first)]))
+
+
+def offer_in(row: Outgoing) -> str:
+    """The data of the button below what offers a person."""
+    return str(row.payload["reply_markup"]["inline_keyboard"][0][0]["callback_data"])
 
 
 def offered(data: str) -> list[int]:

@@ -6,6 +6,7 @@ from telegram import Update
 from telegram.constants import ChatType
 
 from bot.delivery import inbox, outbox
+from bot.desk import relay, tickets
 from bot.dialogue.message import Message
 from bot.dialogue.render import Reason
 from bot.dialogue.signs import visible
@@ -17,7 +18,7 @@ from bot.handlers.answers import answer_message, entry_message, others, shown_an
 from bot.handlers.asked import choose_course
 from bot.handlers.attachments import show_to_a_person
 from bot.handlers.commands import erase
-from bot.handlers.context import Context, Deps
+from bot.handlers.context import Context, Deps, desk_of
 from bot.handlers.escalation import escalate, found_near
 from bot.handlers.menu import choose_language, turn
 from bot.handlers.pace import paced
@@ -27,6 +28,7 @@ from bot.records.states import Feedback
 from bot.records.tables import Candidate, Question
 
 HEARD = frozenset({"f", "j"})  # what also those may press whom the team does not hear
+HANDS_OVER = frozenset({"p", "x"})  # what gives a question to the team
 BESIDE = frozenset({"j", "s", "w", related.OFFER})  # what may be pressed beside another button of the same message
 
 
@@ -69,7 +71,17 @@ async def _heard(update: Update, context: Context) -> None:
             await AFTER[kind](tx, deps, candidate, update, rest)
         else:
             await _pressed(tx, deps, candidate, kind, rest, f"u{update.update_id}")
+        if kind in HANDS_OVER:
+            await _show_what_was_sent(tx, deps, candidate, query.message, f"u{update.update_id}")
         await inbox.done(tx, update.update_id)
+
+
+async def _show_what_was_sent(tx: AsyncSession, deps: Deps, candidate: Candidate, shown: object, key: str) -> None:
+    """A question below a picture or a file went to the team: so does that, which our message is a reply to."""
+    sent = shown.reply_to_message if isinstance(shown, Shown) else None
+    ticket = await tickets.open_ticket(tx, candidate.id) if sent and not sent.text else None
+    if sent and ticket:
+        await relay.show(tx, desk_of(deps), ticket, [sent.message_id], candidate.chat_id, key=key)
 
 
 async def _pressed(tx: AsyncSession, deps: Deps, candidate: Candidate, kind: str, rest: str, key: str) -> None:

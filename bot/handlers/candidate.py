@@ -30,7 +30,8 @@ from bot.handlers.escalation import added_key, escalate, expected, found_near, s
 from bot.handlers.memory import so_far
 from bot.handlers.speaker import known_course, say, tell_languages, who
 from bot.records.states import Feedback, TicketState
-from bot.records.tables import Candidate, Outgoing, Ticket
+from bot.records.tables import Candidate, Ticket
+from indexer.entries import LANGUAGES
 
 COPIED = 300  # characters of an answer that staff see beside a ticket
 AGREEING = frozenset({"okay", "thanks"})  # "yes", and "yes, thank you"
@@ -141,9 +142,13 @@ async def _again(tx: AsyncSession, deps: Deps, candidate: Candidate, update: Upd
 
 
 async def _agreed(tx: AsyncSession, deps: Deps, candidate: Candidate, asked: Asked) -> bool:
-    """Whether a yes answered what the bot had asked: is it this question, or shall it ask the team."""
-    last = await anew.last_of(tx, candidate) if agrees(asked.turn.text) and not asked.edited else None
-    if last is None or last.feedback is not None or not await anew.stands_last(tx, candidate, last):
+    """Whether a yes answered what the bot had asked last: is it this question, or shall it ask the team."""
+    said = await anew.last_said(tx, candidate) if agrees(asked.turn.text) and not asked.edited else None
+    if said and said.payload.get("text") in [texts(one).unsupported for one in LANGUAGES]:
+        await attachments.show_to_a_person(tx, deps, candidate, attachments.offer_in(said), asked.key)
+        return True
+    last = await anew.last_of(tx, candidate)
+    if said is None or last is None or last.feedback is not None or said.id != last.answer_id:
         return False
     language = spoken(last.language)
     if last.decision == "clarify" and last.entry_id is None and len(last.alternatives) == 1:
@@ -153,8 +158,7 @@ async def _agreed(tx: AsyncSession, deps: Deps, candidate: Candidate, asked: Ask
         last.entry_id = entry.id
         last.answer_id = await say(tx, candidate, entry_message(asked.engine, entry, last.id, language), asked.key)
         return True
-    said = await tx.get(Outgoing, last.answer_id) if last.answer_id else None
-    if said is None or said.payload.get("text") != texts(language).nothing_more:
+    if said.payload.get("text") != texts(language).nothing_more:
         return False
     last.feedback = Feedback.PERSON
     near = await found_near(deps, last)

@@ -444,6 +444,15 @@ async def test_what_cannot_be_read_may_be_shown_to_a_person(flow: House, sara: U
     assert last(flow, sara)["reply_to_message"]["message_id"] == sent["message_id"]
 
 
+async def test_a_yes_to_whether_a_person_shall_look_shows_it(flow: House) -> None:
+    ines = flow.candidate("Inès", "fr")
+    sent = flow.api.send_media(ines, "voice")
+    await flow.quiet()
+    (said,) = await flow.ask(ines, "oui")
+    assert said["text"].startswith(texts("fr").unsupported_handed_over)
+    assert [message["voice"] for message in flow.received(flow.staff) if "voice" in message] == [sent["voice"]]
+
+
 async def test_an_album_is_asked_about_once_and_shown_whole(flow: House, sara: User) -> None:
     for _ in range(3):
         flow.api.send_media(sara, "photo", group_id="unread")
@@ -460,6 +469,23 @@ async def test_a_picture_that_comes_long_after_its_album_is_asked_about_as_well(
         flow.api.send_media(sara, "photo", group_id="slow")
         await flow.quiet()
     assert [message["text"] for message in flow.received(sara)] == [EN.unsupported] * 2
+
+
+@pytest.mark.parametrize(
+    ("caption", "button"), [("project", EN.button_none), ("Who are the lecturers?", EN.button_person)]
+)
+async def test_what_was_sent_with_a_question_goes_to_the_team_with_it(
+    flow: House, sara: User, caption: str, button: str
+) -> None:
+    sent = flow.api.send_media(sara, "document", caption=caption, name="cv.pdf")
+    await flow.quiet()
+    said = last(flow, sara)
+    assert said["reply_to_message"]["message_id"] == sent["message_id"]
+    await flow.press(sara, said, button)
+    card, file = flow.received(flow.staff)
+    assert caption in card["text"]
+    assert file["document"] == sent["document"]
+    assert file["reply_to_message"]["message_id"] == card["message_id"]
 
 
 async def test_a_question_below_a_picture_goes_with_the_picture(flow: House, sara: User) -> None:
