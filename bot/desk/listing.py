@@ -39,10 +39,18 @@ _LINES = (
 async def open_ones(
     tx: AsyncSession, page: int, owner: int | None = None, *, here: ColumnElement[bool]
 ) -> tuple[list[Line], int]:
-    """A page of the group's tickets that are open, oldest first, and how many there are; of one owner if given."""
+    """A page of the group's tickets that are open, and how many there are; of one owner if given.
+
+    Those that wait for the team come first, the longest wait before all.
+    """
     alive = [here, Ticket.state != TicketState.CLOSED, *([Ticket.owner_chat_id == owner] if owner else [])]
     count = (await tx.execute(select(func.count()).select_from(Ticket).where(*alive))).scalar_one()
-    rows = await tx.execute(_LINES.where(*alive).order_by(Ticket.id).offset(page * PAGE).limit(PAGE))
+    rows = await tx.execute(
+        _LINES.where(*alive)
+        .order_by(Ticket.asked_at.is_(None), Ticket.asked_at, Ticket.id)
+        .offset(page * PAGE)
+        .limit(PAGE)
+    )
     return [_line(row) for row in rows.all()], count
 
 

@@ -89,9 +89,9 @@ async def digest(tx: AsyncSession, payload: Payload, *, desk: Desk, now: datetim
 
 async def _digest(tx: AsyncSession, desk: Desk, since: datetime) -> str:
     words = texts(desk.language)
-    alive = select(func.count(), func.min(Ticket.opened_at)).where(desk.holds(), Ticket.state != TicketState.CLOSED)
-    count, oldest = (await tx.execute(alive)).one()
-    lines = [words.digest.format(open=count)]
+    alive = select(func.count(), func.count(Ticket.asked_at), func.min(Ticket.asked_at))
+    count, waiting, oldest = (await tx.execute(alive.where(desk.holds(), Ticket.state != TicketState.CLOSED))).one()
+    lines = [words.digest.format(open=waiting, answered=count - waiting)]
     if oldest:
         date = times.written(oldest.astimezone(desk.hours.zone), desk.language)
         lines.append(words.digest_oldest.format(date=date))

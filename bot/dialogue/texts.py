@@ -224,7 +224,7 @@ class Texts:
     ask_chat: str
     reminder: str  # age
     reminder_last: str  # age
-    digest: str  # open
+    digest: str  # open, answered
     digest_oldest: str  # date
     digest_before: str  # asked, opened, closed
     # To staff: entries made of what was answered

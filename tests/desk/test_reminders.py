@@ -112,10 +112,21 @@ async def test_the_digest_comes_each_working_morning(db: Database) -> None:
     monday = paris("2026-03-09 09:00")
     assert await due(db) == {reminders.DIGEST: monday}
     (told,) = await run(db, desk, monday)
-    assert told.splitlines()[0] == EN.digest.format(open=1)
+    assert told.splitlines()[0] == EN.digest.format(open=1, answered=0)
     assert told.splitlines()[1] == EN.digest_oldest.format(date="6 March 2026")
-    assert "1 handed over, 0 conversations closed" in told
+    assert "handed over 1, conversations closed 0" in told
     assert await due(db) == {reminders.DIGEST: monday + timedelta(days=1)}
+
+
+async def test_the_digest_counts_apart_what_waits_for_the_candidate(db: Database) -> None:
+    async with db.begin() as tx:
+        desk, ticket = await waiting(tx)
+        await reminders.plan_digest(tx, desk, FRIDAY)
+        await tickets.answered(tx, ticket, None, FRIDAY)
+    (told,) = await run(db, desk, paris("2026-03-09 09:00"))
+    first, second = told.splitlines()
+    assert first == EN.digest.format(open=0, answered=1)
+    assert second.startswith(EN.digest_before.partition(":")[0])
 
 
 async def test_no_digest_without_office_hours(db: Database) -> None:
@@ -139,6 +150,6 @@ async def test_each_group_s_digest_tells_of_its_own(db: Database) -> None:
         await tx.flush()
         told = {row.chat_id: row.payload["text"] for row in await outbox(tx) if row.key.startswith("digest")}
     assert set(told) == {desk.chat, kitchen.id}
-    assert told[kitchen.id].splitlines()[0].endswith("Open questions: 1.")
+    assert told[kitchen.id].splitlines()[0] == EN.digest.format(open=1, answered=0)
     assert told[kitchen.id].splitlines()[-1] == "AI: 1"
-    assert told[desk.chat].splitlines()[0].endswith("Open questions: 0.")
+    assert told[desk.chat].splitlines()[0] == EN.digest.format(open=0, answered=0)

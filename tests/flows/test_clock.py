@@ -120,7 +120,7 @@ async def test_a_question_of_friday_evening_is_reminded_of_on_monday(
                 await news.wait()
             await flow.quiet()
         digest, reminder = flow.received(flow.staff)[1:]
-        assert digest["text"].startswith(EN.digest.format(open=1))
+        assert digest["text"].startswith(EN.digest.format(open=1, answered=0))
         assert reminder["text"].startswith(EN.reminder_last.partition("{")[0])
         assert reminder["reply_to_message"]["message_id"] == card["message_id"]
         told = [datetime.fromtimestamp(one["date"], PARIS) for one in (digest, reminder)]
