@@ -25,6 +25,7 @@ class Texts:
     forget_ask: str
     forget_done: str
     forget_remains: str
+    forget_anew: str
     forget_ban: str
     forget_mute: str  # until
     forget_open: str

@@ -144,7 +144,8 @@ async def erase(update: Update, context: Context) -> None:
         stays = await erasure.clear_group(tx, desk_of(deps), candidate.id, deps.now(), key=key)
         old = words.forget_group if stays else ""
         kept = mutes.farewell(candidate, desk_of(deps), tongue(candidate), deps.now())
-        farewell = join(map(plain, (words.forget_done, kept, old, words.forget_remains))).message().payload()
+        again = "" if kept else words.forget_anew
+        farewell = join(map(plain, (words.forget_done, kept, old, words.forget_remains, again))).message().payload()
         keep = await outbox.put(tx, chat_id, "sendMessage", farewell, key=f"{key}:forgotten")
         await inbox.done(tx, update.update_id)
         await forget(tx, candidate.id, keep=keep)

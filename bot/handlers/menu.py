@@ -28,6 +28,9 @@ async def on_start(update: Update, context: Context) -> None:
     deps, engine, key = context.deps, context.deps.live.engine, f"u{update.update_id}"
     link = courses.start_of(" ".join(context.args or []).lower(), engine.school)
     async with hearing(update, deps) as (tx, candidate):
+        if candidate.silenced(deps.now()):  # of what is below the greeting nothing could be pressed
+            await say(tx, candidate, Message(unheard(deps, candidate)), f"{key}:start")
+            return
         language = tongue(candidate) if candidate.chosen_language else telegram_language(update)
         course = known_course(candidate, engine)
         found = topics_for(deps, course, language)

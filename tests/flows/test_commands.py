@@ -112,7 +112,10 @@ async def test_forgetting_leaves_no_trace_and_a_way_back(flow: House, tmp_path: 
     pseudonym = (await flow.tickets())[0].candidate_id
     (sure,) = await flow.ask(sara, "/forget")
     done, *more = await flow.press(sara, sure, texts("en").button_yes)
-    assert (done["text"], more) == (f"{texts('en').forget_done}\n\n{texts('en').forget_remains}", [])
+    assert (done["text"], more) == (
+        f"{texts('en').forget_done}\n\n{texts('en').forget_remains}\n\n{texts('en').forget_anew}",
+        [],
+    )
     assert flow.received(flow.staff)[-1]["text"] == texts("en").staff_forgotten.format(candidate=pseudonym)
     kept, logged = await flow.everything_kept(), "\n".join(flow.log.lines)
     for trace in ("nurse", "Roubaix", str(sara.id), "Séraphine"):

@@ -177,7 +177,7 @@ async def test_in_a_plain_group_the_messages_go_and_staff_see_why(flow: House) -
     await flow.group(flow.marie, REPLY, reply_to=flow.cards()[0])
     await flow.ask(person, SECOND)
     said = await erased(flow, person)
-    assert said == f"{EN.forget_done}\n\n{EN.forget_remains}"
+    assert said == f"{EN.forget_done}\n\n{EN.forget_remains}\n\n{EN.forget_anew}"
     assert not [m for m in flow.received(flow.staff) if "teapots" in str(m)]
     assert flow.received(flow.staff)[-1]["text"].endswith(EN.staff_forgotten.partition("{candidate}")[2])
 
