@@ -8,6 +8,7 @@ from bot.delivery.outbox import Priority
 from bot.desk import copies, relay
 from bot.desk.desk import Desk
 from bot.desk.routes import to_candidate
+from bot.dialogue.cards import short
 from bot.dialogue.message import Button, Message
 from bot.dialogue.rich import Rich, italic, join
 from bot.dialogue.texts import texts
@@ -35,7 +36,7 @@ async def choose(
     tx: AsyncSession, desk: Desk, ticket: Ticket, asked: str, options: list[tuple[str, str]], *, key: str
 ) -> None:
     """Ask staff which one; `options` are (callback data, what the button says)."""
-    rows = [(Button(text[:BUTTON_LENGTH], data=data),) for data, text in options]
+    rows = [(Button(short(text, BUTTON_LENGTH), data=data),) for data, text in options]
     leave = (Button(texts(desk.language).button_leave, data=f"t:n:{ticket.id}"),)
     await relay.tell(tx, desk, ticket, Message(asked, buttons=(*rows, leave)), key=key)
 

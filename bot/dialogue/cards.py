@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from operator import attrgetter
 
 from bot.dialogue import times
 from bot.dialogue.message import Button
@@ -67,11 +68,10 @@ def card(about: Card, staff: Language) -> Rich:
         words.card_earlier: earlier,
         words.card_rating: about.rating and f"{about.rating}/5",
     }
-    colon = "\u00a0: " if staff == "fr" else ": "
-    lines = [bold(label) + plain(f"{colon}{value}") for label, value in facts.items() if value]
+    lines = [bold(label) + plain(words.fact.format(label="", value=value)) for label, value in facts.items() if value]
     asked = quote(clean(about.question, QUESTION))
     changed = italic(words.card_edited) if about.edited else Rich()
-    below = [_before(about.before, staff), _found(about.found, staff), italic(words.card_hint)]
+    below = [_before(about.before, staff), found(about.found, staff), italic(words.card_hint)]
     return join([bold(words.card_title), asked, changed, join(lines, "\n"), *below])
 
 
@@ -98,15 +98,12 @@ def sure(confidence: float, language: Language) -> str:
     return f"{name}, {words.card_sure.format(percent=min(99, round(confidence * 100)))}"
 
 
-def found_lines(found: Sequence[Found], language: Language) -> list[Rich]:
-    """Return a line for each entry that came near."""
-    return [plain(f"• {short(near.question, FOUND)} ({sure(near.confidence, language)})") for near in found]
-
-
-def _found(found: Sequence[Found], language: Language) -> Rich:
+def found(hits: Sequence[Found], language: Language) -> Rich:
+    """Return what the assistant found, a line for each entry that came near, the likeliest first."""
     words = texts(language)
-    near = found_lines([one for one in found if one.confidence >= NEAR], language)
-    return join([bold(words.card_found), *(near or [plain(words.card_nothing_found)])], "\n")
+    near = sorted((one for one in hits if one.confidence >= NEAR), key=attrgetter("confidence"), reverse=True)
+    lines = [plain(f"• {short(one.question, FOUND)} ({sure(one.confidence, language)})") for one in near]
+    return join([bold(words.card_found), *(lines or [plain(words.card_nothing_found)])], "\n")
 
 
 def _before(before: Sequence[Exchange], language: Language) -> Rich:

@@ -93,6 +93,7 @@ class Texts:
     button_no: str
     # The staff's card
     card_title: str
+    fact: str  # label, value
     card_candidate: str
     card_language: str
     card_reason: str
@@ -390,7 +391,7 @@ class Texts:
     reindex_unchanged: str
     reindex_refused: str  # problems
     reindex_running: str
-    reindex_admins_only: str
+    admins_only: str
     # To admins: what a new index changes
     changes_added: str
     changes_changed: str

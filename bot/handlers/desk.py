@@ -14,7 +14,7 @@ from bot.delivery import inbox
 from bot.delivery.retry import reason
 from bot.desk import bans, cards, endings, listing, members, mutes, sending, tickets
 from bot.dialogue import render
-from bot.dialogue.cards import Found, found_lines
+from bot.dialogue.cards import Found, found
 from bot.dialogue.conversation import Part
 from bot.dialogue.decide import Answer, Beside, Clarify, Escalate
 from bot.dialogue.language import language as language_of
@@ -197,8 +197,7 @@ def _would(part: Part, deps: Deps) -> Rich:
     """What would be done with one question, in the staff's language, with the entries that came near."""
     staff = deps.settings.staff_language
     words = texts(staff)
-    near = found_lines([Found(hit.entry.question, hit.confidence) for hit in part.answers[:3]], staff)
-    listed = join([bold(words.card_found), *(near or [plain(words.card_nothing_found)])], "\n")
+    listed = found([Found(hit.entry.question, hit.confidence) for hit in part.answers[:3]], staff)
     match part.decision:
         case Answer(entry, gist):
             title = bold(render.heading(entry, part.question))

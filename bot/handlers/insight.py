@@ -67,7 +67,8 @@ def _split(about: insight.Asked, courses: Sequence[Course], deps: Deps, seen: Vi
         own = insight.figures(insight.of_course(about, course.name), encode, seen, zone)
         alone = f"{words.stats_alone} {_share(own.alone, own.questions)}"
         handed = f"{words.stats_handed_over} {own.handed_over}"
-        lines.append(f"{course.title(staff)}: {own.questions} {words.stats_questions}, {alone}, {handed}")
+        told = f"{own.questions} {words.stats_questions}, {alone}, {handed}"
+        lines.append(words.fact.format(label=course.title(staff), value=told))
     return lines
 
 
@@ -97,14 +98,15 @@ def _rating(found: Figures) -> str:
 
 def _lines(found: Figures, words: Texts) -> str:
     """The numbers as text."""
-    lines = [
-        f"{words.stats_questions}: {found.questions}",
-        f"{words.stats_alone}: {_share(found.alone, found.questions)}",
-        f"{words.stats_clarified}: {found.clarified}",
-        f"{words.stats_handed_over}: {_share(found.handed_over, found.questions)}",
-        f"{words.stats_first_reply}: {_wait(found)}",
-        f"{words.stats_rating}: {_rating(found)} ({found.ratings})",
-    ]
+    facts = {
+        words.stats_questions: found.questions,
+        words.stats_alone: _share(found.alone, found.questions),
+        words.stats_clarified: found.clarified,
+        words.stats_handed_over: _share(found.handed_over, found.questions),
+        words.stats_first_reply: _wait(found),
+        words.stats_rating: f"{_rating(found)} ({found.ratings})",
+    }
+    lines = [words.fact.format(label=label, value=value) for label, value in facts.items()]
     unanswered = [f"{theme.count} × {theme.question[:80]}" for theme in found.themes]
     return "\n".join([*lines, *(["", words.stats_themes, *unanswered] if unanswered else []), "", words.stats_note])
 

@@ -215,7 +215,7 @@ async def _overrule(update: Update, context: Context, number: int, reason: str) 
     deps, words = context.deps, texts(context.deps.settings.staff_language)
     if await role(update, context, Role.ADMIN) < Role.ADMIN:
         async with deps.db.begin() as tx:
-            await notices.end(tx, deps, update, words.reindex_admins_only, below=True)
+            await notices.end(tx, deps, update, words.admins_only, below=True)
     else:
         await _decide(update, context, number, discard=False, reason=reason)
 

@@ -70,7 +70,7 @@ async def by_admin(update: Update, context: Context) -> bool:
     """Whether an admin wrote it; to others that is said, and no more."""
     if await role(update, context, Role.ADMIN) is Role.ADMIN:
         return True
-    await say(update, context.deps, texts(context.deps.settings.staff_language).reindex_admins_only)
+    await say(update, context.deps, texts(context.deps.settings.staff_language).admins_only)
     return False
 
 
@@ -81,5 +81,5 @@ async def pressed_by(wanted: Role, update: Update, context: Context) -> bool:
         return True
     words = texts(context.deps.settings.staff_language)
     await over(update, context.deps)
-    await alert(update.callback_query, words.reindex_admins_only if wanted is Role.ADMIN else words.staff_members_only)
+    await alert(update.callback_query, words.admins_only if wanted is Role.ADMIN else words.staff_members_only)
     return False

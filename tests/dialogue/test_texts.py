@@ -71,3 +71,7 @@ def test_french_is_formal() -> None:
     for name in NAMES:
         said = f" {getattr(texts('fr'), name).lower()} "
         assert not any(word in said for word in (" tu ", " ton ", " ta ", " tes ", " toi ", " t'")), name
+
+
+def test_a_fact_keeps_the_typography_of_its_language() -> None:
+    assert [texts(language).fact.format(label="a", value=1) for language in ("fr", "en")] == ["a\u00a0: 1", "a: 1"]

@@ -29,8 +29,8 @@ MONDAY = datetime(2026, 3, 9, 9, tzinfo=PARIS)
         ),
         (
             Wait(timedelta(minutes=30), closes=HALF_PAST_FIVE),
-            "The team usually answers within 30 minutes.\nIt is there today until 17:30.",
-            "L’équipe répond d’habitude en moins de 30 min.\nElle est là aujourd’hui jusqu’à 17\u00a0h\u00a030.",
+            "The team usually answers within 30 minutes.\nThe team is there today until 17:30.",
+            "L’équipe répond d’habitude en moins de 30 min.\nL’équipe est là aujourd’hui jusqu’à 17\u00a0h\u00a030.",
         ),
     ],
 )

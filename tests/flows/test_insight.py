@@ -33,7 +33,7 @@ async def test_a_period_that_means_nothing_is_explained(flow: House) -> None:
 async def test_admins_alone_export_and_nobody_is_named(flow: House) -> None:
     await flow.ask(flow.candidate("Sara"), f"{VAGUE['en']}, my name is Sara Benali")
     (refused,) = await flow.group(flow.paul, "/export")
-    assert refused["text"] == EN.reindex_admins_only
+    assert refused["text"] == EN.admins_only
     (sent,) = await flow.group(flow.marie, "/export all")
     content = flow.api.world.files[sent["document"]["file_id"]].upload.content.decode("utf-8-sig")
     assert sent["document"]["file_name"].endswith(".csv")

@@ -187,7 +187,7 @@ async def test_the_gate_refuses_and_the_file_is_put_back_until_an_admin_gives_a_
     assert store.live(tmp_path / "index") == live
     assert EN.button_publish in buttons(await last(pottery, card))
     (refused,) = await pottery.group(pottery.paul, "publish: I say so", reply_to=card)
-    assert refused["text"] == EN.reindex_admins_only
+    assert refused["text"] == EN.admins_only
     told = await pottery.group(pottery.marie, "publish: the fair is tomorrow", reply_to=card)
     assert told[-1]["text"].startswith(EN.learn_published_now.split("'")[0])
     assert store.activations(tmp_path / "index")[0].reason == "the fair is tomorrow"

@@ -465,6 +465,7 @@ async def test_what_the_assistant_would_answer(flow: House) -> None:
     assert "% sure" in would["text"]
     (would,) = await flow.group(flow.paul, f"/ask {PRICE['en']}")
     assert would["text"].startswith(EN.ask_escalate)
+    assert would["text"].endswith(EN.card_nothing_found)  # what hardly comes near tells staff nothing
     (would,) = await flow.group(flow.paul, "/ask Thank you!")
     assert would["text"].endswith(EN.thanks)
     assert await flow.questions() == []

@@ -103,7 +103,7 @@ async def test_an_unforeseen_fault_is_said_and_logged(pottery: House, monkeypatc
 
 async def test_without_listed_admins_the_group_s_administrators_may(pottery: House) -> None:
     (refused,) = await pottery.group(pottery.paul, "/reindex")
-    assert refused["text"] == EN.reindex_admins_only
+    assert refused["text"] == EN.admins_only
     (done,) = await pottery.group(pottery.marie, "/reindex@guichet_bot")
     assert done["text"] == EN.reindex_unchanged
     pottery.api.push(anonymous(pottery, "/reindex"))
@@ -111,17 +111,17 @@ async def test_without_listed_admins_the_group_s_administrators_may(pottery: Hou
     assert pottery.received(pottery.staff)[-1]["text"] == EN.reindex_unchanged
     pottery.api.fail("getChatMember", "Bad Request: user not found")
     (unsure,) = await pottery.group(pottery.marie, "/reindex")
-    assert unsure["text"] == EN.reindex_admins_only
+    assert unsure["text"] == EN.admins_only
 
 
 async def test_listed_admins_alone_may(encoder: OnnxEncoder, knowledge: Path, tmp_path: Path) -> None:
     engine = index(knowledge, encoder, tmp_path / "index").engine
     async with house(engine, tmp_path, knowledge_dir=knowledge, admin_ids=(7_654_321,)) as flow:
         (refused,) = await flow.group(flow.marie, "/reindex")
-        assert refused["text"] == EN.reindex_admins_only
+        assert refused["text"] == EN.admins_only
         flow.api.push(anonymous(flow, "/reindex"))
         await flow.quiet()
-        assert flow.received(flow.staff)[-1]["text"] == EN.reindex_admins_only
+        assert flow.received(flow.staff)[-1]["text"] == EN.admins_only
         admin = flow.api.user("Ada", user_id=7_654_321)
         (done,) = await flow.group(admin, "/reindex")
         assert done["text"] == EN.reindex_unchanged
@@ -223,14 +223,14 @@ async def test_the_gate_is_overruled_by_an_admin_s_reason_and_rollback_goes_back
     await pottery.quiet()
     assert waiting(tmp_path / "index") == proposal
     (refused,) = await pottery.group(pottery.paul, "because I say so", reply_to=shown)
-    assert refused["text"] == EN.reindex_admins_only
+    assert refused["text"] == EN.admins_only
     (done,) = await pottery.group(pottery.marie, "The fair is\ntomorrow", reply_to=shown)
     assert done["text"].startswith(EN.reindex_done.split("\n")[0])
     last = store.activations(tmp_path / "index")[0]
     assert (last.by, last.act, last.reason) == ("Marie", "published", "The fair is tomorrow")
     assert last.changes == "1 added, 1 removed"
     (refused,) = await pottery.group(pottery.paul, "/rollback")
-    assert refused["text"] == EN.reindex_admins_only
+    assert refused["text"] == EN.admins_only
     (back,) = await pottery.group(pottery.marie, "/rollback")
     assert back["text"] == EN.rollback_done.format(snapshot=proposal.base)
     (no_more,) = await pottery.group(pottery.marie, "/rollback")
