@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from telegram import Update
 
 from bot.delivery import inbox
-from bot.desk import edits, relay, tickets
+from bot.desk import cards, edits, relay, tickets
 from bot.desk.desk import Desk
 from bot.desk.pieces import read
 from bot.dialogue import render, topics
@@ -194,6 +194,9 @@ async def _with_ticket(tx: AsyncSession, deps: Deps, candidate: Candidate, ticke
         await say(tx, candidate, Message(words.cannot_carry), f"{asked.key}:other")
         return
     row = await relay.add(tx, desk, ticket, asked.piece, candidate.chat_id, deps.now(), key=asked.key)
+    if turn.chat == "language" and turn.language != ticket.language:
+        ticket.language = turn.language  # the team's reply is headed, and staff answer, in what was asked for
+        await cards.refresh(tx, desk, ticket, key=f"{asked.key}:language")
     if not alone:
         over = ticket.state is TicketState.WAITING and turn.chat in PARTING and not agrees(turn.text)
         await silent(tx, deps, candidate, ticket, asked.piece.message_id, row, key=asked.key, over=over)

@@ -113,6 +113,16 @@ async def test_who_says_hello_while_the_team_has_a_question_is_told_so(flow: Hou
     assert said["text"].startswith(EN.human_already)
 
 
+async def test_who_asks_for_the_other_language_is_answered_in_it(flow: House) -> None:
+    ana = flow.candidate("Ana", "fr")
+    await flow.handed_over(ana, PRICE["fr"])
+    await flow.ask(ana, "in English please")
+    card = flow.cards()[-1]
+    assert f"{EN.card_language}: {EN.language_en}" in card["text"]
+    await flow.group(flow.marie, QUOTE, reply_to=card)
+    assert flow.received(ana)[-1]["text"].startswith(EN.reply_header)
+
+
 async def test_before_people_talk_small_talk_is_answered_and_passed_on(flow: House, sara: User) -> None:
     await flow.handed_over(sara)
     for added, note in (("Thank you!", EN.thanks), ("2027", EN.follow_up)):
