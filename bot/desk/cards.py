@@ -24,10 +24,11 @@ async def card(tx: AsyncSession, ticket: Ticket, desk: Desk) -> Message:
     staff = desk.language
     question = await tx.get(Question, ticket.question_id) if ticket.question_id else None
     candidate = await tx.get_one(Candidate, ticket.candidate_id, populate_existing=True)
+    unsaid = question and question.text.startswith("/")  # a command alone
     older = (Ticket.candidate_id == ticket.candidate_id) & (Ticket.id < ticket.id)
     count, last = (await tx.execute(select(func.count(), func.max(Ticket.opened_at)).where(older))).one()
     about = Card(
-        question=question.text if question else "",
+        question=texts(staff).card_unsaid if unsaid else question.text if question else "",
         language=spoken(ticket.language),
         reason=Reason(ticket.reason),
         candidate=candidate.known_as,

@@ -367,6 +367,7 @@ class Texts:
     topic_claimed: str
     topic_waiting: str
     topic_closed: str
+    card_unsaid: str
     card_not_text: str
     cannot_carry: str
     not_carried: str

@@ -59,6 +59,7 @@ async def test_a_person_on_request(flow: House, language: Language) -> None:
     assert note["text"] == words.human_asked
     (card,) = flow.cards()
     assert texts("en").reason_person in card["text"]
+    assert texts("en").card_unsaid in card["text"]
     (already,) = await flow.ask(person, "/human")
     assert already["text"] == words.human_already
     (added,) = await flow.ask(person, f"/human {PRICE[language]}")
