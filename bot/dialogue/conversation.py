@@ -8,7 +8,7 @@ from typing import Literal
 
 from bot.dialogue.addresses import without_addresses
 from bot.dialogue.decide import Answer, Beside, Clarify, Decision, Escalate, Limits, beyond, decide, of_topic
-from bot.dialogue.foreign import Phrase, foreign, small_talk
+from bot.dialogue.foreign import foreign, small_talk
 from bot.dialogue.fragments import another_case, explained, second_half
 from bot.dialogue.language import language as language_of
 from bot.dialogue.questions import (
@@ -23,7 +23,7 @@ from bot.dialogue.questions import (
 )
 from bot.dialogue.render import Reason
 from bot.dialogue.shorthand import written_out
-from bot.dialogue.signs import clean, squeezed
+from bot.dialogue.signs import calm, clean, punctuated, squeezed
 from bot.dialogue.smalltalk import ChatKind, asks_for_person, chat_kind, is_beside
 from indexer.courses import Course
 from indexer.entries import Entry, Language
@@ -109,12 +109,13 @@ def respond(
     before: Exchange | None = None,
 ) -> Turn:
     """Understand a message; `language` is what the conversation was in so far, `before` its last exchange."""
-    said = squeezed(clean(text, LONGEST_MESSAGE))  # no length of blanks or dots means more than a few
-    talk = small_talk(said)
-    if talk and before and chat_kind(said) not in (None, talk.kind):
-        talk = None  # "ciao" greets in Italian, and ends a conversation in French
-    turn = _understood(said, find, limits, today, known, language, before=before, talk=talk)
-    return replace(turn, foreign=foreign(said, talk) or "")
+    said = punctuated(squeezed(clean(text, LONGEST_MESSAGE)))  # no length of blanks or dots means more than a few
+    kind, talk = chat_kind(said), small_talk(said)
+    borrowed = talk is not None and kind is not None  # "ciao" greets in Italian, and ends a conversation in French
+    if talk and not (borrowed and before):
+        kind = talk.kind
+    turn = _understood(said, find, limits, today, known, language, before=before, kind=kind)
+    return replace(turn, foreign="" if borrowed else foreign(said, talk) or "")
 
 
 def _understood(
@@ -126,14 +127,14 @@ def _understood(
     language: Language | None,
     *,
     before: Exchange | None,
-    talk: Phrase | None,
+    kind: ChatKind | None,
 ) -> Turn:
     tongue = language_of(said, language)
     if wanted := wanted_language(said):
         return Turn(said, wanted, chat="language")
     if asks_for_person(said) and not known(said):
         return Turn(said, tongue, parts=(Part(said, Escalate(Reason.PERSON)),))
-    if kind := talk.kind if talk else chat_kind(said):
+    if kind:
         return Turn(said, tongue, chat=kind)
     if is_beside(said) and not known(said):
         return Turn(said, tongue, parts=(Part(said, Beside()),))
@@ -147,10 +148,14 @@ def _understood(
     if questions != (said,) and known(said):
         hits = find(said, tongue)
         return Turn(said, tongue, parts=(Part(said, decide(hits, limits, today), hits),))
-    parts = [
-        search(question, language=tongue, before=None if is_announced(question, said) else before)
-        for question in questions
-    ]
+    parts: list[Part] = []
+    for question in questions:
+        # Several questions are a small conversation in one message, but none asks for what the one before has got.
+        leant_on = exchange(parts[-1], "") if parts else before
+        part = search(question, language=tongue, before=None if is_announced(question, said) else leant_on)
+        if parts and leant_on and _is_answer(part, leant_on.entry_id) and not means_nothing_alone(question):
+            part = search(question, language=tongue)
+        parts.append(part)
     return Turn(said, tongue, parts=_merged(said, parts))
 
 
@@ -198,7 +203,7 @@ def _part(
     """A question with its hits: as it stands, or read as a follow-up where that finds something surer."""
     if asks_for_person(question) and not known(question):
         return Part(question, Escalate(Reason.PERSON))
-    asked = written_out(without_addresses(question[:LONGEST_QUESTION]) or question[:LONGEST_QUESTION], language)
+    asked = written_out(calm(without_addresses(question[:LONGEST_QUESTION]) or question[:LONGEST_QUESTION]), language)
     readings, follows = [asked], False
     if before and (resolved := resolve_follow_up(asked, before.question, before.topic)):
         readings = [resolved[:LONGEST_QUESTION]] if means_nothing_alone(asked) else [resolved[:LONGEST_QUESTION], asked]
@@ -223,6 +228,16 @@ def _part(
         again = isinstance(decision, Answer) and decision.entry.id == before.entry_id and not decision.gist
         return Part(question, decision, hits, again=again)
     return Part(question, decision, hits)
+
+
+def exchange(part: Part, language: Language | Literal[""]) -> Exchange:
+    """What a follow-up of a part leans on, if its answer was shown in that language; empty for one not shown yet."""
+    if not isinstance(part.decision, Answer):
+        return Exchange(part.question)
+    entry = part.decision.entry
+    return Exchange(
+        part.question, entry.topic_name, entry.id, part.confidence, wording=entry.question, language=language
+    )
 
 
 def _merged(said: str, parts: list[Part]) -> tuple[Part, ...]:

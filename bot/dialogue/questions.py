@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from bot.dialogue import lists
 from bot.dialogue.language import fold
+from bot.dialogue.letters import own_words, without_headers
 from indexer.entries import Language
 
 MOST_PARTS = 5
@@ -21,27 +22,24 @@ LONGEST_LEAD, LONGEST_TAIL = 1000, 300
 # "Hello. Sorry to bother you, but I would like to know …": nobody piles up more than this.
 _MOST_PEELS = 6
 _WISHES: dict[Language, str] = {"fr": "wants_french", "en": "wants_english"}
-_EDGES = ' ,;:-–"«»\u00a0\u202f'
+_EDGES = ' ,;:-–—"“”«»\u00a0\u202f'
 
 _PATTERNS: dict[str, str] = lists.read("patterns.yaml")
-# Made of several of its lists, each of which stands here as <name>.
-_MADE = {
-    "joint": r"(?:<joint_word>|<ordinal>)(?=<second>)",  # a joining word before a second question
-    "request": r"<wrapper>|<courtesy><telling>",
-    "lament": r"<mood>|<aside>",
-    "lament_first": r"<lament>\s*(?:[,;:!.…-]+|\b(?:so|but|mais|donc|alors|and|et)\b)\s*",
-    "unfinished": r"<head>?(?:<request>|<correction>)<broken_off>",
-}
 # A sentence ends at . ! ? … before a blank, but not after "M.", "Mme.", "etc." or a single digit.
 _SENTENCE = re.compile(
     r"(?<=[.!?…])(?<!\b[A-Za-z]\.)(?<!\bMme\.)(?<!\bMr\.)(?<!\bMrs\.)(?<!\betc\.)(?<!\be\.g\.)(?<!\bi\.e\.)(?<!\s\d\.)\s+"
     r"|(?<=\?)(?=[A-ZÀ-Ü])"
     r"|(?<=[\u2600-\u27bf\ufe0f\U0001f300-\U0001faff])\s+(?=\w)"
 )
-_NUMBER = re.compile(r"(?<![^\s,;:.?!])\(?([1-9]|[a-h])(?:\)|[.:/-](?=\s))\s*(?=\w)", re.IGNORECASE)
+_NUMBER = re.compile(
+    r"(?<![^\s,;:.?!])(?:(?:point|question) )?\(?([1-9]|[a-h])(?:(?<=\d)(?:st|nd|rd|th|[eè]re?|er|[eè]me|nde?|[°º]))?"
+    r"(?:\)|\s?[.:/=-](?=\s))\s*(?=\w)",
+    re.IGNORECASE,
+)
 _OR = re.compile(r"^\s*(?:or|ou)\b|\b(?:or|ou)[\s,]*$", re.IGNORECASE)
 _ENDED = re.compile(r"[.!?…:]\s*$")
-_ITEM = re.compile(r"^\s*(?:[-•*–—·▪]|\(?\d{1,2}[.):/-]|\(?[a-h][.)])\s+(?=\S)")
+_CLAUSE = re.compile(r"([^,;:!?—–]{3,80})(?:[,;:!]|\s[—–])\s*(?:(?:but|mais|and|et)\s+)?")
+_ITEM = re.compile(r"^\s*(?:[-•*–—·▪→▸►●◦✓✔]|\(?\d{1,2}[.):/-]|\(?[a-h][.)])\s+(?=\S)")
 
 
 def split_questions(text: str) -> tuple[str, ...]:
@@ -50,7 +48,7 @@ def split_questions(text: str) -> tuple[str, ...]:
     >>> split_questions("Bonjour, qui enseigne ? Et combien ça coûte ? Merci !")
     ('qui enseigne ?', 'combien ça coûte ?')
     """
-    text = _by_lines(text)
+    text = _by_lines(_own(text))
     lines = [line for line in text.splitlines() if line.strip()]
     items = [_ITEM.sub("", line) for line in lines if _ITEM.match(line)]
     if len(items) >= 2:
@@ -65,6 +63,12 @@ def split_questions(text: str) -> tuple[str, ...]:
         [_with_context(sentences, at, alone=alone) for at, one in enumerate(asked) if one],
     )
     return _limited([part for sentence in sentences for part in _split_joined(sentence)], text)
+
+
+def _own(text: str) -> str:
+    """Return a letter's own words if they ask something, else those with what it quotes or passes on."""
+    own = own_words(text)
+    return own if own == text or any(map(asks, _sentences(own))) else without_headers(text) or text
 
 
 def _by_lines(text: str) -> str:
@@ -180,7 +184,7 @@ def _bare(sentence: str) -> str:
         if situation and (led := _match("request", said[end:])):
             bare, mark = f"{situation}, {bare[end + led :]}", mark or "?"
             continue
-        head = _lament(said) or _match("head", said) or (0 if situation else end)
+        head = _lament(said) or _match("head", said) or _match("digression", said) or (0 if situation else end)
         wrapper = _match("request", said)
         if wrapper and not mark:
             mark = "?"
@@ -193,12 +197,19 @@ def _bare(sentence: str) -> str:
 
 def _lament(said: str) -> int:
     """Return where a lament ends that stands before a question, and that the question does not lean on; else 0."""
-    end = _match("lament_first", said)
+    end = _match("lament_first", said) or _courteous(said)
     rest = said[end:]
     asked = rest[_match("conjunction", rest) :]
     told = "?" not in said and _matches("relative", asked)  # "on behalf of my husband, who is shy"
-    asking = _matches("opener", _folded(asked)) or _matches("request", asked)
+    asking = _matches("opener", _folded(asked)) or any(_matches(name, asked) for name in ("request", "head"))
     return end if end and asking and not told and not _leans_on_before(_folded(asked)) else 0
+
+
+def _courteous(said: str) -> int:
+    """Return where a clause ends that is mere politeness: "good evening from Lille, who teaches?"; 0 without one."""
+    clause = _CLAUSE.match(said)
+    polite = clause and _is_polite(clause[1]) and not _matches("introduction", _folded(clause[1]))
+    return clause.end() if clause and polite else 0
 
 
 def _introduction(sentence: str, said: str) -> tuple[int, str]:
@@ -431,7 +442,6 @@ def _pattern(name: str) -> re.Pattern[str]:
 
 
 def _source(name: str) -> str:
-    """Return the alternatives of patterns.yaml as one, or what is made of several of its lists."""
-    if made := _MADE.get(name):
-        return re.sub(r"<(\w+)>", lambda part: f"(?:{_source(part[1])})", made)
-    return "|".join(f"(?:{line})" for line in _PATTERNS[name].splitlines())
+    """Return the alternatives of patterns.yaml as one, with the lists that they name."""
+    lines = "|".join(f"(?:{line})" for line in _PATTERNS[name].splitlines())
+    return re.sub(r"<(\w+)>", lambda part: f"(?:{_source(part[1])})", lines)

@@ -10,6 +10,15 @@ _HIDDEN = re.compile(
     "|(?<![\u2190-\u2bff\ufe0f\U0001f000-\U0001faff])\u200d"  # but for what joins emoji
 )
 
+# Signs as they are said aloud.
+_SPOKEN = {
+    "?": re.compile(r"\s*\b(?:point d['’ ]interrogation|question mark)\b", re.IGNORECASE),
+    "!": re.compile(r"\s*\b(?:point d['’ ]exclamation|exclamation (?:mark|point))\b", re.IGNORECASE),
+    ",": re.compile(r"\s*\b(?:virgule|comma)\b", re.IGNORECASE),
+    ".": re.compile(r"\s*\b(?:point final|full stop)\b", re.IGNORECASE),
+}
+MOST_NAMES = 2  # words in capitals that say nothing of how they are meant
+
 
 def visible(text: str) -> str:
     """Return the text without control characters, overrides and what has no width; line ends stay."""
@@ -20,6 +29,28 @@ def clean(text: str, limit: int = 4096) -> str:
     """Return people's text as it may be shown, in at most `limit` characters."""
     text = re.sub(r"\n{3,}", "\n\n", visible(text)).strip()
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
+def calm(text: str) -> str:
+    """Return a text of three words or more in capitals alone in small letters; fewer may be names.
+
+    >>> calm("WHO TEACHES THERE?"), calm("RNCP OU VAE")[:4], calm("RNCP ?")
+    ('who teaches there?', 'rncp', 'RNCP ?')
+    """
+    return text.lower() if text.isupper() and len(text.split()) > MOST_NAMES else text
+
+
+def punctuated(text: str) -> str:
+    """Return a text without signs with those that were dictated as words.
+
+    >>> punctuated("who teaches question mark"), punctuated("What is a question mark?")
+    ('who teaches?', 'What is a question mark?')
+    """
+    if re.search("[?.!,;:]", text):
+        return text
+    for sign, said in _SPOKEN.items():
+        text = said.sub(sign, text)
+    return text
 
 
 def squeezed(text: str) -> str:

@@ -199,6 +199,15 @@ def test_addresses_are_not_searched(find: Finder) -> None:
     assert find.asked == [("who teaches?", "en")]
 
 
+@pytest.mark.parametrize(
+    "text", ["tell me comma who teaches there question mark", "dites-moi virgule qui enseigne point d'interrogation"]
+)
+def test_signs_may_be_dictated(find: Finder, text: str) -> None:
+    (part,) = said(text, find).parts
+    assert part.decision == Answer(TEACH)
+    assert part.question[-1] == "?"
+
+
 def test_a_wish_for_a_person_beside_a_question_reaches_one(find: Finder) -> None:
     turn = said("Who teaches? Could someone call me on +33 6 12 34 56 78?", find)
     assert [part.decision for part in turn.parts] == [Answer(TEACH), Escalate(Reason.PERSON)]
@@ -225,10 +234,11 @@ def test_the_entry_that_answered_before_is_not_given_for_another_case_or_for_wha
     assert all(part.decision != Answer(TEACH) for part in turn.parts)
 
 
-def test_by_whom_is_not_read_alone() -> None:
-    find = Finder(whom=(TEACH, 0.9), support=(LONG, 0.95))
-    said("by whom?", find, language="en", before=Exchange("Is there support?"))
-    assert [question for question, _ in find.asked] == ["Is there support, by whom?"]
+@pytest.mark.parametrize("text", ["by whom?", "what's his background?", "and their names?"])
+def test_what_means_nothing_by_itself_is_not_read_alone(text: str) -> None:
+    find = Finder(support=(LONG, 0.95))
+    said(text, find, language="en", before=Exchange("Is there support?"))
+    assert [question for question, _ in find.asked] == [f"Is there support, {text.removeprefix('and ')}"]
 
 
 @pytest.mark.parametrize(
@@ -245,11 +255,33 @@ def test_what_is_asked_indirectly_is_no_condition_of_the_question_before(
     assert [asked for asked, _ in find.asked] == [question]
 
 
-def test_a_word_that_greets_in_one_language_and_ends_a_conversation_in_ours_does_either(find: Finder) -> None:
-    first = said("Ciao", find, language="fr")
-    assert (first.chat, first.foreign) == ("greeting", "it")
+@pytest.mark.parametrize("text", ["Ciao", "Hallo", "Hola"])
+def test_a_borrowed_greeting_is_one_of_ours(find: Finder, text: str) -> None:
+    turn = said(text, find, language="fr")
+    assert (turn.chat, turn.foreign) == ("greeting", "")
+
+
+def test_a_word_that_greets_in_one_language_ends_a_conversation_in_ours(find: Finder) -> None:
     last = said("Ciao", find, language="fr", before=Exchange("Who teaches?"))
     assert (last.chat, last.foreign) == ("goodbye", "")
+
+
+def test_a_second_question_leans_on_the_first_of_its_message() -> None:
+    find = Finder(teaches=(TEACH, 0.9))
+    parts = said("Who teaches? And what's his name?", find, before=Exchange("Is it odd?")).parts
+    assert [part.decision for part in parts] == [Answer(TEACH)]
+    assert [question for question, _ in find.asked] == ["Who teaches?", "Who teaches, what's his name?"]
+
+
+def test_a_second_question_does_not_ask_for_what_the_first_has_got() -> None:
+    find = Finder(teaches=(TEACH, 0.9), without=(COST, 0.4))
+    parts = said("Who teaches? And without it?", find).parts
+    assert [part.decision for part in parts] == [Answer(TEACH), Clarify((COST,))]
+
+
+def test_what_is_written_in_capitals_is_searched_in_small_letters(find: Finder) -> None:
+    (part,) = said("WHO TEACHES THERE PLEASE", find).parts
+    assert find.asked[0][0] == part.question.lower()
 
 
 def test_phrases_of_other_languages_are_looked_for_once(find: Finder, monkeypatch: pytest.MonkeyPatch) -> None:
