@@ -8,11 +8,12 @@ from rich.markdown import Markdown
 from rich.padding import Padding
 
 from bot.dialogue import render
-from bot.dialogue.conversation import Exchange, Part, Turn
+from bot.dialogue.conversation import Exchange, Part, Turn, exchange
 from bot.dialogue.courses import which
 from bot.dialogue.decide import Answer, Beside, Clarify, Escalate, Limits
 from bot.dialogue.foreign import notice as notice_of
 from bot.dialogue.rich import Rich
+from bot.dialogue.smalltalk import chosen
 from bot.dialogue.texts import texts
 from bot.understanding import understood
 from indexer.engine import Engine
@@ -37,10 +38,10 @@ def chat(engine: Engine, limits: Limits, console: Console, ask: Ask, notice: Ric
                 console.print(words.help, "\n", markup=False)
             console.print(words.terminal_commands, markup=False)
             continue
-        if text.isdecimal() and 0 < int(text) <= len(offered):
-            entry = offered[int(text) - 1]
-            before = _exchange(Part(entry.question, Answer(entry)), language)
-            _show_answer(console, entry, language, entry.question)
+        if taken := chosen(text, len(offered)):
+            for entry in (offered[place] for place in taken):
+                before = exchange(Part(entry.question, Answer(entry)), language)
+                _show_answer(console, entry, language, entry.question)
             continue
         today = date.today()  # noqa: DTZ011  # local day
         turn = understood(engine, text, limits, today, language=language, before=before, chosen=course)
@@ -56,7 +57,7 @@ def chat(engine: Engine, limits: Limits, console: Console, ask: Ask, notice: Ric
             console.print(getattr(texts(language), turn.chat), markup=False)
         for part in turn.parts:
             offered = _show(console, turn, part) or offered
-            before = before if isinstance(part.decision, Beside) else _exchange(part, language)
+            before = before if isinstance(part.decision, Beside) else exchange(part, language)
         console.print()
 
 
@@ -107,12 +108,3 @@ def _show_answer(
     console.print(Padding(Markdown(entry.answer), (0, 0, 0, 2)))
     sure = "" if confidence is None else f" · {min(99, round(confidence * 100))} %"
     console.print(f"  {render.source(entry, language).text}{sure}", style="dim", markup=False)
-
-
-def _exchange(part: Part, language: Language) -> Exchange:
-    if not isinstance(part.decision, Answer):
-        return Exchange(part.question)
-    entry = part.decision.entry
-    return Exchange(
-        part.question, entry.topic_name, entry.id, part.confidence, wording=entry.question, language=language
-    )

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from functools import cache
-from typing import Literal
+from typing import Any, Literal
 
 from bot.dialogue import lists
 from bot.dialogue.addresses import tells_contact, without_addresses, without_contacts
@@ -25,7 +25,7 @@ ChatKind = Literal[
     "listening",
 ]
 
-_PHRASES: dict[str, str] = lists.read("phrases.yaml")
+_PHRASES: dict[str, Any] = lists.read("phrases.yaml")
 # What counts when a message holds several ("merci, au revoir"): the first of these that it holds.
 _KINDS: dict[str, ChatKind] = {
     "complaint": "complaint",
@@ -47,6 +47,7 @@ _SIGNS: dict[str, ChatKind] = {
     "❤": "thanks",
     "👌": "okay",
 }
+_TAKING = "|".join(_PHRASES["taking"].split())
 _MOST_WORDS = 14
 _MOST_BESIDE = 40  # words of a poem that is wished for, or of what promises money
 _LONGEST_WISH = 60  # words of a message in which one clause may wish for a person
@@ -117,6 +118,31 @@ def _is_wish(said: str, *, named: bool = False) -> bool:
 def agrees(text: str) -> bool:
     """Say whether the whole message is a yes."""
     return bool(re.fullmatch(_any("agreed"), " ".join(_words(text))))
+
+
+def chosen(text: str, count: int) -> tuple[int, ...]:
+    """Return which of so many questions offered the whole message takes; none where it says anything else.
+
+    >>> chosen("the second one, please", 3), chosen("les deux", 2), chosen("oui", 1), chosen("two years", 2)
+    ((1,), (0, 1), (0,), ())
+    """
+    if count == 1 and agrees(text):
+        return (0,)
+    words = _words(text)
+    if len(words) > _MOST_WORDS:
+        return ()
+    if re.fullmatch(rf"(?:(?:{_TAKING}) )*?(?:{_PHRASES['every']})(?: (?:{_TAKING}))*", " ".join(words)):
+        return tuple(range(count))
+    named = [word for word in words if not re.fullmatch(_TAKING, word)]
+    places = {_place(word, count) for word in named}
+    return tuple(sorted(places)) if places <= set(range(count)) else ()
+
+
+def _place(word: str, count: int) -> int:
+    """Return the place that a word names among so many; -1 for another word."""
+    if re.fullmatch(_PHRASES["last"], word):
+        return count - 1
+    return next((at for at, names in enumerate(_PHRASES["places"]) if re.fullmatch(names, word)), -1)
 
 
 def _words(text: str) -> list[str]:

@@ -14,13 +14,13 @@ from bot.desk.pieces import read
 from bot.dialogue import render, topics
 from bot.dialogue.cards import short
 from bot.dialogue.conversation import Part, Turn
-from bot.dialogue.decide import Answer, Escalate
+from bot.dialogue.decide import MOST_CHOICES, Answer, Escalate
 from bot.dialogue.message import Message
 from bot.dialogue.questions import asks
 from bot.dialogue.render import Reason
 from bot.dialogue.rich import bold, join, markdown, plain
 from bot.dialogue.signs import clean
-from bot.dialogue.smalltalk import ChatKind, agrees
+from bot.dialogue.smalltalk import ChatKind, agrees, chosen
 from bot.dialogue.texts import spoken, texts
 from bot.handlers import anew, attachments
 from bot.handlers.answers import choice_buttons, entry_message, others, shown_question
@@ -30,11 +30,10 @@ from bot.handlers.escalation import added_key, escalate, expected, found_near, s
 from bot.handlers.memory import so_far
 from bot.handlers.speaker import known_course, say, tell_languages, who
 from bot.records.states import Feedback, TicketState
-from bot.records.tables import Candidate, Ticket
+from bot.records.tables import Candidate, Question, Ticket
 from indexer.entries import LANGUAGES
 
 COPIED = 300  # characters of an answer that staff see beside a ticket
-AGREEING = frozenset({"okay", "thanks"})  # "yes", and "yes, thank you"
 UNHEARD = frozenset({"gibberish", "complaint", "listening"})  # what is no small talk while the team has a question
 PARTING = frozenset({"thanks", "goodbye"})  # to the team's answer: it waits for nothing
 LEADS_ON = frozenset({"greeting", "thanks", "okay", "gibberish", "language", "presence"})  # what topics may follow
@@ -72,13 +71,15 @@ async def _reply(tx: AsyncSession, deps: Deps, candidate: Candidate, update: Upd
         return
     if await tell_languages(tx, candidate, turn) and turn.chat:
         return
+    if await _agreed(tx, deps, candidate, asked):
+        return
     if turn.courses:
         await ask_course(tx, candidate, asked)
     elif turn.named and not turn.parts:
         await choose_course(tx, deps, candidate, turn.course, asked.key)
     elif turn.chat == "language" and await _again(tx, deps, candidate, update, asked):
         pass
-    elif not (turn.chat in AGREEING and await _agreed(tx, deps, candidate, asked)):
+    else:
         await _say(tx, deps, candidate, asked)
 
 
@@ -142,28 +143,36 @@ async def _again(tx: AsyncSession, deps: Deps, candidate: Candidate, update: Upd
 
 
 async def _agreed(tx: AsyncSession, deps: Deps, candidate: Candidate, asked: Asked) -> bool:
-    """Whether a yes answered what the bot had asked last: is it this question, or shall it ask the team."""
-    said = await anew.last_said(tx, candidate) if agrees(asked.turn.text) and not asked.edited else None
-    if said and said.payload.get("text") in [texts(one).unsupported for one in LANGUAGES]:
+    """Whether a message answered what the bot had asked last: which question is meant, or shall it ask the team."""
+    agreeing = agrees(asked.turn.text)
+    answers = (agreeing or chosen(asked.turn.text, MOST_CHOICES)) and not asked.edited
+    said = await anew.last_said(tx, candidate) if answers else None
+    if agreeing and said and said.payload.get("text") in [texts(one).unsupported for one in LANGUAGES]:
         await attachments.show_to_a_person(tx, deps, candidate, attachments.offer_in(said), asked.key)
         return True
-    last = await anew.last_of(tx, candidate)
+    last = await anew.last_of(tx, candidate) if said else None
     if said is None or last is None or last.feedback is not None or said.id != last.answer_id:
         return False
     language = spoken(last.language)
-    if last.decision == "clarify" and last.entry_id is None and len(last.alternatives) == 1:
-        entry = asked.engine.entry(last.alternatives[0], language)
-        if entry is None or entry.past(deps.local_now.date()):
-            return False
-        last.entry_id = entry.id
-        last.answer_id = await say(tx, candidate, entry_message(asked.engine, entry, last.id, language), asked.key)
-        return True
-    if said.payload.get("text") != texts(language).nothing_more:
+    if last.decision == "clarify":
+        return not (agreeing and last.entry_id) and await _taken(tx, deps, candidate, asked, last)
+    if not agreeing or said.payload.get("text") != texts(language).nothing_more:
         return False
     last.feedback = Feedback.PERSON
     near = await found_near(deps, last)
     await escalate(tx, deps, candidate, last, Reason.PERSON, near, f"{asked.key}:person", note="human_asked")
     return True
+
+
+async def _taken(tx: AsyncSession, deps: Deps, candidate: Candidate, asked: Asked, last: Question) -> bool:
+    """Whether a message chose, in words, among the questions offered last; their answers are shown."""
+    language, places = spoken(last.language), chosen(asked.turn.text, len(last.alternatives))
+    found = [asked.engine.entry(last.alternatives[place], language) for place in places]
+    entries = [entry for entry in found if entry and not entry.past(deps.local_now.date())]
+    for number, entry in enumerate(entries):
+        message = entry_message(asked.engine, entry, last.id, language)
+        last.entry_id, last.answer_id = entry.id, await say(tx, candidate, message, f"{asked.key}:{number}")
+    return bool(entries)
 
 
 async def _show_picture(tx: AsyncSession, deps: Deps, candidate: Candidate, asked: Asked) -> None:

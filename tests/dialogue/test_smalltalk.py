@@ -1,6 +1,6 @@
 import pytest
 
-from bot.dialogue.smalltalk import agrees, asks_for_person, chat_kind, is_beside
+from bot.dialogue.smalltalk import agrees, asks_for_person, chat_kind, chosen, is_beside
 
 GREETING = """\
 Bonjour
@@ -602,6 +602,35 @@ def test_a_yes_is_one(text: str) -> None:
 @pytest.mark.parametrize("text", ["", "never mind", "yes, and the price?", "tant pis", "no"])
 def test_nothing_else_is_a_yes(text: str) -> None:
     assert not agrees(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "count", "places"),
+    [
+        ("the second", 3, (1,)),
+        ("le deuxième plutôt", 2, (1,)),
+        ("la 1 svp", 2, (0,)),
+        ("number 2 please", 3, (1,)),
+        ("La dernière !", 3, (2,)),
+        ("et la 2 aussi", 2, (1,)),
+        ("1 et 3", 3, (0, 2)),
+        ("both", 2, (0, 1)),
+        ("les deux", 2, (0, 1)),
+        ("all of them please", 3, (0, 1, 2)),
+        ("oui", 1, (0,)),
+        ("oui", 2, ()),
+        ("the third", 2, ()),
+        ("le", 2, ()),
+        ("2 years", 2, ()),
+        ("first step to join", 2, ()),
+        ("les deux premières années ?", 2, ()),
+        ("tous les deux ans", 2, ()),
+        ("the second session", 3, ()),
+        ("", 1, ()),
+    ],
+)
+def test_what_was_offered_is_chosen_in_words(text: str, count: int, places: tuple[int, ...]) -> None:
+    assert chosen(text, count) == places
 
 
 @pytest.mark.parametrize("text", PERSON)

@@ -249,6 +249,21 @@ async def test_a_yes_to_the_only_question_offered_chooses_it(flow: House, langua
     assert said["text"] == words.okay
 
 
+@pytest.mark.parametrize(
+    ("language", "first", "both"), [("en", "the first one please", "both"), ("fr", "la 1", "les deux")]
+)
+async def test_what_is_offered_is_chosen_in_words_too(flow: House, language: Language, first: str, both: str) -> None:
+    person = flow.candidate(language=language)
+    await flow.ask(person, VAGUE[language])
+    offered = (await flow.questions())[-1].alternatives
+    (answer,) = await flow.ask(person, first)
+    assert answer["text"].startswith(headed(flow, offered[0], language))
+    answers = await flow.ask(person, both)
+    assert len(answers) == len(offered) > 1
+    assert [question.entry_id for question in await flow.questions()] == [offered[-1]]
+    assert await flow.tickets() == []
+
+
 @pytest.mark.parametrize("language", BOTH)
 async def test_a_yes_after_something_else_was_said_chooses_nothing(flow: House, language: Language) -> None:
     person, words = flow.candidate(language=language), texts(language)
