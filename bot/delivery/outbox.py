@@ -17,7 +17,7 @@ from bot.records.states import OutgoingState
 from bot.records.tables import Outgoing, utc_now
 from bot.records.upsert import insert_new
 
-OF_UPDATE = re.compile(r"u\d+[^~]*")  # the key of what an update caused, and was not sent once more
+OF_UPDATE = re.compile(r"u\d+[^~]*")  # the key of what an update caused, and was not sent once more elsewhere
 
 
 class Priority(IntEnum):
@@ -115,9 +115,10 @@ def _without_message(part: Payload) -> Payload:
 async def _write(tx: AsyncSession, *, key: str, **values: Any) -> tuple[int, bool]:
     new = await insert_new(tx, Outgoing, Outgoing.id, key=key, **values)
     if new is None and OF_UPDATE.fullmatch(key):  # perhaps one whose number Telegram has given before
+        # The ends of keys tell what is to be emptied or stays together: they are kept.
         now = utc_now()
         old = update(Outgoing).where(Outgoing.key == key, Outgoing.created_at < now - REPEATED)
-        if (await tx.execute(old.values(key=f"{key}~{now:%Y%m%d}").returning(Outgoing.id))).first():
+        if (await tx.execute(old.values(key=f"{now:%Y%m%d}~{key}").returning(Outgoing.id))).first():
             new = await insert_new(tx, Outgoing, Outgoing.id, key=key, **values)
     if new is not None:
         tell(tx, "messages")

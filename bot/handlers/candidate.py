@@ -24,7 +24,7 @@ from bot.dialogue.smalltalk import ChatKind, agrees, chosen
 from bot.dialogue.texts import spoken, texts
 from bot.handlers import anew, attachments
 from bot.handlers.answers import choice_buttons, entry_message, others, shown_question
-from bot.handlers.asked import Asked, act, ask_course, choose_course, in_place, understand
+from bot.handlers.asked import Asked, act, ask_course, choose_course, in_place, tapped, understand
 from bot.handlers.context import Context, Deps, desk_of
 from bot.handlers.escalation import added_key, escalate, expected, found_near, silent
 from bot.handlers.memory import so_far
@@ -170,8 +170,10 @@ async def _taken(tx: AsyncSession, deps: Deps, candidate: Candidate, asked: Aske
     found = [asked.engine.entry(last.alternatives[place], language) for place in places]
     entries = [entry for entry in found if entry and not entry.past(deps.local_now.date())]
     for number, entry in enumerate(entries):
-        message = entry_message(asked.engine, entry, last.id, language)
-        last.entry_id, last.answer_id = entry.id, await say(tx, candidate, message, f"{asked.key}:{number}")
+        # A question has one answer: the buttons below any other are about that one.
+        question = await tapped(tx, deps, candidate, entry, last.course, language) if last.entry_id else last
+        message = entry_message(asked.engine, entry, question.id, language)
+        question.entry_id, question.answer_id = entry.id, await say(tx, candidate, message, f"{asked.key}:{number}")
     return bool(entries)
 
 

@@ -21,7 +21,7 @@ from bot.records.news import Signal
 from bot.records.people import candidate_of, chat_of
 from bot.records.sessions import Database
 from bot.records.states import OutgoingState
-from bot.records.tables import Chat, Outgoing, Ticket
+from bot.records.tables import Chat, Outgoing, Ticket, utc_now
 from bot.sandbox.botapi import BotApi
 from bot.sandbox.people import Chat as Place
 from bot.sandbox.people import User
@@ -153,6 +153,18 @@ async def test_a_process_that_sends_no_more_begins_no_call(db: Database, bot: Bo
     mine = True
     await desk.send()
     assert (texts(api, alice), (await desk.row(row_id)).state) == (["hello"], SENT)
+
+
+async def test_what_a_number_given_again_causes_is_sent_and_the_earlier_keys_end_as_before(
+    desk: Desk, api: BotApi, alice: User
+) -> None:
+    first = await desk.put(alice, "before", key="u7:list")
+    async with desk.db.begin() as tx:
+        await tx.execute(update(Outgoing).values(created_at=utc_now() - timedelta(days=7)))
+    assert await desk.put(alice, "after", key="u7:list") != first
+    await desk.send()
+    assert texts(api, alice) == ["before", "after"]
+    assert (await desk.row(first)).key.endswith("~u7:list")  # by which /forget empties what quotes people
 
 
 async def test_the_same_key_is_sent_once(desk: Desk, api: BotApi, alice: User) -> None:

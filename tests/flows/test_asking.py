@@ -260,7 +260,8 @@ async def test_what_is_offered_is_chosen_in_words_too(flow: House, language: Lan
     assert answer["text"].startswith(headed(flow, offered[0], language))
     answers = await flow.ask(person, both)
     assert len(answers) == len(offered) > 1
-    assert [question.entry_id for question in await flow.questions()] == [offered[-1]]
+    assert [question.entry_id for question in await flow.questions()] == [offered[0], *offered]
+    assert len({str(one["reply_markup"]) for one in (answer, *answers)}) == len(offered) + 1  # each has its own buttons
     assert await flow.tickets() == []
 
 
