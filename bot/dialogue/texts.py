@@ -41,6 +41,7 @@ class Texts:
     terminal_commands: str
     # To the candidate: a person
     human_asked: str
+    human_unsaid: str
     human_already: str
     human_cancelled: str
     human_none: str

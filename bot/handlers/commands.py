@@ -82,9 +82,9 @@ async def on_human(update: Update, context: Context) -> None:
                 text, language = asked or received.text or "/human", language_of(asked, tongue(candidate))
                 number = received.message_id
                 question = await unanswered(tx, deps, candidate, text, language, Reason.PERSON, number)
-            near = await found_near(deps, question) if not question.text.startswith("/") else ()
-            key = f"u{update.update_id}:human"
-            await escalate(tx, deps, candidate, question, Reason.PERSON, near, key, note="human_asked")
+            unsaid, key = question.text.startswith("/"), f"u{update.update_id}:human"
+            near, note = ((), "human_unsaid") if unsaid else (await found_near(deps, question), "human_asked")
+            await escalate(tx, deps, candidate, question, Reason.PERSON, near, key, note=note)
 
 
 async def _edited(tx: AsyncSession, deps: Deps, candidate: Candidate, piece: Piece, asked: str, key: str) -> bool:

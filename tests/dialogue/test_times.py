@@ -43,10 +43,10 @@ def test_while_the_team_is_away_its_hours_and_its_return_are_told() -> None:
     said = times.wait(away, "en").splitlines()
     assert "Monday to Thursday 9:00–12:30, 13:30–17:30; Friday 9:00–12:00" in said[0]
     assert said[1:] == [
-        "It will be back on Monday 9 March at 9:00.",
+        "The team will be back on Monday 9 March at 9:00.",
         "Once it is back, it usually answers within an hour.",
     ]
-    assert "Elle sera de retour lundi 9 mars à 9\u00a0h." in times.wait(away, "fr")
+    assert "L’équipe sera de retour lundi 9 mars à 9\u00a0h." in times.wait(away, "fr")
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])

@@ -56,7 +56,7 @@ async def test_a_school_that_names_itself_runs_no_demonstration(engine: Engine, 
 async def test_a_person_on_request(flow: House, language: Language) -> None:
     person, words = flow.candidate(language=language), texts(language)
     (note,) = await flow.ask(person, "/human")
-    assert note["text"] == words.human_asked
+    assert note["text"] == words.human_unsaid
     (card,) = flow.cards()
     assert texts("en").reason_person in card["text"]
     assert texts("en").card_unsaid in card["text"]
