@@ -5,20 +5,23 @@ import os
 import subprocess
 import sys
 import tarfile
-from collections.abc import AsyncIterator, Callable
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import Table, select, text
 
 from bot import backup
 from bot.backup import BackupError
 from bot.delivery.processes import Roles, present
 from bot.publishing.replica import replica_of
-from bot.records.dump import dump
+from bot.records import dump as dumping
+from bot.records import sessions
+from bot.records.dump import dump, load
 from bot.records.migrations import migrate, upgrade
 from bot.records.people import chat_of
 from bot.records.sessions import Database, open_database
@@ -370,3 +373,22 @@ def test_backups_past_their_period_go(tmp_path: Path, days: int, left: set[str])
 def test_a_folder_that_is_not_there_has_no_old_backups(tmp_path: Path) -> None:
     backup.remove_old(tmp_path / "none", 90, datetime(2026, 11, 29, tzinfo=UTC))
     assert not (tmp_path / "none").exists()
+
+
+async def test_a_restore_may_read_for_long_between_two_statements(
+    postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions, "STANDSTILL", 0.3)
+    db, order = open_database(postgres_url), dumping._order
+
+    def slow(tables: Sequence[Table]) -> tuple[list[Table], dict[str, set[str]]]:
+        time.sleep(1)
+        return order(tables)
+
+    monkeypatch.setattr(dumping, "_order", slow)
+    async with db.begin() as tx:
+        tx.add(Setting(key="staff_chat", value="7"))
+    await load(db, tmp_path, await dump(db, tmp_path), force=True)
+    async with db.read() as tx:
+        assert (await tx.get_one(Setting, "staff_chat")).value == "7"
+    await db.close()

@@ -79,6 +79,8 @@ def _dump(connection: Connection, folder: Path) -> Dumped:
 
 
 def _load(connection: Connection, folder: Path, dumped: Dumped, force: bool) -> None:
+    if connection.dialect.name == "postgresql":  # much of a file may be read until a statement has enough of it
+        connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
     if not force and any(_has_rows(connection, table) for table in _tables(connection).values()):
         raise NotEmptyError
     _remove_all(connection)
