@@ -11,7 +11,7 @@ from bot.dialogue.message import Message
 from bot.dialogue.render import Reason
 from bot.dialogue.signs import visible
 from bot.dialogue.texts import spoken, texts
-from bot.handlers import related, themes
+from bot.handlers import anew, related, themes
 from bot.handlers.aftercare import AFTER
 from bot.handlers.alerts import alert
 from bot.handlers.answers import answer_message, entry_message, others, shown_answer
@@ -70,21 +70,23 @@ async def _heard(update: Update, context: Context) -> None:
         elif kind in AFTER:
             await AFTER[kind](tx, deps, candidate, update, rest)
         else:
-            await _pressed(tx, deps, candidate, kind, rest, f"u{update.update_id}")
-        if kind in HANDS_OVER:
-            await _show_what_was_sent(tx, deps, candidate, query.message, f"u{update.update_id}")
+            sent = _sent_with(query.message)
+            await _pressed(tx, deps, candidate, kind, rest, f"u{update.update_id}", sent)
+            if kind in HANDS_OVER and sent and (ticket := await tickets.open_ticket(tx, candidate.id)):
+                key = f"u{update.update_id}"
+                await relay.show(tx, desk_of(deps), ticket, [sent], candidate.chat_id, key=key)
         await inbox.done(tx, update.update_id)
 
 
-async def _show_what_was_sent(tx: AsyncSession, deps: Deps, candidate: Candidate, shown: object, key: str) -> None:
-    """A question below a picture or a file went to the team: so does that, which our message is a reply to."""
+def _sent_with(shown: object) -> int | None:
+    """The picture or file with which a question came, which our message is a reply to: it goes where that goes."""
     sent = shown.reply_to_message if isinstance(shown, Shown) else None
-    ticket = await tickets.open_ticket(tx, candidate.id) if sent and not sent.text else None
-    if sent and ticket:
-        await relay.show(tx, desk_of(deps), ticket, [sent.message_id], candidate.chat_id, key=key)
+    return sent.message_id if sent and not sent.text else None
 
 
-async def _pressed(tx: AsyncSession, deps: Deps, candidate: Candidate, kind: str, rest: str, key: str) -> None:
+async def _pressed(
+    tx: AsyncSession, deps: Deps, candidate: Candidate, kind: str, rest: str, key: str, sent: int | None
+) -> None:
     number, _, place = rest.partition(":")
     words = texts(tongue(candidate))
     if kind == "f":
@@ -104,11 +106,19 @@ async def _pressed(tx: AsyncSession, deps: Deps, candidate: Candidate, kind: str
     if question is None:
         await say(tx, candidate, Message(words.choice_gone), key)
     else:
-        await _about(tx, deps, candidate, question, kind, place, key)
+        await _about(tx, deps, candidate, question, kind, place, key, sent=sent)
 
 
 async def _about(
-    tx: AsyncSession, deps: Deps, candidate: Candidate, question: Question, kind: str, place: str, key: str
+    tx: AsyncSession,
+    deps: Deps,
+    candidate: Candidate,
+    question: Question,
+    kind: str,
+    place: str,
+    key: str,
+    *,
+    sent: int | None,
 ) -> None:
     """What was said of a question, or chosen below it."""
     words = texts(tongue(candidate))
@@ -118,7 +128,7 @@ async def _about(
             await say(tx, candidate, Message(words.feedback_thanks), key)
         case "n":
             question.feedback = Feedback.NOT_MINE
-            await say(tx, candidate, others(deps.live.engine, question), key)
+            await anew.show(tx, candidate, others(deps.live.engine, question), key, below=sent)
         case "p":
             reason = Reason.NOT_MINE if question.feedback is Feedback.NOT_MINE else Reason.PERSON
             question.feedback = question.feedback or Feedback.PERSON
@@ -133,7 +143,7 @@ async def _about(
         case related.CHOICE:
             await related.chosen(tx, deps, candidate, question, place, key)
         case "c":
-            await _chosen(tx, deps, candidate, question, place, key)
+            await _chosen(tx, deps, candidate, question, place, key, sent)
         case _:
             await say(tx, candidate, Message(words.choice_gone), key)
 
@@ -156,7 +166,9 @@ async def _open_out(tx: AsyncSession, deps: Deps, candidate: Candidate, number: 
     )
 
 
-async def _chosen(tx: AsyncSession, deps: Deps, candidate: Candidate, question: Question, place: str, key: str) -> None:
+async def _chosen(
+    tx: AsyncSession, deps: Deps, candidate: Candidate, question: Question, place: str, key: str, sent: int | None
+) -> None:
     """The answer that was chosen among several."""
     language = spoken(question.language)
     ids = question.alternatives
@@ -167,7 +179,7 @@ async def _chosen(tx: AsyncSession, deps: Deps, candidate: Candidate, question: 
         return
     question.entry_id = entry.id
     message = entry_message(deps.live.engine, entry, question.id, language)
-    question.answer_id = await say(tx, candidate, message, key)
+    question.answer_id = await anew.show(tx, candidate, message, key, below=sent)
 
 
 IN_PLACE = {"m": _open_out, "g": turn, "y": choose_language}  # what changes the message itself

@@ -472,16 +472,22 @@ async def test_a_picture_that_comes_long_after_its_album_is_asked_about_as_well(
 
 
 @pytest.mark.parametrize(
-    ("caption", "button"), [("project", EN.button_none), ("Who are the lecturers?", EN.button_person)]
+    ("caption", "buttons"),
+    [
+        ("project", (EN.button_none,)),
+        ("Who are the lecturers?", (EN.button_person,)),
+        ("Who are the lecturers?", (EN.button_not_mine, EN.button_person)),
+    ],
 )
 async def test_what_was_sent_with_a_question_goes_to_the_team_with_it(
-    flow: House, sara: User, caption: str, button: str
+    flow: House, sara: User, caption: str, buttons: tuple[str, ...]
 ) -> None:
     sent = flow.api.send_media(sara, "document", caption=caption, name="cv.pdf")
     await flow.quiet()
-    said = last(flow, sara)
-    assert said["reply_to_message"]["message_id"] == sent["message_id"]
-    await flow.press(sara, said, button)
+    for button in buttons:
+        said = last(flow, sara)
+        assert said["reply_to_message"]["message_id"] == sent["message_id"]
+        await flow.press(sara, said, button)
     card, file = flow.received(flow.staff)
     assert caption in card["text"]
     assert file["document"] == sent["document"]
