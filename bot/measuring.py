@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from bot.console import err, out, plainly, progress_bar
+from bot.console import out, plainly, progress_bar
 from bot.dialogue.language import language
 from bot.evaluation.figures import Figures, by_course, by_kind, by_language
 from bot.evaluation.golden import read_golden
@@ -18,7 +18,7 @@ from bot.indexing import open_for
 from bot.publishing.gate import limits_of
 from bot.settings import Settings, load_settings
 from indexer import confidence, store
-from indexer.engine import TRAINED, Engine, engine_of, left_unused
+from indexer.engine import TRAINED, Engine, engine_of
 from indexer.entries import KnowledgeError, Problem, read_text
 from indexer.features import DEFAULT_FUSION
 from indexer.readers import GOLDEN, read_knowledge
@@ -137,7 +137,7 @@ def train(
         bool, typer.Option("--default", help="fit the calibrator that comes with Guichet, for any knowledge")
     ] = False,
 ) -> None:
-    """Learn ranking and confidence from the other ways of asking; kept only if held-out ones get better.
+    """Learn ranking and confidence from the other ways of asking; new ranking only if held-out ones get better so.
 
     Questions that no entry answers are learnt from too: those of outside.txt in the knowledge folder, if there is one.
     """
@@ -164,9 +164,8 @@ def train(
     out.print(
         f"{trained.calibrator.pairs} pairs. Held out, best hit right: {trained.before:.3f} → {trained.after:.3f}."
     )
-    if trained.after <= trained.before and not default and path.exists() and not left_unused(path.parent):
-        err.print("Not better: nothing was changed.", style="yellow")
-        return
+    if trained.after <= trained.before and not default:
+        out.print("So ranking stays as it was; confidence is fitted to what the knowledge holds now.")
     confidence.save(trained.calibrator, path)
     undo = "" if default else " Without that file, what comes with Guichet holds again."
     out.print(f"Written to {path}. Run 'guichet index' to use it.{undo}", markup=False)

@@ -27,6 +27,10 @@ QUESTIONS = (
     ("Quelle est la durée de la formation ? " * 140)[:5000],
     'Is it "hard" \\ or <b>easy</b>?',
 )
+WHEN = ("", "please", "now", "in winter", "in spring", "this year")
+PLACES = [
+    f"{side} {town}" for side in ("old", "new", "upper", "lower", "east") for town in "Ely Rye Ayr Cork York".split()
+]
 
 
 def guichet(*arguments: str, given: bytes = b"", **settings: object) -> subprocess.CompletedProcess[bytes]:
@@ -461,3 +465,33 @@ def test_the_knowledge_of_the_project_is_good() -> None:
     found = read_knowledge(REPOSITORY / "knowledge")
     assert found.warnings == ()
     assert {entry.language for entry in found.entries} == {"fr", "en"}
+
+
+def test_training_again_fits_confidence_to_knowledge_that_has_changed(
+    settle: Callable[..., None], tmp_path: Path
+) -> None:
+    folder, openings = tmp_path / "of one's own", ("Tell me about", "What of", "Some words on", "How is it with")
+    folder.mkdir()
+    (folder / "all.en.md").write_text(
+        (DATA / "pottery" / "classes.en.md").read_text().partition("## Who")[0]
+        + "\n".join(
+            f"## What do you know of {thing}? {{#{thing}}}\n\n"
+            + "Also asked:\n"
+            + "".join(f"- {opening} {thing} {when}?\n" for opening in openings for when in WHEN)
+            + f"\nAll about {thing} is here.\n"
+            for thing in ("glaze", "kilns", "clay", "fees", "holidays")
+        )
+    )
+    elsewhere = [
+        f"Where can one buy a {what} in {place}?" for what in ("car", "hat", "boat", "lamp", "desk") for place in PLACES
+    ]
+    (folder / "outside.txt").write_text("\n".join(elsewhere[:-8]))
+    settle(knowledge_dir=folder, data_dir=tmp_path / "data")
+    for command in (("index",), ("train",), ("index",)):
+        done = run(*command)
+        assert done.exit_code == 0, done.stderr
+    learnt = (folder / "trained.json").read_bytes()
+    (folder / "outside.txt").write_text("\n".join(elsewhere))
+    again = run("train")
+    assert "ranking stays as it was" in again.stdout
+    assert (folder / "trained.json").read_bytes() != learnt
