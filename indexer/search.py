@@ -18,7 +18,7 @@ from indexer.snapshot import Snapshot, Span
 NEAREST_PASSAGES = 300
 NEAREST_GROUPS = 40
 NEAREST_BY_WORDS = 20
-MOST_ANSWERED, MOST_HITS = 5, 30
+MOST_ANSWERED = 5
 CLOSER = 5  # candidates whose tokens are compared
 SHARPNESS = 40.0  # of `near`: at 1/40 below the best, a passage counts e times less
 
@@ -210,7 +210,6 @@ def _best(score: Scores, drafts: npt.NDArray[np.bool_], own: int | None) -> npt.
     order = np.argsort(-score, kind="stable")
     if own is not None:
         order = np.concatenate([[own], order[order != own]])
-    order = order[:MOST_HITS]
     return order[: int(np.searchsorted(np.cumsum(~drafts[order]), MOST_ANSWERED)) + 1]
 
 

@@ -42,13 +42,13 @@ async def test_who_never_comes_to_the_end_is_hung_up_on(said: bytes, monkeypatch
 
 
 async def test_who_asks_again_and_again_keeps_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.listening.SLOWEST", 0.2)
+    monkeypatch.setattr("bot.listening.SLOWEST", 1.0)
     async with asyncio.timeout(60), listening(APP, "127.0.0.1", 0) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        for _ in range(30):
+        for _ in range(30):  # longer, all together, than a connection may be silent
             writer.write(b"GET / HTTP/1.1\r\nHost: bot\r\n\r\n")
             assert (await reader.readuntil(b"here")).startswith(b"HTTP/1.1 200")
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.05)
         writer.close()
 
 

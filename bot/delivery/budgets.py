@@ -60,8 +60,8 @@ class Budgets:
 
     def free_at(self, now: datetime) -> datetime:
         """When the next call to anybody may go."""
-        # Where the clock was set back, nobody may wait for it to be there again.
-        if self._overall and self._overall[-1] > now:
+        # Where the clock was set back, nobody may wait for it to be there again; a step of its fine adjustment is none.
+        if self._overall and self._overall[-1] - now > timedelta(seconds=1):
             self._overall.clear()
             self._chats.clear()
         return self._limits.overall.free_at(self._overall)
