@@ -165,7 +165,7 @@ async def _agreed(tx: AsyncSession, deps: Deps, candidate: Candidate, asked: Ask
 
 
 async def _taken(tx: AsyncSession, deps: Deps, candidate: Candidate, asked: Asked, last: Question) -> bool:
-    """Whether a message chose, in words, among the questions offered last; their answers are shown."""
+    """Whether a message chose, in words, among the questions offered last; answers are shown that still hold."""
     language, places = spoken(last.language), chosen(asked.turn.text, len(last.alternatives))
     found = [asked.engine.entry(last.alternatives[place], language) for place in places]
     entries = [entry for entry in found if entry and not entry.past(deps.local_now.date())]
@@ -174,7 +174,9 @@ async def _taken(tx: AsyncSession, deps: Deps, candidate: Candidate, asked: Aske
         question = await tapped(tx, deps, candidate, entry, last.course, language) if last.entry_id else last
         message = entry_message(asked.engine, entry, question.id, language)
         question.entry_id, question.answer_id = entry.id, await say(tx, candidate, message, f"{asked.key}:{number}")
-    return bool(entries)
+    if places and not entries:
+        await say(tx, candidate, Message(texts(language).choice_gone), asked.key)
+    return bool(places)
 
 
 async def _show_picture(tx: AsyncSession, deps: Deps, candidate: Candidate, asked: Asked) -> None:

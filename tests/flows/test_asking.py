@@ -266,6 +266,17 @@ async def test_what_is_offered_is_chosen_in_words_too(flow: House, language: Lan
 
 
 @pytest.mark.parametrize("language", BOTH)
+async def test_who_chooses_in_words_what_is_gone_is_told_so(flow: House, language: Language) -> None:
+    person, words = flow.candidate(language=language), texts(language)
+    await one_choice(flow, person, language)
+    async with flow.bot.deps.db.begin() as tx:
+        await tx.execute(update(Question).values(alternatives=["gone"]))
+    (said,) = await flow.ask(person, "the first one please" if language == "en" else "la première svp")
+    assert said["text"] == words.choice_gone
+    assert await flow.tickets() == []
+
+
+@pytest.mark.parametrize("language", BOTH)
 async def test_a_yes_after_something_else_was_said_chooses_nothing(flow: House, language: Language) -> None:
     person, words = flow.candidate(language=language), texts(language)
     await one_choice(flow, person, language)
