@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.backup import remove_old
 from bot.delivery.timers import Handler, Payload
-from bot.desk import ageing, reminders, retention
+from bot.desk import ageing, endings, reminders, retention
 from bot.desk import learning as proposing
 from bot.desk import themes as subscriptions
 from bot.handlers import uploading
@@ -27,6 +27,7 @@ def clock(deps: Deps) -> dict[str, Handler]:
     return {
         reminders.REMIND: lambda tx, payload: reminders.remind(tx, payload, desk=desk_of(deps), now=deps.now()),
         reminders.DIGEST: lambda tx, payload: reminders.digest(tx, payload, desk=desk_of(deps), now=deps.now()),
+        reminders.QUIET: lambda tx, payload: endings.grown_quiet(tx, payload, desk=desk_of(deps), now=deps.now()),
         proposing.PUBLISHING: lambda tx, payload: proposing.interrupted(tx, payload, desk=desk_of(deps)),
         uploading.READING: lambda tx, payload: uploading.interrupted(tx, payload, deps.settings.staff_language),
         subscriptions.TELL: lambda tx, payload: subscriptions.tell(tx, payload, deps.now()),

@@ -138,6 +138,9 @@ class Settings(BaseSettings):
     remind_after: Annotated[tuple[float, ...], NoDecode, BeforeValidator(_ids)] = Field(
         (2, 6), description="hours of office time after which staff are reminded of a question; 0: never"
     )
+    close_after: int = Field(
+        7, ge=0, le=365, description="days after which what staff answered is closed if nobody writes; 0: never"
+    )
     operator: Annotated[str | None, BeforeValidator(_blank_is_unset)] = Field(
         None, description="the organisation that runs the bot, named in /privacy"
     )

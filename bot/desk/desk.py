@@ -26,6 +26,7 @@ class Desk:
     reminders: tuple[timedelta, ...] = ()
     school: tuple[Course, ...] = ()  # where there are several courses
     groups: Groups | None = None
+    close_after: timedelta = timedelta()  # a reply to which nobody has written more; none: never
 
     @property
     def known(self) -> Groups:

@@ -6,6 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.delivery import outbox
+from bot.delivery.timers import Payload
 from bot.desk import cards, learning, relay, tickets, wishes
 from bot.desk.desk import Desk
 from bot.desk.pieces import Piece
@@ -13,6 +14,7 @@ from bot.dialogue.message import Button, Message
 from bot.dialogue.rich import Rich, join, plain
 from bot.dialogue.signs import clean
 from bot.dialogue.texts import spoken, texts
+from bot.records.states import TicketState
 from bot.records.tables import Candidate, Outgoing, Ticket
 from indexer.entries import Language
 
@@ -34,6 +36,14 @@ async def close(tx: AsyncSession, desk: Desk, ticket: Ticket, now: datetime, *, 
     await cards.refresh(tx, desk, ticket, key=key)
     await learning.offer(tx, desk, ticket, key=key)
     return True
+
+
+async def grown_quiet(tx: AsyncSession, payload: Payload, *, desk: Desk, now: datetime) -> None:
+    """Close a ticket that staff have answered and nobody has written more to."""
+    ticket = await tx.get(Ticket, payload["ticket"], with_for_update={"key_share": True})
+    if ticket and ticket.answered_at and ticket.state is TicketState.WAITING:
+        key = f"quiet{ticket.id}:{ticket.answered_at.timestamp():.0f}"
+        await close(tx, desk, ticket, now, key=key, by_team=True)
 
 
 async def parting(tx: AsyncSession, ticket: Ticket, said: str, *buttons: Button) -> Message:

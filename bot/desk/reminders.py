@@ -1,4 +1,8 @@
-"""What staff are reminded of, in office hours alone: questions that wait, and each morning all that is open."""
+"""What happens to tickets by itself.
+
+Staff are reminded, in office hours alone, of questions that wait, and each morning of all that is open. What they have
+answered ends when nobody writes any more, so that the assistant speaks again.
+"""
 
 from collections import Counter
 from dataclasses import replace
@@ -18,7 +22,7 @@ from bot.dialogue.texts import texts
 from bot.records.states import TicketState
 from bot.records.tables import Question, Ticket
 
-REMIND, DIGEST = "remind", "digest"  # kinds of timers
+REMIND, DIGEST, QUIET = "remind", "digest", "quiet"  # kinds of timers
 
 
 def key(ticket_id: int) -> str:
@@ -31,6 +35,14 @@ async def start(tx: AsyncSession, desk: Desk, ticket_id: int, since: datetime, n
     due = office.after(desk.hours, since, desk.reminders[number]) if number < len(desk.reminders) else None
     if due:
         await timers.set_timer(tx, key(ticket_id), REMIND, due, {"ticket": ticket_id, "number": number})
+
+
+async def start_quiet(tx: AsyncSession, desk: Desk, ticket_id: int, since: datetime) -> None:
+    """Instead of a reminder, set the timer for the end of what was answered then, if it is to end by itself."""
+    if desk.close_after:
+        await timers.set_timer(tx, key(ticket_id), QUIET, since + desk.close_after, {"ticket": ticket_id})
+    else:
+        await timers.cancel(tx, key(ticket_id))
 
 
 async def remind(tx: AsyncSession, payload: Payload, *, desk: Desk, now: datetime) -> None:

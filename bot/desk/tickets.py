@@ -102,7 +102,7 @@ async def release(tx: AsyncSession, ticket_id: int) -> bool:
     return await _changed(tx, taken, state=TicketState.OPEN, owner_chat_id=None, hushed_at=None)
 
 
-async def answered(tx: AsyncSession, ticket: Ticket, member: int | None, now: datetime) -> bool:
+async def answered(tx: AsyncSession, desk: Desk, ticket: Ticket, member: int | None, now: datetime) -> bool:
     """A reply went out: its author has the ticket unless a colleague does, and it is the candidate's turn.
 
     A closed ticket opens again, unless the candidate is banned or has a newer one open: nothing changes, and False.
@@ -110,7 +110,7 @@ async def answered(tx: AsyncSession, ticket: Ticket, member: int | None, now: da
     await _only_one_opens(tx, ticket)
     banned = exists().where(Candidate.id == ticket.candidate_id, Candidate.banned_at.is_not(None))
     mine = (Ticket.id == ticket.id) & ~_another_open(ticket) & ~banned
-    await timers.cancel(tx, reminders.key(ticket.id))
+    await reminders.start_quiet(tx, desk, ticket.id, now)
     return await _changed(
         tx,
         mine,

@@ -122,7 +122,7 @@ async def replied(tx: AsyncSession, update: Update, deps: Deps, ticket: Ticket) 
     member = await member_of(tx, update, deps.now())
     collision = await tickets.collides(tx, ticket, member.chat_id)
     name = await cards.owner(tx, ticket)
-    if await tickets.answered(tx, ticket, member.chat_id, deps.now()):
+    if await tickets.answered(tx, desk_of(deps), ticket, member.chat_id, deps.now()):
         await cards.refresh(tx, desk_of(deps), ticket, key=f"u{update.update_id}")
     words, candidate = texts(deps.settings.staff_language), await tx.get_one(Candidate, ticket.candidate_id)
     if candidate.banned_at:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from telegram.ext import Application, CallbackContext, ExtBot
@@ -77,5 +77,6 @@ App = Application[ExtBot[None], Context, dict[Any, Any], dict[Any, Any], dict[An
 def desk_of(deps: Deps) -> Desk:
     """Where staff are."""
     settings = deps.settings
-    school = deps.live.engine.school
-    return Desk(deps.staff_chat, settings.staff_language, settings.hours, settings.reminders, school, deps.groups)
+    school, quiet = deps.live.engine.school, timedelta(days=settings.close_after)
+    language, reminders = settings.staff_language, settings.reminders
+    return Desk(deps.staff_chat, language, settings.hours, reminders, school, deps.groups, quiet)

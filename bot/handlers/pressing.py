@@ -122,7 +122,7 @@ async def _send(press: Press, *, is_canned: bool = False) -> str:
     # What is sent twice by two who press at once is worse than what one of them has to press again.
     key = f"t{press.ticket.id}m{press.shown}"
     await sending.send(press.tx, press.desk, press.ticket, reply, who.name, press.shown, key=key)
-    await tickets.answered(press.tx, press.ticket, who.chat_id, press.deps.now())
+    await tickets.answered(press.tx, press.desk, press.ticket, who.chat_id, press.deps.now())
     await press.refresh()
     return ""
 

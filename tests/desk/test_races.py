@@ -135,7 +135,7 @@ async def test_of_a_reply_to_a_closed_ticket_and_a_new_question_one_opens(db: Da
         _, candidate, question = await asked(tx, "Et quand ?", 12)
         return await tickets.hand_over(tx, desk, candidate, question, Reason.UNSURE, (), NOW, key="u2")
 
-    replies = on(number, lambda tx, ticket: tickets.answered(tx, ticket, None, NOW))
+    replies = on(number, lambda tx, ticket: tickets.answered(tx, desk, ticket, None, NOW))
     new, again = await at_once(db, asks, replies)
     assert new
     assert again is False
@@ -286,7 +286,7 @@ async def test_a_reminder_of_what_is_being_answered_is_not_sent(db: Database) ->
     async def reminds(tx: AsyncSession) -> None:
         await reminders.remind(tx, {"ticket": number, "number": 0}, desk=desk, now=NOW)
 
-    await at_once(db, on(number, lambda tx, ticket: tickets.answered(tx, ticket, None, NOW)), reminds)
+    await at_once(db, on(number, lambda tx, ticket: tickets.answered(tx, desk, ticket, None, NOW)), reminds)
     async with db.read() as tx:
         assert [row.key for row in await outbox(tx) if row.key.startswith("remind")] == []
         assert (await tx.execute(select(Timer))).all() == []

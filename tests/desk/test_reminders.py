@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.delivery import timers
 from bot.delivery.timers import Payload
+from bot.desk import endings, reminders, tickets
 from bot.desk import hours as office
-from bot.desk import reminders, tickets
 from bot.desk.desk import Desk
 from bot.desk.groups import Groups
 from bot.desk.hours import Hours
@@ -21,6 +21,7 @@ from bot.dialogue.render import Reason
 from bot.dialogue.texts import texts
 from bot.records.people import chat_of
 from bot.records.sessions import Database
+from bot.records.states import TicketState
 from bot.records.tables import Ticket, Timer
 from indexer.courses import Course
 
@@ -28,7 +29,8 @@ from .examples import asked, outbox
 
 PARIS = ZoneInfo("Europe/Paris")
 HOURS = Hours(office.parse("Mon-Fri 09:00-12:30,13:30-17:30"), PARIS, stated=True)
-EN = texts("en")
+WEEK = timedelta(days=7)
+EN, FR = texts("en"), texts("fr")
 
 
 def paris(text: str) -> datetime:
@@ -59,11 +61,15 @@ async def run(db: Database, desk: Desk, now: datetime) -> list[str]:
 
     async with db.read() as tx:
         before = len(await outbox(tx))
-    known = {reminders.REMIND: handler(reminders.remind), reminders.DIGEST: handler(reminders.digest)}
+    known = {
+        reminders.REMIND: handler(reminders.remind),
+        reminders.DIGEST: handler(reminders.digest),
+        reminders.QUIET: handler(endings.grown_quiet),
+    }
     while await timers.run_next(db, known, now):
         pass
     async with db.read() as tx:
-        return [row.payload["text"] for row in (await outbox(tx))[before:]]
+        return [row.payload["text"] for row in (await outbox(tx))[before:] if "text" in row.payload]
 
 
 async def test_reminders_skip_the_weekend_and_grow_more_urgent(db: Database) -> None:
@@ -88,9 +94,9 @@ async def test_a_reminder_that_comes_late_at_night_waits_for_the_morning(db: Dat
 @pytest.mark.parametrize("ending", ["answered", "close"])
 async def test_a_reply_or_the_end_cancels_the_reminder(db: Database, ending: str) -> None:
     async with db.begin() as tx:
-        _, ticket = await waiting(tx)
+        desk, ticket = await waiting(tx)
         if ending == "answered":
-            await tickets.answered(tx, ticket, None, FRIDAY)
+            await tickets.answered(tx, desk, ticket, None, FRIDAY)
         else:
             await tickets.close(tx, ticket.id, FRIDAY)
     assert await due(db) == {}
@@ -99,9 +105,37 @@ async def test_a_reply_or_the_end_cancels_the_reminder(db: Database, ending: str
 async def test_a_candidate_who_writes_again_starts_the_clock_anew(db: Database) -> None:
     async with db.begin() as tx:
         desk, ticket = await waiting(tx)
-        await tickets.answered(tx, ticket, None, FRIDAY)
+        await tickets.answered(tx, desk, ticket, None, FRIDAY)
         assert await tickets.written(tx, desk, ticket, paris("2026-03-09 13:30"))
     assert list((await due(db)).values()) == [paris("2026-03-09 15:30")]
+
+
+async def test_what_is_answered_ends_after_a_week_without_news(db: Database) -> None:
+    async with db.begin() as tx:
+        desk, ticket = await waiting(tx)
+        desk = replace(desk, close_after=WEEK)
+        await tickets.answered(tx, desk, ticket, None, FRIDAY)
+    assert await due(db) == {reminders.key(ticket.id): FRIDAY + WEEK}
+    said = await run(db, desk, FRIDAY + WEEK)
+    assert [one for one in said if one in {FR.closed_by_team, FR.rate_ask}] == [FR.closed_by_team, FR.rate_ask]
+    async with db.read() as tx:
+        assert (await tx.get_one(Ticket, ticket.id)).closed_at == FRIDAY + WEEK
+    assert await due(db) == {}
+
+
+@pytest.mark.parametrize("turn", ["written", "release"])
+async def test_what_is_the_team_s_turn_again_does_not_end_by_itself(db: Database, turn: str) -> None:
+    async with db.begin() as tx:
+        desk, ticket = await waiting(tx)
+        desk = replace(desk, close_after=WEEK, reminders=())
+        await tickets.answered(tx, desk, ticket, None, FRIDAY)
+        if turn == "written":
+            await tickets.written(tx, desk, ticket, FRIDAY)
+        else:
+            await tickets.release(tx, ticket.id)
+    assert await run(db, desk, FRIDAY + WEEK) == []
+    async with db.read() as tx:
+        assert (await tx.get_one(Ticket, ticket.id)).state is TicketState.OPEN
 
 
 async def test_the_digest_comes_each_working_morning(db: Database) -> None:
@@ -122,7 +156,7 @@ async def test_the_digest_counts_apart_what_waits_for_the_candidate(db: Database
     async with db.begin() as tx:
         desk, ticket = await waiting(tx)
         await reminders.plan_digest(tx, desk, FRIDAY)
-        await tickets.answered(tx, ticket, None, FRIDAY)
+        await tickets.answered(tx, desk, ticket, None, FRIDAY)
     (told,) = await run(db, desk, paris("2026-03-09 09:00"))
     first, second = told.splitlines()
     assert first == EN.digest.format(open=0, answered=1)

@@ -67,7 +67,7 @@ async def test_a_reply_to_a_closed_ticket(
         if newer:
             await handed_over(tx, "Et quand ?", 12)
         await relay.reply(tx, desk, ticket, written(), NOW, key="u1")
-        await tickets.answered(tx, ticket, None, NOW)
+        await tickets.answered(tx, desk, ticket, None, NOW)
         await tx.refresh(ticket)
         texts_sent = [row.payload.get("text", "") for row in await outbox(tx)]
     assert (ticket.state, ticket.closed_at) == (state, closed_at)

@@ -1,6 +1,7 @@
 """What takes minutes or days, on a clock that the test moves: a rush of tickets, a reminder over a weekend."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -15,12 +16,12 @@ from bot.delivery.wake import wait
 from bot.dialogue.texts import texts
 from bot.records.news import Signal
 from bot.records.sessions import Database
-from bot.records.states import OutgoingState
+from bot.records.states import OutgoingState, TicketState
 from bot.records.tables import Outgoing, utc_now
 from bot.sandbox.botapi import BotApi
 from indexer.engine import Engine
 
-from .house import PATIENCE, PRICE, TOKEN, House, Json, house
+from .house import LECTURERS, PATIENCE, PRICE, TOKEN, House, Json, house
 
 EN = texts("en")
 PARIS = ZoneInfo("Europe/Paris")
@@ -52,6 +53,28 @@ class Rest:
             return again
 
         monkeypatch.setattr(Sender, "start", start)
+
+
+def time_passes(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Callable[[House, timedelta], Awaitable[None]]:
+    """Gives what moves the clock and waits until all that is due then is done."""
+    looked, look = Signal(), timers.run_next
+
+    async def run_next(db: Database, handlers: Mapping[str, timers.Handler], now: datetime) -> bool:
+        done = await look(db, handlers, now)
+        if not done and now == clock.moment:
+            looked.ring()
+        return done
+
+    async def passed(flow: House, time: timedelta) -> None:
+        news = looked.next()
+        clock.moment += time
+        flow.bot.deps.db.news.timers.ring()
+        async with asyncio.timeout(PATIENCE):
+            await news.wait()
+        await flow.quiet()
+
+    monkeypatch.setattr(timers, "run_next", run_next)
+    return passed
 
 
 async def handed_over(flow: House, count: int) -> None:
@@ -98,30 +121,38 @@ async def test_a_question_of_friday_evening_is_reminded_of_on_monday(
     engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     friday, monday = (datetime(2026, 3, day, 16, 30, tzinfo=PARIS) for day in (6, 9))
-    clock, looked, look = Clock(friday), Signal(), timers.run_next
-
-    async def run_next(db: Database, handlers: dict[str, timers.Handler], now: datetime) -> bool:
-        done = await look(db, handlers, now)
-        if not done and now == clock.moment:
-            looked.ring()
-        return done
-
-    monkeypatch.setattr(timers, "run_next", run_next)
+    clock = Clock(friday)
+    passed = time_passes(clock, monkeypatch)
     week: Json = {"office_hours": "Mon-Fri 09:00-17:30", "timezone": "Europe/Paris", "remind_after": (2,)}
     async with house(engine, tmp_path, api=BotApi(TOKEN, now=clock.seconds), now=clock, **week) as flow:
         sara = flow.candidate()
         card = await flow.handed_over(sara, PRICE["en"])
         assert EN.wait_open.format(time="17:30") in flow.received(sara)[-1]["text"]
         while clock.moment < monday:  # hour by hour
-            news = looked.next()
-            clock.moment += timedelta(hours=1)
-            flow.bot.deps.db.news.timers.ring()
-            async with asyncio.timeout(PATIENCE):
-                await news.wait()
-            await flow.quiet()
+            await passed(flow, timedelta(hours=1))
         digest, reminder = flow.received(flow.staff)[1:]
         assert digest["text"].startswith(EN.digest.format(open=1, answered=0))
         assert reminder["text"].startswith(EN.reminder_last.partition("{")[0])
         assert reminder["reply_to_message"]["message_id"] == card["message_id"]
         told = [datetime.fromtimestamp(one["date"], PARIS) for one in (digest, reminder)]
         assert [f"{moment:%A %H:%M}" for moment in told] == ["Monday 09:30", "Monday 10:30"]
+
+
+async def test_a_week_after_the_team_s_reply_the_assistant_speaks_again(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock(datetime(2026, 3, 6, 16, 30, tzinfo=PARIS))
+    passed = time_passes(clock, monkeypatch)
+    async with house(engine, tmp_path, api=BotApi(TOKEN, now=clock.seconds), now=clock) as flow:
+        sara = flow.candidate()
+        card = await flow.handed_over(sara, PRICE["en"])
+        await flow.group(flow.marie, "It is free.", reply_to=card)
+        await passed(flow, timedelta(days=6))
+        (quiet,) = await flow.tickets()
+        assert quiet.state is TicketState.WAITING
+        await passed(flow, timedelta(days=1))
+        assert [one["text"] for one in flow.received(sara)[-2:]] == [EN.closed_by_team, EN.rate_ask]
+        (answer,) = await flow.ask(sara, LECTURERS["en"])
+        assert "ActuIA" in answer["text"]
+        (told,) = await flow.tickets()
+        assert told.state is TicketState.CLOSED
