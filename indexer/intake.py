@@ -128,9 +128,10 @@ def _refuse_twins(found: Sequence[Found], desired: Sequence[Entry]) -> None:
     seen: dict[tuple[str, str], int] = {}
     wrong = []
     for one, entry in zip(found, desired, strict=True):
-        for key in {(entry.id, entry.language), (_plain(one.question), entry.language)}:
-            if (first := seen.setdefault(key, one.line)) != one.line:
-                wrong.append(f"{one.line}: {one.question!r} stands at {first} already: keep one of them")
+        question, name = repr(one.question), f"the entry {entry.id!r}"
+        for key, what, remedy in ((_plain(one.question), question, ""), (entry.id, name, ", or give another id")):
+            if (first := seen.setdefault((key, entry.language), one.line)) != one.line:
+                wrong.append(f"{one.line}: {what} stands at {first} already: keep one of them{remedy}")
                 break
     if wrong:
         raise UploadError(Reason.LINES, "\n".join(wrong[:TOLD]))

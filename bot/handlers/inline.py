@@ -1,4 +1,4 @@
-"""`@bot question` in any chat: entries to send there. A query is answered or dropped, and nothing of it is kept."""
+"""`@bot question` in any chat: entries to send there. A query is answered at once or never; nothing of it is kept."""
 
 import logging
 
@@ -45,12 +45,13 @@ async def on_query(update: Update, context: Context) -> None:
     async with deps.db.begin() as tx:
         await inbox.done(tx, update.update_id)
     most = TYPED * deps.settings.most_a_minute
-    if most and deps.typed.again(query.from_user.id, deps.now()) > most:
-        return
+    too_many = most and deps.typed.again(query.from_user.id, deps.now()) > most
     text, own = clean(query.query), telegram_language(update)
     language = language_of(text, own) if text else own
     engine = deps.live.engine
-    entries = await _found(deps, engine, text, language) if text else await _favourites(deps, language)
+    entries: list[Entry] = []  # beyond the limit too there is an answer: Telegram would show that it still waits
+    if not too_many:
+        entries = await _found(deps, engine, text, language) if text else await _favourites(deps, language)
     results = [_article(engine, entry, language, context.bot.username) for entry in entries[:OFFERED]]
     ask = InlineQueryResultsButton(texts(language).inline_ask, start_parameter=ASKED)
     try:

@@ -62,8 +62,10 @@ async def test_the_course_is_the_only_one_or_has_to_be_named(knowledge: Path) ->
 
 
 async def test_two_rows_for_one_entry_and_texts_that_no_file_holds_are_named(knowledge: Path) -> None:
-    with pytest.raises(UploadError, match=r"3: 'When\?' stands at 2 already"):
+    with pytest.raises(UploadError, match=r"3: the entry 'x' stands at 2 already: .* another id"):
         await desired(knowledge, "id;Question;Answer;lang\nx;Who?;I.;en\nx;When?;Now.;en\n")
+    with pytest.raises(UploadError, match=r"3: 'who\?' stands at 2 already: keep one of them$"):
+        await desired(knowledge, "Question;Answer;lang\nWho?;I.;en\nwho?;You.;en\n")
     with pytest.raises(UploadError, match=r"2: 'Who\?': a question of its own begins with"):
         await desired(knowledge, 'Question;Answer\nWho?;"I.\n### Or you? {#you}"\n')
 
