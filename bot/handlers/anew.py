@@ -24,10 +24,12 @@ async def last_of(tx: AsyncSession, candidate: Candidate) -> Question | None:
 
 
 async def last_said(tx: AsyncSession, candidate: Candidate) -> Outgoing | None:
-    """The row of the last message to somebody."""
+    """The row of the last message to somebody; what is only sent if another one fails is none before it is sent."""
     said = (Outgoing.chat_id == candidate.chat_id) & (Outgoing.method == "sendMessage")
     not_dropped = Outgoing.state != OutgoingState.DROPPED
-    return (await tx.scalars(select(Outgoing).where(said, not_dropped).order_by(Outgoing.id.desc()).limit(1))).first()
+    real = Outgoing.after_state.is_distinct_from(OutgoingState.FAILED) | (Outgoing.state == OutgoingState.SENT)
+    its = select(Outgoing).where(said, not_dropped, real).order_by(Outgoing.id.desc()).limit(1)
+    return (await tx.scalars(its)).first()
 
 
 def is_fresh(question: Question | Row[*tuple[Any, ...]], now: datetime) -> bool:

@@ -13,7 +13,7 @@ from bot.dialogue.render import Reason
 from bot.dialogue.rich import plain
 from bot.dialogue.texts import texts
 from bot.handlers.context import Context, Deps, desk_of
-from bot.handlers.escalation import added_key, escalate, silent, unanswered
+from bot.handlers.escalation import escalate, passed_on, silent, unanswered
 from bot.handlers.speaker import hearing, say, tongue
 from bot.records.states import TicketState
 from bot.records.tables import Candidate, Outgoing
@@ -50,7 +50,7 @@ async def from_candidate(update: Update, context: Context) -> None:
         elif ticket:
             row = await relay.add(tx, desk, ticket, piece, candidate.chat_id, deps.now(), key=key)
             if ticket.state is TicketState.OPEN:
-                await say(tx, candidate, Message(words.follow_up), added_key(candidate, piece, key))
+                await passed_on(tx, deps, candidate, piece, Message(words.follow_up), row, key=key)
             else:
                 await silent(tx, deps, candidate, ticket, piece.message_id, row, key=key)
         else:

@@ -26,7 +26,7 @@ from bot.handlers import anew, attachments
 from bot.handlers.answers import choice_buttons, entry_message, others, shown_question
 from bot.handlers.asked import Asked, act, ask_course, choose_course, in_place, tapped, understand
 from bot.handlers.context import Context, Deps, desk_of
-from bot.handlers.escalation import added_key, escalate, expected, found_near, silent
+from bot.handlers.escalation import escalate, expected, found_near, passed_on, silent
 from bot.handlers.memory import so_far
 from bot.handlers.speaker import known_course, say, tell_languages, who
 from bot.records.states import Feedback, TicketState
@@ -218,7 +218,7 @@ async def _with_ticket(tx: AsyncSession, deps: Deps, candidate: Candidate, ticke
     left = [part for part in turn.parts if part not in sure]
     if left or not sure:
         said = await _passed_on(tx, deps, ticket, turn, left if sure else [])
-        await say(tx, candidate, said, added_key(candidate, asked.piece, asked.key))
+        await passed_on(tx, deps, candidate, asked.piece, said, row, key=asked.key)
 
 
 async def _passed_on(tx: AsyncSession, deps: Deps, ticket: Ticket, turn: Turn, left: Sequence[Part]) -> Message:

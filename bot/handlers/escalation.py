@@ -1,6 +1,7 @@
 """A question goes to the team, and what is said of that."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -21,6 +22,8 @@ from bot.records.tables import Candidate, Question, Ticket
 from indexer.engine import Engine
 from indexer.entries import Language
 from indexer.passages import Hit
+
+IN_A_ROW = timedelta(minutes=1)  # between what somebody sends, for one word to be said of it
 
 
 async def escalate(
@@ -107,9 +110,17 @@ async def find_again(deps: Deps, engine: Engine, question: Question) -> tuple[Hi
         return ()
 
 
-def added_key(candidate: Candidate, piece: Piece, key: str) -> str:
-    """Of the word that something was passed on: one for all parts of an album."""
-    return f"added{candidate.chat_id}:{piece.album}" if piece.album else f"{key}:added"
+async def passed_on(
+    tx: AsyncSession, deps: Deps, candidate: Candidate, piece: Piece, said: Message, row: int, *, key: str
+) -> None:
+    """Say that something goes to the team (`row` carries it); of several in a row once, then a reaction is enough."""
+    last = await anew.last_said(tx, candidate)
+    again = last and last.payload.get("text") == said.text and deps.now() - last.created_at < IN_A_ROW
+    if again and not piece.album:
+        shown = arrived(piece.message_id)
+        await outbox.put(tx, candidate.chat_id, "setMessageReaction", shown, key=f"{key}:arrived", after=row)
+    else:
+        await say(tx, candidate, said, f"added{candidate.chat_id}:{piece.album}" if piece.album else f"{key}:added")
 
 
 async def silent(

@@ -147,6 +147,17 @@ async def test_an_album_stays_one_with_its_captions(flow: House, sara: User, to_
     assert [message.get("caption") for message in flow.received(place) if "media_group_id" in message][2] == "and me"
 
 
+async def test_of_several_in_a_row_one_word_is_said_and_each_is_seen_to_arrive(flow: House, sara: User) -> None:
+    await flow.handed_over(sara)
+    before = len(flow.received(sara))
+    first = flow.api.send_media(sara, "photo")
+    await flow.quiet()
+    others = [flow.api.send_media(sara, "document"), flow.api.say(sara, "My diploma and my letter")]
+    await flow.quiet()
+    assert [message["text"] for message in flow.received(sara)[before:]] == [EN.follow_up]
+    assert [flow.api.reactions(one) for one in (first, *others)] == [[], ["👌"], ["👌"]]
+
+
 async def test_a_single_picture_of_an_album_arrives_as_one(flow: House, sara: User) -> None:
     await flow.handed_over(sara)
     flow.api.send_media(sara, "document", group_id="lonely", caption="my CV")
