@@ -66,9 +66,12 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
-        """A consistent view for reading; what is changed in it is rolled back."""
+        """A consistent view for reading; what is changed in it is lost, or refused (PostgreSQL)."""
         async with AsyncSession(self.engine, expire_on_commit=False) as tx:
             yield tx
+            if self.postgresql:  # at a rollback psycopg forgets all statements that it has prepared on the connection
+                tx.expunge_all()
+                await tx.commit()
 
     @asynccontextmanager
     async def glance(self) -> AsyncIterator[AsyncConnection]:
@@ -110,7 +113,7 @@ def open_database(url: str) -> Database:
         engine = create_async_engine(url, pool_size=10, max_overflow=20, connect_args=KEEPALIVE, hide_parameters=True)
         event.listen(engine.sync_engine, "connect", _let_stand_still_no_longer)
         event.listen(engine.sync_engine, "checkout", partial(_notice_end, engine.dialect.loaded_dbapi.Error))
-        consistent = engine.execution_options(isolation_level="REPEATABLE READ")
+        consistent = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         # Each statement of a glance is a transaction of its own: it spares the server to begin and end one.
         return Database(consistent, engine, engine.execution_options(isolation_level="AUTOCOMMIT"))
     engine = sqlite_engine(url)

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
@@ -121,6 +121,29 @@ async def test_a_reader_sees_one_moment_and_delays_nobody(db: Database) -> None:
             await tx.execute(ADD_ONE, {"value": "1"})
         assert (await reader.execute(COUNT)).scalar_one() == before
     assert await count(db) == 1
+
+
+async def test_what_a_reader_changes_is_lost(db: Database) -> None:
+    async with db.begin() as tx:
+        tx.add(Setting(key="count", value="1"))
+    async with db.read() as tx:
+        setting = (await tx.execute(select(Setting))).scalar_one()
+        setting.value = "2"
+    assert await count(db) == 1
+    with suppress(DBAPIError):  # PostgreSQL says that it refuses
+        async with db.read() as tx:
+            await tx.execute(ADD_ONE, {"value": "3"})
+    assert await count(db) == 1
+
+
+async def test_what_readers_have_prepared_stays_so(postgres_db: Database) -> None:
+    async with postgres_db.begin() as tx:
+        tx.add(Setting(key="count", value="1"))
+    for _ in range(10):
+        await count(postgres_db)
+    async with postgres_db.glance() as connection:  # the only one that there is: none was needed beside another
+        kept = (await connection.execute(text("SELECT statement FROM pg_prepared_statements"))).scalars().all()
+    assert str(COUNT) in kept
 
 
 async def test_a_folder_that_does_not_exist_is_an_error_of_the_database(tmp_path: Path) -> None:
