@@ -20,6 +20,7 @@ from bot.dialogue.questions import (
     resolve_follow_up,
     split_questions,
     wanted_language,
+    without_padding,
 )
 from bot.dialogue.render import Reason
 from bot.dialogue.shorthand import written_out
@@ -210,6 +211,8 @@ def _part(
         follows = True
     if asked != question and known(question):
         readings.append(question)
+    elif (plain := without_padding(asked)) != asked and known(plain):
+        readings.append(plain)
     found = [find(reading, language) for reading in readings]
     hits = max(found, key=_surest)
     leans = follows and hits is found[0]

@@ -117,6 +117,21 @@ def strip_politeness(text: str) -> str:
     return " ".join(told or kept) or text.strip()
 
 
+def without_padding(text: str) -> str:
+    """Return a question without words that change nothing of what it asks.
+
+    >>> without_padding("What exactly is the VAPP, please?")
+    'What is the VAPP?'
+    """
+    said = _same_length(text)
+    kept, end = [], 0
+    for found in _pattern("padding").finditer(said):
+        kept.append(text[end : found.start()])
+        end = found.end()
+    plain = " ".join("".join([*kept, text[end:]]).split())
+    return re.sub(r"^[\s,]+|[\s,]+(?=[?!.,]|$)", "", plain)
+
+
 def resolve_follow_up(text: str, before_question: str, before_topic: str = "") -> str | None:
     """Return a follow-up as a text that can be searched by itself; None when the message stands alone.
 
@@ -312,10 +327,11 @@ def _with_context(sentences: list[str], at: int, *, alone: bool) -> str:
 
 
 def _with_alternatives(questions: list[str]) -> list[str]:
-    """Put "Academics or professionals?" back behind the question that it belongs to."""
+    """Put "Academics or professionals?" back behind the question that it belongs to, and "Why?" too."""
     whole = questions[:1]
     for question in questions[1:]:
-        if _matches("alternatives", _folded(question)) and not _matches("opener", _folded(question)):
+        said = _folded(question)
+        if _matches("more_of_it", said) or (_matches("alternatives", said) and not _matches("opener", said)):
             whole[-1] += f" {question}"
         else:
             whole.append(question)

@@ -60,6 +60,16 @@ def test_an_entrys_own_words_are_understood_as_they_stand(text: str) -> None:
     assert (part.question, part.decision) == (text, Answer(TEACH))
 
 
+@pytest.mark.parametrize("text", ["Who actually teaches?", "who teaches exactly", "Who teaches, please?"])
+def test_an_entry_s_own_words_are_found_among_words_that_say_nothing(text: str) -> None:
+    def find(question: str, _: Language) -> tuple[Hit, ...]:
+        own = question.lower().rstrip("?") == "who teaches"
+        return (Hit(TEACH, 1.0, confidence=1.0, verbatim=True) if own else Hit(COST, 1.0, confidence=0.9),)
+
+    (part,) = said(text, find, known=lambda asked: asked.lower().rstrip("?") == "who teaches").parts  # type: ignore[arg-type]
+    assert part.decision == Answer(TEACH)
+
+
 def test_a_long_message_is_no_way_of_asking(find: Finder) -> None:
     letter = f"Dear Sir, {'I have thought about it for weeks. ' * 20}Who teaches?"
     said(letter, find)

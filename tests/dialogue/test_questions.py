@@ -2,7 +2,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.dialogue.questions import MOST_PARTS, is_keyword, resolve_follow_up, split_questions, strip_politeness
+from bot.dialogue.questions import (
+    MOST_PARTS,
+    is_keyword,
+    resolve_follow_up,
+    split_questions,
+    strip_politeness,
+    without_padding,
+)
 
 LETTER_FR = """Bonjour Madame, Monsieur,
 
@@ -301,6 +308,21 @@ def test_what_somebody_is_explains_the_question_with_a_capital_too(told: str, as
 @pytest.mark.parametrize(("text", "bare"), POLITE)
 def test_politeness_is_taken_away(text: str, bare: str) -> None:
     assert strip_politeness(text) == bare
+
+
+PADDED = [
+    ("What exactly is the VAPP, please?", "What is the VAPP?"),
+    ("Dites-moi, c'est quoi au juste la VAPP ?", "c'est quoi la VAPP?"),
+    ("Faut-il vraiment un Bac+5 ?", "Faut-il un Bac+5?"),
+    ("Who actually teaches?", "Who teaches?"),
+    ("J'en fais partie, je simplifie", "J'en fais partie, je simplifie"),
+    ("really?", "?"),
+]
+
+
+@pytest.mark.parametrize(("text", "plain"), PADDED)
+def test_words_that_change_nothing_are_left_out(text: str, plain: str) -> None:
+    assert without_padding(text) == plain
 
 
 @given(st.text(max_size=200))
