@@ -20,6 +20,7 @@ from bot.dialogue.questions import (
     resolve_follow_up,
     split_questions,
     wanted_language,
+    without_lead,
     without_padding,
 )
 from bot.dialogue.render import Reason
@@ -207,8 +208,9 @@ def _part(
     asked = written_out(calm(without_addresses(question[:LONGEST_QUESTION]) or question[:LONGEST_QUESTION]), language)
     readings, follows = [asked], False
     if before and (resolved := resolve_follow_up(asked, before.question, before.topic)):
-        readings = [resolved[:LONGEST_QUESTION]] if means_nothing_alone(asked) else [resolved[:LONGEST_QUESTION], asked]
-        follows = True
+        readings, follows = [resolved[:LONGEST_QUESTION]], True
+        if not means_nothing_alone(asked):
+            readings.append(without_lead(asked))
     if asked != question and known(question):
         readings.append(question)
     elif (plain := without_padding(asked)) != asked and known(plain):

@@ -2,7 +2,7 @@
 
 import re
 
-from bot.dialogue.questions import asks, is_aspect, is_left_open, is_other_case, split_questions
+from bot.dialogue.questions import asks, is_aspect, is_left_open, is_other_case, split_questions, without_lead
 
 LONGEST = 25  # words of a second half
 _ENDED = re.compile(r"[?!]\s*$|[^.]\.\s*$")  # three dots leave a sentence open
@@ -29,7 +29,9 @@ def _continues(rest: str, first: str) -> bool:
     """Say whether a text goes on where another was left, although it does not say so."""
     if _ENDED.search(first):
         return False
-    return is_left_open(first) or (rest[:1].islower() and not asks(rest.rstrip("?! ")) and not is_aspect(rest))
+    return is_left_open(first) or (
+        rest[:1].islower() and not asks(rest.rstrip("?! ")) and not is_aspect(without_lead(rest))
+    )
 
 
 def another_case(text: str) -> bool:

@@ -158,10 +158,19 @@ def resolve_follow_up(text: str, before_question: str, before_topic: str = "") -
     return f"{about}, {rest}"
 
 
+def without_lead(text: str) -> str:
+    """Return a follow-up without what only joins it to what was said before.
+
+    >>> without_lead("ok cool, and the projects?")
+    'the projects?'
+    """
+    said = text[_match("interjection", _same_length(text)) :]
+    return said[_match("conjunction", _same_length(said)) :].strip(" ,:;") or text
+
+
 def means_nothing_alone(text: str) -> bool:
     """Say whether a follow-up is not to be read by itself: "by whom?"."""
-    said = text[_match("interjection", _same_length(text)) :]
-    return _matches("nothing_alone", _folded(said[_match("conjunction", _same_length(said)) :]))
+    return _matches("nothing_alone", _folded(without_lead(text)))
 
 
 def is_announced(question: str, text: str) -> bool:

@@ -225,6 +225,11 @@ def test_a_wish_for_a_person_beside_a_question_reaches_one(find: Finder) -> None
     assert [part.decision for part in turn.parts] == [Answer(TEACH), Escalate(Reason.PERSON)]
 
 
+def test_a_follow_up_is_read_by_itself_without_what_joins_it_to_the_rest(find: Finder) -> None:
+    said("ok great and the kiln then?", find, before=Exchange("Who teaches?"))
+    assert [question for question, _ in find.asked] == ["Who teaches, the kiln then?", "the kiln then?"]
+
+
 @pytest.mark.parametrize("text", ["même perso ?", "cool, how?", "and why?", "even without it?", "by whom?"])
 def test_a_second_follow_up_leans_on_the_question_of_the_entry_that_answered_the_first(find: Finder, text: str) -> None:
     before = Exchange("and for freelancers?", "Teachers", "teach", wording="Who teaches?")

@@ -17,6 +17,7 @@ from bot.dialogue.questions import wanted_language
         ("Who teaches?", "how much does it cost", None),
         ("who teaches", "how much does it cost", None),
         ("who teaches", "price", None),
+        ("who teaches", "ok cool and projects?", None),
         ("Who teaches?", "the data module", None),
         ("Who teaches", "Certification", None),
         ("", "the data module", None),

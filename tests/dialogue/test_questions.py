@@ -227,6 +227,8 @@ FOLLOW_UPS = [
     ("and the price?", "Who are the lecturers?", "the price?"),
     ("what about lecturers", "What are the projects?", "lecturers"),
     ("ok, and the dates?", "Who teaches?", "the dates?"),
+    ("ok cool and the dates?", "Who teaches?", "the dates?"),
+    ("oui super et les dates ?", "Qui enseigne ?", "les dates ?"),
     ("quid du financement ?", "Qui enseigne ?", "financement ?"),
     ("qu'en est-il des dates ?", "Qui enseigne ?", "dates ?"),
     ("why?", "Is AI a black box?", "Is AI a black box, why?"),
