@@ -22,7 +22,7 @@ STEPS = (
     "Quantising it to 8 bits",
     "Comparing both",
 )
-LAYOUT = 7  # part of the folder's name: and of the default model's identity: raise it when the files below change
+LAYOUT = 7  # part of the folder's name and of the default model's identity: raise it when the files below change
 log = logging.getLogger(__name__)
 
 

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from functools import cache, lru_cache, partial
-from itertools import pairwise
+from itertools import chain, pairwise
 
 from bot.dialogue import lists
 from bot.dialogue.language import fold
@@ -123,12 +123,10 @@ def without_padding(text: str) -> str:
     >>> without_padding("What exactly is the VAPP, please?")
     'What is the VAPP?'
     """
-    said = _same_length(text)
-    kept, end = [], 0
-    for found in _pattern("padding").finditer(said):
-        kept.append(text[end : found.start()])
-        end = found.end()
-    plain = " ".join("".join([*kept, text[end:]]).split())
+    spans = (found.span() for found in _pattern("padding").finditer(_same_length(text)))
+    cuts = [0, *chain.from_iterable(spans), len(text)]
+    kept = (text[begin:end] for begin, end in zip(cuts[::2], cuts[1::2], strict=True))
+    plain = " ".join("".join(kept).split())
     return re.sub(r"^[\s,]+|[\s,]+(?=[?!.,]|$)", "", plain)
 
 

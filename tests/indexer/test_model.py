@@ -114,9 +114,7 @@ def test_the_default_model_knows_what_e5_wants(encoder: OnnxEncoder, cache: Path
     assert encoder.identity.startswith(f"{DEFAULT_MODEL}-")
 
 
-def test_no_product_of_the_default_models_weights_is_cut_off_on_any_processor(
-    encoder: OnnxEncoder, cache: Path
-) -> None:
+def test_no_product_of_the_default_models_weights_is_cut_off_on_any_processor(cache: Path) -> None:
     """Two products of a weight and an activation (0 to 255), added, fit into 16 bits."""
     folder = prepare(DEFAULT_MODEL, cache).folder
     stored = [
